@@ -1,0 +1,85 @@
+//! Bytes to columns: how each record format is cut into records and decoded.
+//!
+//! ```text
+//!  bytes as they come      splitter: whole records    decoder: typed columns of the fields that are read
+//!  "…,200\n12:01,web2,5" ► "…,200\n" | rest waits   ► ts, status + rejects (record, reason, text)
+//! ```
+//!
+//! A splitter sees all bytes of an input in order and is cheap; a decoder sees blocks of whole records,
+//! holds no state between them and can be cloned for several threads. Neither does I/O.
+//!
+//! To add a format: one file with both, one line in the list here, one grammar test.
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+
+use crate::error::Result;
+
+/// Cuts the bytes of one input into blocks of whole records.
+pub trait Splitter: Send {
+    /// Looks at the bytes that were not consumed yet; `at_end` says that no more will come.
+    /// At the end everything is consumed: a last record without a newline is whole.
+    fn split(&mut self, bytes: &[u8], at_end: bool) -> Split;
+}
+
+/// What to do with the bytes at hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Split {
+    /// The first bytes, this many, are whole records: decode and consume them.
+    Block(usize),
+    /// The first bytes, this many, belong to a record that is too long: consume them unread. `Some` once
+    /// per such record, when its end has been found (or the input ended).
+    Skip(usize, Option<TooLong>),
+    /// More bytes are needed.
+    More,
+}
+
+/// A record beyond `--max-record`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TooLong {
+    /// Its first bytes, for the message; at most 200.
+    pub beginning: Vec<u8>,
+    /// Newlines in it.
+    pub lines: u64,
+}
+
+/// Turns blocks of whole records into columns.
+pub trait Decoder: Send + Sync {
+    /// The columns that it makes: those that the query reads, in the query's order.
+    fn schema(&self) -> SchemaRef;
+
+    /// Decodes a block that a splitter cut. Bad records become rejects, never an error.
+    fn decode(&self, block: &[u8]) -> Result<Decoded>;
+}
+
+/// The rows of a block.
+#[derive(Debug)]
+pub struct Decoded {
+    /// The good rows.
+    pub rows: RecordBatch,
+    /// Per good row: the number of its record in the block, from 0.
+    pub records: Vec<u32>,
+    /// Bad records, by rising number.
+    pub rejects: Vec<Reject>,
+    /// Number of records in the block, good and bad (a header and blank lines are none).
+    pub record_count: u32,
+    /// Number of lines in the block.
+    pub line_count: u64,
+    /// Records whose bytes were not UTF-8 and were mended with U+FFFD.
+    pub mended: u32,
+}
+
+/// A record that could not be decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reject {
+    /// Its number in the block, from 0.
+    pub record: u32,
+    /// The line of the block that it begins on, from 0.
+    pub line: u64,
+    /// What is wrong with it, such as ``column `bytes`: "12x" is no BIGINT``.
+    pub reason: String,
+    /// The `--types` or DDL that would take it, if one would.
+    pub help: Option<String>,
+    /// The record as it came, without its newline.
+    pub text: Vec<u8>,
+}

@@ -1,0 +1,17 @@
+//! Text to statements: our SQL is sqlparser's generic one with the clauses of streaming in it.
+//!
+//! ```text
+//!  text ──► limits ──► tokens ──► parameters, window clauses ──► sqlparser ──► statements ──► normal form
+//!           (bombs)               made parsable                                (one spelling of each thing)
+//! ```
+//!
+//! After this folder every window is a call in FROM that [`window_call`] reads, whatever its spelling was;
+//! every select item that is no plain column has an alias (its text as typed); places are byte ranges of
+//! the text. Knows no tables and no types: text is accepted or rejected without a catalog.
+
+mod statement;
+
+pub use statement::{
+    Column, ColumnKind, CreateTable, CreateView, Emit, QueryStatement, Statement, StatementKind,
+    TableOption, WatermarkClause, WindowArguments, WindowCall,
+};
