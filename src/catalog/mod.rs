@@ -1,1 +1,82 @@
-//! placeholder
+//! What names mean: tables with their columns, time and place; views.
+//!
+//! ```text
+//!   FROM stdin          ─► the table of the FILE arguments, else standard input; columns guessed
+//!   FROM 'logs/*.gz'    ─► a table of that name, made when it is first used; columns guessed
+//!   FROM orders         ─► CREATE TABLE orders (…) WITH (path = …), or a view
+//! ```
+//!
+//! A table here knows everything that a plan needs and nothing of open files: the session opens sources,
+//! looks at their first bytes, and puts the resulting schema here.
+
+mod table;
+
+pub use table::{ColumnSource, Table, TableColumn, TableTime};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sqlparser::ast;
+
+/// Tables and views by exact name.
+#[derive(Debug, Default, Clone)]
+pub struct Catalog {
+    tables: BTreeMap<String, Arc<Table>>,
+    views: BTreeMap<String, Arc<View>>,
+}
+
+/// A named query.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// New names for the query's columns; empty for its own.
+    pub columns: Vec<ast::Ident>,
+    /// The query.
+    pub query: ast::Query,
+}
+
+impl Catalog {
+    /// Adds or replaces a table; a view of that name is gone.
+    pub fn add_table(&mut self, table: Table) {
+        self.views.remove(&table.name);
+        self.tables.insert(table.name.clone(), Arc::new(table));
+    }
+
+    /// Adds or replaces a view; a table of that name is gone.
+    pub fn add_view(&mut self, name: &str, view: View) {
+        self.tables.remove(name);
+        self.views.insert(name.to_string(), Arc::new(view));
+    }
+
+    /// Forgets a table or view; false if there was none.
+    pub fn remove(&mut self, name: &str) -> bool {
+        self.tables.remove(name).is_some() | self.views.remove(name).is_some()
+    }
+
+    /// The table that `name` means: by exact spelling, else ignoring case if that is unique.
+    pub fn table(&self, name: &str) -> Option<&Arc<Table>> {
+        lookup(&self.tables, name)
+    }
+
+    /// The view that `name` means, as for tables.
+    pub fn view(&self, name: &str) -> Option<&Arc<View>> {
+        lookup(&self.views, name)
+    }
+
+    /// All names, tables and views, in alphabetical order.
+    pub fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> =
+            (self.tables.keys()).chain(self.views.keys()).map(String::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+}
+
+fn lookup<'a, T>(entries: &'a BTreeMap<String, T>, name: &str) -> Option<&'a T> {
+    entries.get(name).or_else(|| {
+        let mut alike = entries.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
+        match (alike.next(), alike.next()) {
+            (Some((_, entry)), None) => Some(entry),
+            _ => None,
+        }
+    })
+}

@@ -24,6 +24,12 @@ use std::sync::Arc;
 use crate::data::{Batch, Event, Position};
 use crate::error::Result;
 
+pub mod aggregate;
+pub mod expression;
+pub mod filter;
+pub mod graph;
+pub mod project;
+
 /// A running operator.
 pub trait Operator: Send {
     /// Takes rows of the input numbered `input` (0 for all but unions).
@@ -33,6 +39,16 @@ pub trait Operator: Send {
     fn on_watermark(&mut self, watermark: &Watermark, out: &mut Output) -> Result<()> {
         out.watermark(watermark.clone());
         Ok(())
+    }
+
+    /// The row with which the operator has given all that it will ever give; `None` for all but limits.
+    fn finished(&self) -> Option<Position> {
+        None
+    }
+
+    /// Windows or groups that have rows and have not come out.
+    fn open_windows(&self) -> usize {
+        0
     }
 
     /// Bytes of state that the operator keeps between calls.

@@ -1,1 +1,28 @@
-//! placeholder
+//! Where bytes meet operators: reads inputs, cuts and decodes records, pushes rows, commits what happens.
+//!
+//! ```text
+//!  connect ─► reader ─► merge ─► source ─────────────────► graph ─► results ─► sink (rows)
+//!  bytes      records   files    computed columns,           └────► events  ─► commit ─► sink (late, rejects),
+//!             decoded   by time  positions, watermark                                    counters, gates
+//! ```
+//!
+//! One loop for every rate: read what is there, process it, hand on what came out, and flush when the
+//! input would make us wait. No timers, no second design for slow inputs.
+//!
+//! Invariants: the only place where bytes, records and rows meet; how reads cut the bytes changes no byte
+//! of what comes out, because everything is decided row by row and committed in the order of rows.
+
+mod commit;
+pub mod interrupt;
+mod merge;
+mod reader;
+mod run;
+mod source;
+pub mod summary;
+mod wait;
+
+pub use commit::{Gates, LateRow, RejectedRow};
+pub use reader::{Input, InputFile, Opened};
+pub use run::{Outcome, RunSpec, Sink, run};
+pub use summary::{FirstReject, Summary};
+pub use wait::Idle;

@@ -1,0 +1,73 @@
+//! A table as a plan sees it: columns, which of them is the time, and how late rows may be.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use sqlparser::ast;
+
+use crate::time::Interval;
+
+/// A named input.
+#[derive(Debug, Clone)]
+pub struct Table {
+    /// Its name in the catalog: `stdin`, the name of a `CREATE TABLE`, or a path.
+    pub name: String,
+    /// Its columns in order.
+    pub columns: Vec<TableColumn>,
+    /// Its time column, if it has one.
+    pub time: Option<TableTime>,
+    /// Columns that look like times, for the message when none was chosen.
+    pub time_candidates: Vec<String>,
+    /// A column that is not listed may still come (self-describing records from a pipe): it is NULL until
+    /// then, its type taken from its use.
+    pub open_ended: bool,
+    /// It stands for several files whose rows are merged by time, so that the time is read in any case.
+    pub merged: bool,
+}
+
+/// A column of a table.
+#[derive(Debug, Clone)]
+pub struct TableColumn {
+    /// The name.
+    pub name: String,
+    /// The type of its values.
+    pub data_type: DataType,
+    /// Where its values come from.
+    pub source: ColumnSource,
+}
+
+/// Where the values of a column come from.
+#[derive(Debug, Clone)]
+pub enum ColumnSource {
+    /// From the records: the name or path of the field there.
+    Field(String),
+    /// Computed from columns of the table before it.
+    Computed(Box<ast::Expr>),
+}
+
+/// The time of a table.
+#[derive(Debug, Clone)]
+pub struct TableTime {
+    /// The number of the column.
+    pub column: usize,
+    /// The delay of `WATERMARK FOR …`; `None` if nothing was declared, so that `--delay` holds and jumps
+    /// are held back.
+    pub declared_delay: Option<Interval>,
+}
+
+impl Table {
+    /// The columns as an arrow schema. Every column may be NULL.
+    pub fn schema(&self) -> SchemaRef {
+        let fields: Vec<Field> = self
+            .columns
+            .iter()
+            .map(|column| Field::new(&column.name, column.data_type.clone(), true))
+            .collect();
+        Arc::new(Schema::new(fields))
+    }
+
+    /// The number of a column by its exact name.
+    pub fn column(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == name)
+    }
+}

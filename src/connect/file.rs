@@ -1,0 +1,131 @@
+//! Files by path or glob, also FIFOs and devices.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, BorrowedFd};
+
+use super::ByteSource;
+use crate::error::{Error, Result};
+
+/// An open file.
+#[derive(Debug)]
+pub struct FileSource {
+    file: File,
+    path: String,
+    is_regular: bool,
+    length: Option<u64>,
+}
+
+impl FileSource {
+    /// Opens the file at `path`.
+    ///
+    /// # Errors
+    /// It does not exist, is a folder, or may not be read.
+    pub fn open(path: &str) -> Result<Self> {
+        let file = File::open(path).map_err(|error| {
+            let refused = Error::outside(format!("cannot open `{path}`"), Reason(&error));
+            match near_file(path) {
+                Some(near) if error.kind() == io::ErrorKind::NotFound => {
+                    refused.help(format!("did you mean `{near}`?"))
+                }
+                _ => refused,
+            }
+        })?;
+        let metadata = file
+            .metadata()
+            .map_err(|error| Error::outside(format!("cannot open `{path}`"), Reason(&error)))?;
+        if metadata.is_dir() {
+            return Err(Error::outside(format!("cannot read `{path}`"), "it is a folder")
+                .help(format!("read the files in it: '{}/*'", path.trim_end_matches('/'))));
+        }
+        Ok(FileSource {
+            file,
+            path: path.to_string(),
+            is_regular: metadata.is_file(),
+            length: metadata.is_file().then_some(metadata.len()),
+        })
+    }
+}
+
+impl ByteSource for FileSource {
+    fn name(&self) -> &str {
+        &self.path
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.file.read(buffer)
+    }
+
+    fn wait_for(&self) -> Option<BorrowedFd<'_>> {
+        (!self.is_regular).then(|| self.file.as_fd())
+    }
+
+    fn is_file(&self) -> bool {
+        self.is_regular
+    }
+
+    fn length(&self) -> Option<u64> {
+        self.length
+    }
+}
+
+/// The paths that a path or glob means, in alphabetical order. A path that exists is itself, whatever
+/// characters it has.
+///
+/// # Errors
+/// A pattern that is none, or that no file matches.
+pub fn expand(path: &str) -> Result<Vec<String>> {
+    let is_pattern = path.contains(['*', '?', '[']);
+    if !is_pattern || std::path::Path::new(path).exists() {
+        return Ok(vec![path.to_string()]);
+    }
+    let matches = glob::glob(path)
+        .map_err(|error| Error::usage(format!("`{path}` is no pattern")).cause(error.msg))?;
+    let mut paths = Vec::new();
+    for found in matches {
+        let found = found
+            .map_err(|error| Error::outside(format!("cannot look into `{path}`"), error.error()))?;
+        if !found.is_dir() {
+            paths.push(found.to_string_lossy().into_owned());
+        }
+    }
+    if paths.is_empty() {
+        return Err(Error::outside(format!("cannot open `{path}`"), "no file matches"));
+    }
+    paths.sort_unstable();
+    Ok(paths)
+}
+
+/// What the system said, without Rust's `(os error 2)`.
+pub struct Reason<'a>(pub &'a io::Error);
+
+impl std::fmt::Display for Reason<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let text = self.0.to_string();
+        let text = text.split(" (os error").next().unwrap_or_default();
+        let mut chars = text.chars();
+        match chars.next() {
+            Some(first) => write!(f, "{}{}", first.to_lowercase(), chars.as_str()),
+            None => f.write_str("unknown reason"),
+        }
+    }
+}
+
+/// A file in the same folder with almost the same name.
+fn near_file(path: &str) -> Option<String> {
+    let path = std::path::Path::new(path);
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => std::path::Path::new("."),
+    };
+    let name = path.file_name()?.to_string_lossy().into_owned();
+    let mut best: Option<(usize, String)> = None;
+    for entry in folder.read_dir().ok()?.flatten().take(1_000) {
+        let candidate = entry.file_name().to_string_lossy().into_owned();
+        let distance = strsim::osa_distance(&name, &candidate);
+        if distance <= 2 && best.as_ref().is_none_or(|(least, _)| distance < *least) {
+            best = Some((distance, candidate));
+        }
+    }
+    best.map(|(_, name)| path.with_file_name(name).to_string_lossy().into_owned())
+}

@@ -1,0 +1,72 @@
+//! Standard input: a pipe, a terminal or a redirected file.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use rustix::fs::FileType;
+use rustix::pipe;
+
+use super::ByteSource;
+
+/// Room in a pipe, in bytes: fewer switches between writer and reader than with the usual 64 KiB.
+const PIPE_BYTES: usize = 1 << 20;
+
+/// Standard input.
+#[derive(Debug)]
+pub struct StdinSource {
+    stdin: io::Stdin,
+    is_file: bool,
+    length: Option<u64>,
+}
+
+impl StdinSource {
+    /// Standard input as it was handed to the process.
+    pub fn new() -> Self {
+        let stdin = io::stdin();
+        let mut is_file = false;
+        let mut length = None;
+        if let Ok(stat) = rustix::fs::fstat(stdin.as_fd()) {
+            let file_type = FileType::from_raw_mode(stat.st_mode);
+            is_file = file_type == FileType::RegularFile;
+            length = is_file.then_some(stat.st_size as u64);
+            if file_type == FileType::Fifo {
+                // A larger pipe is a favor that the system may refuse.
+                let _ = pipe::fcntl_setpipe_size(stdin.as_fd(), PIPE_BYTES);
+            }
+        }
+        StdinSource {
+            stdin,
+            is_file,
+            length,
+        }
+    }
+}
+
+impl Default for StdinSource {
+    fn default() -> Self {
+        StdinSource::new()
+    }
+}
+
+impl ByteSource for StdinSource {
+    fn name(&self) -> &str {
+        "stdin"
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        // Not through the lock of io::Stdin, which has a buffer of its own.
+        Ok(rustix::io::read(self.stdin.as_fd(), buffer)?)
+    }
+
+    fn wait_for(&self) -> Option<BorrowedFd<'_>> {
+        (!self.is_file).then(|| self.stdin.as_fd())
+    }
+
+    fn is_file(&self) -> bool {
+        self.is_file
+    }
+
+    fn length(&self) -> Option<u64> {
+        self.length
+    }
+}

@@ -1,0 +1,213 @@
+//! The operators of a query, connected: rows go in at the sources, results come out at the root.
+//!
+//! ```text
+//!   source 0 ─┬─ read [ts, host] ─► filter ─► window aggregate ─┐
+//!             └─ read [ts]       ─► window aggregate ───────────┴► union ─► result
+//! ```
+//!
+//! The frame around an operator merges the watermarks of its inputs: it hears of a watermark when every
+//! input has sent one, and then of the least. Invariants: messages arrive in the order in which they were
+//! sent; what an operator makes of a message is below before the next message goes in.
+
+use std::sync::Arc;
+
+use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::datatypes::SchemaRef;
+
+use super::{Message, Operator, Output, Watermark};
+use crate::data::{Batch, Event, Position};
+use crate::error::{Error, Result};
+
+/// Where the output of an operator goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// To an input of an operator.
+    Node {
+        /// Its number.
+        node: usize,
+        /// Its input.
+        input: usize,
+    },
+    /// To the user.
+    Result,
+}
+
+/// Some columns of a source, on their way into an operator.
+#[derive(Debug)]
+struct Read {
+    source: usize,
+    columns: Vec<usize>,
+    schema: SchemaRef,
+    target: Target,
+}
+
+struct Node {
+    operator: Box<dyn Operator>,
+    inputs: Vec<Option<Watermark>>,
+    target: Target,
+    /// True if its end is the end of the statement.
+    ends_statement: bool,
+}
+
+/// Connected operators.
+#[derive(Default)]
+pub struct Graph {
+    nodes: Vec<Node>,
+    reads: Vec<Read>,
+    rows: Vec<(RecordBatch, Target)>,
+}
+
+/// What came out of the root, and what happened to rows on the way.
+#[derive(Debug, Default)]
+pub struct Results {
+    /// Result rows in order.
+    pub batches: Vec<Batch>,
+    /// Events in the order in which they were noticed.
+    pub events: Vec<Event>,
+}
+
+impl Graph {
+    /// A graph without operators.
+    pub fn new() -> Self {
+        Graph::default()
+    }
+
+    /// Adds an operator; returns its number. `ends_statement` says that nothing comes when it has finished.
+    pub fn add(
+        &mut self,
+        operator: Box<dyn Operator>,
+        inputs: usize,
+        target: Target,
+        ends_statement: bool,
+    ) -> usize {
+        self.nodes.push(Node {
+            operator,
+            inputs: vec![None; inputs],
+            target,
+            ends_statement,
+        });
+        self.nodes.len() - 1
+    }
+
+    /// Leads columns of a source to `target`.
+    pub fn add_read(&mut self, source: usize, columns: Vec<usize>, schema: SchemaRef, target: Target) {
+        self.reads.push(Read {
+            source,
+            columns,
+            schema,
+            target,
+        });
+    }
+
+    /// Leads constant rows to `target`.
+    pub fn add_rows(&mut self, rows: RecordBatch, target: Target) {
+        self.rows.push((rows, target));
+    }
+
+    /// Sends the constant rows, which are whole inputs.
+    ///
+    /// # Errors
+    /// Those of the operators.
+    pub fn start(&mut self, results: &mut Results) -> Result<()> {
+        for (rows, target) in std::mem::take(&mut self.rows) {
+            let positions = (0..rows.num_rows() as u64).collect();
+            self.send(target, Message::Batch(Batch::new(rows, positions)), results)?;
+            self.send(target, Message::Watermark(Watermark::end()), results)?;
+        }
+        Ok(())
+    }
+
+    /// Takes rows of a source, then the watermark behind them.
+    ///
+    /// # Errors
+    /// Those of the operators.
+    pub fn push(
+        &mut self,
+        source: usize,
+        batch: Option<Batch>,
+        watermark: &Watermark,
+        results: &mut Results,
+    ) -> Result<()> {
+        for number in 0..self.reads.len() {
+            let read = &self.reads[number];
+            if read.source != source {
+                continue;
+            }
+            let target = read.target;
+            if let Some(batch) = &batch {
+                let columns = read
+                    .columns
+                    .iter()
+                    .map(|&column| Arc::clone(batch.columns.column(column)))
+                    .collect();
+                let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+                let columns =
+                    RecordBatch::try_new_with_options(Arc::clone(&read.schema), columns, &options)?;
+                self.send(target, Message::Batch(batch.with_columns(columns)), results)?;
+            }
+            self.send(target, Message::Watermark(watermark.clone()), results)?;
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, target: Target, message: Message, results: &mut Results) -> Result<()> {
+        let Target::Node { node, input } = target else {
+            if let Message::Batch(batch) = message {
+                results.batches.push(batch);
+            }
+            return Ok(());
+        };
+        let place = self.nodes.get_mut(node).ok_or_else(|| Error::internal("no such operator"))?;
+        let mut out = Output::default();
+        match message {
+            Message::Batch(batch) => place.operator.on_batch(input, batch, &mut out)?,
+            Message::Watermark(watermark) => {
+                place.inputs[input] = Some(watermark);
+                let Some(least) = least(&place.inputs) else {
+                    return Ok(());
+                };
+                // An input that has ended does not hold the others up; the rest is asked anew.
+                for input in &mut place.inputs {
+                    if input.as_ref().is_some_and(|watermark| watermark.time != Watermark::END) {
+                        *input = None;
+                    }
+                }
+                place.operator.on_watermark(&least, &mut out)?;
+            }
+        }
+        let target = place.target;
+        results.events.append(&mut out.events);
+        for message in out.messages {
+            self.send(target, message, results)?;
+        }
+        Ok(())
+    }
+
+    /// The row with which the statement ended, if a LIMIT has been reached.
+    pub fn finished(&self) -> Option<Position> {
+        let ends = self.nodes.iter().filter(|node| node.ends_statement);
+        ends.filter_map(|node| node.operator.finished()).min()
+    }
+
+    /// Windows and groups that have rows and have not come out.
+    pub fn open_windows(&self) -> usize {
+        self.nodes.iter().map(|node| node.operator.open_windows()).sum()
+    }
+
+    /// Bytes of state in all operators.
+    pub fn size_bytes(&self) -> usize {
+        self.nodes.iter().map(|node| node.operator.size_bytes()).sum()
+    }
+}
+
+/// The least of the watermarks, if every input has one.
+fn least(inputs: &[Option<Watermark>]) -> Option<Watermark> {
+    let mut least: Option<&Watermark> = None;
+    for input in inputs {
+        let watermark = input.as_ref()?;
+        if least.is_none_or(|least| watermark.time < least.time) {
+            least = Some(watermark);
+        }
+    }
+    least.cloned()
+}

@@ -1,0 +1,97 @@
+//! Computed columns of `CREATE TABLE`: `ts AS to_timestamp(epoch)`, over the columns before them.
+
+use std::sync::Arc;
+
+use arrow::datatypes::DataType;
+use datafusion_common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion_expr::{ExprSchemable, LogicalPlan};
+use sqlparser::ast;
+
+use super::analyze::{analyze, explain};
+use super::context::{self, Registry};
+use super::expression::Lowering;
+use super::names;
+use super::{PlanSettings, names::Functions};
+use crate::catalog::{Catalog, ColumnSource, Table};
+use crate::error::{Error, Result};
+use crate::exec::expression::Expression;
+
+const BASE: &str = "columns";
+
+/// The expression of a column over the columns of `table` before number `before`, by their numbers there,
+/// and its type.
+///
+/// # Errors
+/// Unknown names and wrong types; aggregates.
+pub fn bind(
+    table: &Table,
+    before: usize,
+    expr: &ast::Expr,
+    registry: &Registry,
+    settings: &PlanSettings,
+) -> Result<(Expression, DataType)> {
+    let mut catalog = Catalog::default();
+    let columns = table.columns[..before]
+        .iter()
+        .map(|column| {
+            let mut column = column.clone();
+            column.source = ColumnSource::Field(column.name.clone());
+            column
+        })
+        .collect();
+    catalog.add_table(Table {
+        name: String::from(BASE),
+        columns,
+        time: None,
+        time_candidates: Vec::new(),
+        open_ended: false,
+        merged: false,
+    });
+    let mut select = names::select_all(ast::Ident::with_quote('"', BASE));
+    select.projection = vec![ast::SelectItem::UnnamedExpr(expr.clone())];
+    let query = names::query_of(select);
+    let text = expr.to_string();
+    let resolved = names::resolve(&query, &text, &catalog, registry as &dyn Functions)?;
+    let plan = analyze(&resolved, registry, settings.zone, settings.now)?;
+    let LogicalPlan::Projection(projection) = &plan else {
+        return bare(&plan, table);
+    };
+    if holds_aggregate(&plan) {
+        return Err(Error::plan(format!("a computed column takes no aggregate: `{text}`")));
+    }
+    let schema = projection.input.schema();
+    let options = Arc::new(context::options(settings.zone));
+    let number = |index: usize| table.column(schema.field(index).name());
+    let lowering = Lowering {
+        schema,
+        columns: &number,
+        options: &options,
+    };
+    let only = projection.expr.first().ok_or_else(|| Error::internal("no expression"))?;
+    let data_type = only.get_type(schema).map_err(explain)?;
+    Ok((lowering.lower(only)?, data_type))
+}
+
+/// A computed column that is a column under another name has no projection left.
+fn bare(plan: &LogicalPlan, table: &Table) -> Result<(Expression, DataType)> {
+    let mut found = None;
+    let _ = plan.apply(|node| {
+        if let LogicalPlan::TableScan(scan) = node
+            && let [field] = scan.projected_schema.fields().as_ref()
+        {
+            found = table.column(field.name()).map(|column| (column, field.data_type().clone()));
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    match found {
+        Some((column, data_type)) => {
+            let name = table.columns[column].name.clone();
+            Ok((Expression::Column(column, name), data_type))
+        }
+        None => Err(Error::plan("a computed column is an expression over the columns before it")),
+    }
+}
+
+fn holds_aggregate(plan: &LogicalPlan) -> bool {
+    plan.exists(|node| Ok(matches!(node, LogicalPlan::Aggregate(_)))).unwrap_or(false)
+}

@@ -1,0 +1,364 @@
+//! Looking up a column in what FROM offers: exact, then ignoring case, then by letters and digits alone.
+
+use arrow::datatypes::DataType;
+use sqlparser::ast::{Expr, Ident, Spanned};
+use sqlparser::tokenizer;
+
+use super::Resolver;
+use crate::error::{Error, Result, Span};
+
+/// Which bound of a window a column is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// `window_start`
+    Start,
+    /// `window_end`
+    End,
+    /// `window_time`
+    Time,
+}
+
+/// A column that FROM offers.
+#[derive(Debug, Clone)]
+pub struct RelationColumn {
+    /// Its name.
+    pub name: String,
+    /// The relation that DataFusion knows it by.
+    pub qualifier: String,
+    /// The bound of a window that it is.
+    pub bound: Option<Bound>,
+    /// True for the column that windows use when none is named.
+    pub is_time: bool,
+}
+
+impl RelationColumn {
+    /// A column of no special kind.
+    pub fn plain(name: &str) -> Self {
+        RelationColumn {
+            name: name.to_string(),
+            qualifier: String::new(),
+            bound: None,
+            is_time: false,
+        }
+    }
+
+    /// The column of a UNION ALL of this one and `other`.
+    pub(super) fn united(mut self, other: &RelationColumn) -> Self {
+        self.bound = self.bound.filter(|bound| other.bound == Some(*bound));
+        self.is_time &= other.is_time;
+        self
+    }
+}
+
+/// What FROM offers.
+#[derive(Debug, Clone)]
+pub(super) struct Relation {
+    /// How messages call it; columns may be qualified with it.
+    pub name: String,
+    /// Its columns.
+    pub columns: Vec<RelationColumn>,
+    /// The table that it is, if it is one whose columns may still come.
+    pub open_table: Option<usize>,
+    /// Columns that look like times, for the message when none was chosen.
+    pub time_candidates: Vec<String>,
+    /// Columns by which the sessions of this relation are formed; `None` if it has no sessions.
+    pub session_keys: Option<usize>,
+}
+
+impl Relation {
+    pub(super) fn new(name: &str, columns: Vec<RelationColumn>) -> Self {
+        Relation {
+            name: name.to_string(),
+            columns,
+            open_table: None,
+            time_candidates: Vec::new(),
+            session_keys: None,
+        }
+    }
+
+    /// The columns that a bare name can mean: a bound hides a column of its name.
+    fn visible(&self) -> impl Iterator<Item = (usize, &RelationColumn)> {
+        self.columns.iter().enumerate().filter(|(_, column)| {
+            column.bound.is_some()
+                || column.qualifier == super::WINDOW_QUALIFIER
+                || !self.columns.iter().any(|other| {
+                    other.qualifier == super::WINDOW_QUALIFIER && other.name == column.name
+                })
+        })
+    }
+
+    /// The number of the column called `name`: `Ok(None)` if there is none, `Err` with both if two are.
+    fn find_bare(&self, name: &str) -> Result<Option<usize>, [String; 2]> {
+        let steps: [&dyn Fn(&str) -> bool; 3] = [
+            &|column| column == name,
+            &|column| column.to_lowercase() == name.to_lowercase(),
+            &|column| letters(column) == letters(name),
+        ];
+        for same in steps {
+            let mut found = self.visible().filter(|(_, column)| same(&column.name));
+            match (found.next(), found.next()) {
+                (Some((index, _)), None) => return Ok(Some(index)),
+                (Some((_, first)), Some((_, second))) => {
+                    return Err([first.name.clone(), second.name.clone()]);
+                }
+                _ => {}
+            }
+        }
+        Ok(None)
+    }
+
+    fn is_qualifier(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
+            || self.columns.iter().any(|column| column.qualifier.eq_ignore_ascii_case(name))
+    }
+}
+
+/// A name with every run of other characters read as `_`, leading ones dropped, in lower case.
+fn letters(name: &str) -> String {
+    let mut result = String::new();
+    for char in name.chars() {
+        if char.is_alphanumeric() {
+            result.extend(char.to_lowercase());
+        } else if !result.ends_with('_') && !result.is_empty() {
+            result.push('_');
+        }
+    }
+    result
+}
+
+/// Where an expression stands, by sqlparser's reckoning.
+pub(super) fn span_of_expr(expr: &Expr) -> tokenizer::Span {
+    expr.span()
+}
+
+impl Resolver<'_> {
+    /// The number of the column that `parts` (`a`, `t.a`, `a.b.c`) means in `relation`.
+    ///
+    /// # Errors
+    /// No such column, with the nearest name; two such columns, with both.
+    pub(super) fn find(
+        &self,
+        relation: &Relation,
+        parts: &[Ident],
+        span: Option<Span>,
+    ) -> Result<usize> {
+        let two = |[first, second]: [String; 2]| {
+            Error::plan(format!("`{}` may be `{first}` or `{second}`", joined(parts)))
+                .at_least(span)
+                .help(format!("write \"{first}\" or \"{second}\", in double quotes"))
+        };
+        if let [qualifier, rest @ ..] = parts
+            && !rest.is_empty()
+            && relation.is_qualifier(&qualifier.value)
+        {
+            let mut own = relation.clone();
+            if !relation.name.eq_ignore_ascii_case(&qualifier.value)
+                || relation.columns.iter().any(|c| c.qualifier.eq_ignore_ascii_case(&qualifier.value))
+            {
+                let inner: Vec<usize> = (0..relation.columns.len())
+                    .filter(|&index| {
+                        relation.columns[index].qualifier.eq_ignore_ascii_case(&qualifier.value)
+                    })
+                    .collect();
+                own.columns = inner.iter().map(|&index| relation.columns[index].clone()).collect();
+                if let Some(found) = own.find_bare(&joined(rest)).map_err(two)? {
+                    return Ok(inner[found]);
+                }
+                own.columns = relation.columns.clone();
+            }
+            if let Some(found) = own.find_bare(&joined(rest)).map_err(two)? {
+                return Ok(found);
+            }
+        }
+        match relation.find_bare(&joined(parts)).map_err(two)? {
+            Some(found) => Ok(found),
+            None => Err(self.no_column(relation, parts, span)),
+        }
+    }
+
+    fn no_column(&self, relation: &Relation, parts: &[Ident], span: Option<Span>) -> Error {
+        let name = joined(parts);
+        if let [only] = parts
+            && only.quote_style == Some('"')
+        {
+            let near = nearest(&name, relation);
+            let error = Error::plan(format!("no column \"{name}\"; text is written '{name}'"));
+            let error = error.at_least(span).note(columns_note(relation));
+            return match near {
+                Some(near) => error.label(format!("did you mean `{near}`?")),
+                None => error,
+            };
+        }
+        let error = Error::plan(format!("column `{name}` does not exist in `{}`", relation.name))
+            .at_least(span)
+            .note(columns_note(relation));
+        match nearest(&name, relation) {
+            Some(near) => error.label(format!("did you mean `{near}`?")),
+            None => error,
+        }
+    }
+
+    /// Resolves every name in `expr`. A name that is no column may be one of `aliases`.
+    pub(super) fn expression(
+        &mut self,
+        expr: &mut Expr,
+        relation: &Relation,
+        aliases: &[(String, Expr)],
+    ) -> Result<()> {
+        let mut failed = None;
+        let _ = sqlparser::ast::visit_expressions_mut(expr, |expr| {
+            match self.one(expr, relation, aliases) {
+                Ok(()) => std::ops::ControlFlow::Continue(()),
+                Err(error) => {
+                    failed = Some(error);
+                    std::ops::ControlFlow::Break(())
+                }
+            }
+        });
+        failed.map_or(Ok(()), Err)
+    }
+
+    fn one(
+        &mut self,
+        expr: &mut Expr,
+        relation: &Relation,
+        aliases: &[(String, Expr)],
+    ) -> Result<()> {
+        let parts: Vec<Ident> = match expr {
+            Expr::Identifier(name) => vec![name.clone()],
+            Expr::CompoundIdentifier(parts) => parts.clone(),
+            Expr::Function(function) => return Self::function(function),
+            Expr::Cast { kind, .. } => {
+                // No value stops a query: a cast that fails is NULL.
+                *kind = sqlparser::ast::CastKind::TryCast;
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
+        let span = self.span(span_of_expr(expr));
+        if let [name] = parts.as_slice()
+            && !relation.columns.iter().any(|column| column.name == name.value)
+            && let Some((_, aliased)) = aliases.iter().find(|(alias, _)| *alias == name.value)
+        {
+            *expr = aliased.clone();
+            return Ok(());
+        }
+        match self.find(relation, &parts, span) {
+            Ok(found) => *expr = reference(&relation.columns[found]),
+            Err(error) => {
+                let name = joined(&parts);
+                let mut alike =
+                    aliases.iter().filter(|(alias, _)| alias.eq_ignore_ascii_case(&name));
+                match (alike.next(), alike.next()) {
+                    (Some((_, aliased)), None) => *expr = aliased.clone(),
+                    _ => return Err(error),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn function(function: &mut sqlparser::ast::Function) -> Result<()> {
+        let [sqlparser::ast::ObjectNamePart::Identifier(name)] = function.name.0.as_mut_slice()
+        else {
+            return Err(Error::plan(format!("function `{}` does not exist", function.name))
+                .help("functions have plain names, without dots"));
+        };
+        // Whether it exists was asked before the tables were opened.
+        name.value = name.value.to_lowercase();
+        Ok(())
+    }
+
+    /// Makes the columns known that `exprs` use and the sample of an open-ended table lacks.
+    pub(super) fn meet_unseen(&mut self, exprs: &[&Expr], relation: &mut Relation, known: &[String]) {
+        let Some(table) = relation.open_table else {
+            return;
+        };
+        for expr in exprs {
+            for (parts, numeric) in super::uses::column_uses(expr) {
+                let name = joined(&parts);
+                let is_alias = known.iter().any(|alias| alias.eq_ignore_ascii_case(&name));
+                if is_alias || self.find(relation, &parts, None).is_ok() {
+                    continue;
+                }
+                // An ambiguous name is an error later, not a new column.
+                if relation.find_bare(&name).is_err() {
+                    continue;
+                }
+                let name = match parts.as_slice() {
+                    [qualifier, rest @ ..]
+                        if !rest.is_empty() && relation.is_qualifier(&qualifier.value) =>
+                    {
+                        joined(rest)
+                    }
+                    _ => name,
+                };
+                let data_type = if numeric { DataType::Float64 } else { DataType::Utf8View };
+                let qualifier = relation
+                    .columns
+                    .iter()
+                    .find(|column| column.bound.is_none())
+                    .map_or_else(|| relation.name.clone(), |column| column.qualifier.clone());
+                let column = RelationColumn {
+                    qualifier,
+                    ..RelationColumn::plain(&name)
+                };
+                // Bounds stay behind the columns of the table, as they are in the plan.
+                let place = relation
+                    .columns
+                    .iter()
+                    .position(|column| column.qualifier == super::WINDOW_QUALIFIER)
+                    .unwrap_or(relation.columns.len());
+                relation.columns.insert(place, column);
+                self.add_unseen(table, &name, data_type);
+            }
+        }
+    }
+}
+
+/// A column as DataFusion finds it without doubt.
+pub(super) fn reference(column: &RelationColumn) -> Expr {
+    if column.qualifier.is_empty() {
+        return Expr::Identifier(super::quoted(&column.name));
+    }
+    Expr::CompoundIdentifier(vec![
+        super::quoted(&column.qualifier),
+        super::quoted(&column.name),
+    ])
+}
+
+/// `a.b.c`
+pub(super) fn joined(parts: &[Ident]) -> String {
+    let parts: Vec<&str> = parts.iter().map(|part| part.value.as_str()).collect();
+    parts.join(".")
+}
+
+fn nearest<'a>(name: &str, relation: &'a Relation) -> Option<&'a str> {
+    closest(name, relation.columns.iter().map(|column| column.name.as_str()))
+}
+
+/// The candidate most like `name`, if any is like enough to be what was meant.
+pub(crate) fn closest<T: AsRef<str>>(name: &str, candidates: impl Iterator<Item = T>) -> Option<T> {
+    let name = name.to_lowercase();
+    candidates
+        .map(|candidate| {
+            let distance = strsim::osa_distance(&name, &candidate.as_ref().to_lowercase());
+            (distance, candidate)
+        })
+        .filter(|(distance, candidate)| {
+            let length = name.chars().count().max(candidate.as_ref().chars().count());
+            *distance <= length.div_ceil(3).min(3)
+        })
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+fn columns_note(relation: &Relation) -> String {
+    const SHOWN: usize = 30;
+    let names: Vec<&str> = relation.columns.iter().map(|column| column.name.as_str()).collect();
+    let more = match names.len().checked_sub(SHOWN) {
+        Some(more) if more > 0 => format!(", and {more} more"),
+        _ => String::new(),
+    };
+    format!("columns: {}{more}", names[..names.len().min(SHOWN)].join(", "))
+}

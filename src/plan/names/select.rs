@@ -1,0 +1,322 @@
+//! SELECT: wildcards spelt out, aliases in GROUP BY, HAVING and ORDER BY, output names made unique.
+//!
+//! Naming `window_start` or `window_end` in GROUP BY means grouping by the window: all its bounds are
+//! grouped by, so that the others are free to select.
+
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{self, Expr, GroupByExpr, SelectItem};
+
+use super::columns::{Bound, Relation, RelationColumn, reference, span_of_expr};
+use super::{Resolver, order_keys, quoted};
+use crate::error::{Error, Result};
+
+impl Resolver<'_> {
+    /// Resolves a SELECT in place with its `ORDER BY`; returns its output columns.
+    pub(super) fn select(
+        &mut self,
+        select: &mut ast::Select,
+        mut order_by: Option<&mut ast::OrderBy>,
+    ) -> Result<Vec<RelationColumn>> {
+        let mut relation = self.from(&mut select.from)?;
+        self.meet_all_unseen(select, order_by.as_deref_mut(), &mut relation);
+        if let Some(condition) = &mut select.selection {
+            self.refuse_aggregates(condition, "WHERE", "put conditions on aggregates into HAVING")?;
+            self.expression(condition, &relation, &[])?;
+        }
+        let outputs = self.projection(select, &relation)?;
+        let aliases: Vec<(String, Expr)> = select
+            .projection
+            .iter()
+            .filter_map(|item| match item {
+                SelectItem::ExprWithAlias { expr, alias } => {
+                    Some((alias.value.clone(), expr.clone()))
+                }
+                _ => None,
+            })
+            .collect();
+        self.group_by(select, &relation, &aliases)?;
+        if let Some(having) = &mut select.having {
+            self.expression(having, &relation, &aliases)?;
+        }
+        for key in order_keys(order_by) {
+            self.order_key(&mut key.expr, &relation, &outputs, &aliases)?;
+        }
+        Ok(outputs)
+    }
+
+    /// Spells wildcards out and gives every item its output name.
+    fn projection(
+        &mut self,
+        select: &mut ast::Select,
+        relation: &Relation,
+    ) -> Result<Vec<RelationColumn>> {
+        let mut items: Vec<(Expr, String)> = Vec::new();
+        for item in std::mem::take(&mut select.projection) {
+            match item {
+                SelectItem::UnnamedExpr(mut expr) => {
+                    let typed = expr.to_string();
+                    self.expression(&mut expr, relation, &[])?;
+                    let name = match column_of(&expr, relation) {
+                        Some(column) => column.name.clone(),
+                        None => typed,
+                    };
+                    items.push((expr, name));
+                }
+                SelectItem::ExprWithAlias { mut expr, alias } => {
+                    self.expression(&mut expr, relation, &[])?;
+                    items.push((expr, alias.value));
+                }
+                SelectItem::Wildcard(options) => {
+                    items.extend(self.wildcard(relation, None, &options)?);
+                }
+                SelectItem::QualifiedWildcard(kind, options) => {
+                    let name = kind.to_string().trim_matches('"').to_string();
+                    items.extend(self.wildcard(relation, Some(&name), &options)?);
+                }
+                SelectItem::ExprWithAliases { .. } => {
+                    return Err(Error::unsupported("several names for one expression"));
+                }
+            }
+        }
+        let mut outputs: Vec<RelationColumn> = Vec::with_capacity(items.len());
+        for (expr, name) in items {
+            let name = unique(&name, &outputs);
+            let special = column_of(&expr, relation);
+            outputs.push(RelationColumn {
+                bound: special.and_then(|column| column.bound),
+                is_time: special.is_some_and(|column| column.is_time),
+                ..RelationColumn::plain(&name)
+            });
+            let alias = quoted(&name);
+            select.projection.push(SelectItem::ExprWithAlias { expr, alias });
+        }
+        Ok(outputs)
+    }
+
+    fn wildcard(
+        &self,
+        relation: &Relation,
+        qualifier: Option<&str>,
+        options: &ast::WildcardAdditionalOptions,
+    ) -> Result<Vec<(Expr, String)>> {
+        if relation.columns.is_empty() {
+            return Err(Error::plan("`*` needs a FROM"));
+        }
+        let excluded: Vec<String> = match (&options.opt_exclude, &options.opt_except) {
+            (Some(ast::ExcludeSelectItem::Single(name)), _) => vec![name.to_string()],
+            (Some(ast::ExcludeSelectItem::Multiple(names)), _) => {
+                names.iter().map(ToString::to_string).collect()
+            }
+            (None, Some(except)) => std::iter::once(&except.first_element)
+                .chain(&except.additional_elements)
+                .map(|name| name.value.clone())
+                .collect(),
+            (None, None) => Vec::new(),
+        };
+        let mut leave_out = Vec::new();
+        for name in &excluded {
+            let name = name.trim_matches('"');
+            leave_out.push(self.find(relation, &[ast::Ident::new(name)], None)?);
+        }
+        let items: Vec<(Expr, String)> = relation
+            .columns
+            .iter()
+            .enumerate()
+            .filter(|(index, column)| {
+                let named = qualifier.is_none_or(|qualifier| {
+                    relation.name.eq_ignore_ascii_case(qualifier)
+                        || column.qualifier.eq_ignore_ascii_case(qualifier)
+                });
+                named && !leave_out.contains(index)
+            })
+            .map(|(_, column)| (reference(column), column.name.clone()))
+            .collect();
+        match qualifier {
+            Some(qualifier) if items.is_empty() => Err(Error::plan(format!(
+                "`{qualifier}.*`: FROM has no `{qualifier}`, but `{}`",
+                relation.name
+            ))),
+            _ => Ok(items),
+        }
+    }
+
+    fn group_by(
+        &mut self,
+        select: &mut ast::Select,
+        relation: &Relation,
+        aliases: &[(String, Expr)],
+    ) -> Result<()> {
+        let mut keys = match &mut select.group_by {
+            GroupByExpr::All(_) => {
+                let plain = |expr: &Expr| !self.has_aggregate(expr) && !is_constant(expr);
+                aliases.iter().map(|(_, e)| e).filter(|e| plain(e)).cloned().collect()
+            }
+            GroupByExpr::Expressions(keys, _) => std::mem::take(keys),
+        };
+        for key in &mut keys {
+            let span = self.span(span_of_expr(key));
+            if let Some(ordinal) = ordinal(key) {
+                let item = ordinal.checked_sub(1).and_then(|index| aliases.get(index));
+                let Some((_, expr)) = item else {
+                    return Err(Error::plan(format!(
+                        "GROUP BY {ordinal}: there are {} result columns",
+                        aliases.len()
+                    ))
+                    .at_least(span));
+                };
+                *key = expr.clone();
+            } else if matches!(select.group_by, GroupByExpr::Expressions(..)) {
+                self.expression(key, relation, aliases)?;
+            }
+            if self.has_aggregate(key) {
+                return Err(Error::plan("GROUP BY takes no aggregate")
+                    .at_least(span)
+                    .help("put conditions on aggregates into HAVING"));
+            }
+        }
+        let is_bound = |key: &Expr| {
+            column_of(key, relation)
+                .is_some_and(|column| matches!(column.bound, Some(Bound::Start | Bound::End)))
+        };
+        if keys.iter().any(is_bound) {
+            for column in relation.columns.iter().filter(|column| column.bound.is_some()) {
+                let bound = reference(column);
+                if !keys.contains(&bound) {
+                    keys.push(bound);
+                }
+            }
+            let others = keys.iter().filter(|key| column_of(key, relation).is_none_or(|c| c.bound.is_none()));
+            if relation.session_keys == Some(0) && others.count() > 0 {
+                self.notes.push(String::from(
+                    "sessions are formed over all rows, not per key; for sessions per key write \
+                     SESSION(TABLE … PARTITION BY key, …)",
+                ));
+            }
+        }
+        select.group_by = GroupByExpr::Expressions(keys, Vec::new());
+        Ok(())
+    }
+
+    /// A key of ORDER BY: an output column by name or number, else an expression over FROM.
+    fn order_key(
+        &mut self,
+        key: &mut Expr,
+        relation: &Relation,
+        outputs: &[RelationColumn],
+        aliases: &[(String, Expr)],
+    ) -> Result<()> {
+        if let Some(ordinal) = ordinal(key) {
+            let Some(output) = ordinal.checked_sub(1).and_then(|index| outputs.get(index)) else {
+                return Err(Error::plan(format!(
+                    "ORDER BY {ordinal}: there are {} result columns",
+                    outputs.len()
+                ))
+                .at_least(self.span(span_of_expr(key))));
+            };
+            *key = Expr::Identifier(quoted(&output.name));
+            return Ok(());
+        }
+        if let Expr::Identifier(name) = key {
+            let result = Relation::new("the result", outputs.to_vec());
+            if let Ok(found) = self.find(&result, std::slice::from_ref(name), None) {
+                *key = Expr::Identifier(quoted(&outputs[found].name));
+                return Ok(());
+            }
+        }
+        self.expression(key, relation, aliases)
+    }
+
+    fn meet_all_unseen(
+        &mut self,
+        select: &ast::Select,
+        order_by: Option<&mut ast::OrderBy>,
+        relation: &mut Relation,
+    ) {
+        let mut exprs: Vec<&Expr> = Vec::new();
+        let mut known: Vec<String> = Vec::new();
+        exprs.extend(&select.selection);
+        for item in &select.projection {
+            match item {
+                SelectItem::UnnamedExpr(expr) => exprs.push(expr),
+                SelectItem::ExprWithAlias { expr, alias } => {
+                    exprs.push(expr);
+                    known.push(alias.value.clone());
+                }
+                _ => {}
+            }
+        }
+        if let GroupByExpr::Expressions(keys, _) = &select.group_by {
+            exprs.extend(keys);
+        }
+        exprs.extend(&select.having);
+        let keys = order_keys(order_by);
+        exprs.extend(keys.iter().map(|key| &key.expr));
+        self.meet_unseen(&exprs, relation, &known);
+    }
+
+    fn refuse_aggregates(&self, expr: &Expr, clause: &str, help: &str) -> Result<()> {
+        if self.has_aggregate(expr) {
+            return Err(Error::plan(format!("{clause} takes no aggregate"))
+                .at_least(self.span(span_of_expr(expr)))
+                .help(help));
+        }
+        Ok(())
+    }
+
+    fn has_aggregate(&self, expr: &Expr) -> bool {
+        ast::visit_expressions(expr, |expr| match expr {
+            Expr::Function(function)
+                if self.functions.is_aggregate(&function.name.to_string().to_lowercase()) =>
+            {
+                ControlFlow::Break(())
+            }
+            _ => ControlFlow::Continue(()),
+        })
+        .is_break()
+    }
+}
+
+/// The column that a resolved expression is, if it is one.
+fn column_of<'r>(expr: &Expr, relation: &'r Relation) -> Option<&'r RelationColumn> {
+    match expr {
+        Expr::CompoundIdentifier(parts) => match parts.as_slice() {
+            [qualifier, name] => relation.columns.iter().find(|column| {
+                column.qualifier == qualifier.value && column.name == name.value
+            }),
+            _ => None,
+        },
+        Expr::Nested(inner) => column_of(inner, relation),
+        _ => None,
+    }
+}
+
+fn ordinal(expr: &Expr) -> Option<usize> {
+    match expr {
+        Expr::Value(value) => match &value.value {
+            ast::Value::Number(text, _) => text.parse().ok(),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn is_constant(expr: &Expr) -> bool {
+    ast::visit_expressions(expr, |expr| match expr {
+        Expr::Identifier(_) | Expr::CompoundIdentifier(_) => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    })
+    .is_continue()
+}
+
+/// `name`, or `name_1`, `name_2`, … if it is taken.
+fn unique(name: &str, taken: &[RelationColumn]) -> String {
+    let is_free = |name: &str| taken.iter().all(|column| column.name != name);
+    if is_free(name) {
+        return name.to_string();
+    }
+    (1..)
+        .map(|number| format!("{name}_{number}"))
+        .find(|name| is_free(name))
+        .unwrap_or_default()
+}

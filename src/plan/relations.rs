@@ -1,0 +1,136 @@
+//! Which tables a query names, before anything is known of them: the session opens those it has not yet.
+//!
+//! Functions that do not exist are found here, too: a misspelt name is answered before the first read.
+
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{self, Expr, Ident, TableFactor};
+
+use super::names::{Functions, closest};
+use crate::error::{Error, Result};
+use crate::sql;
+
+/// The names in FROM that are no common table expressions, in the order in which they stand, each once.
+///
+/// # Errors
+/// Functions that do not exist; window calls that are wrong in themselves.
+pub fn relations(query: &ast::Query, text: &str, functions: &dyn Functions) -> Result<Vec<Ident>> {
+    let mut walker = Walker {
+        text,
+        functions,
+        ctes: Vec::new(),
+        found: Vec::new(),
+    };
+    walker.query(query)?;
+    Ok(walker.found)
+}
+
+struct Walker<'a> {
+    text: &'a str,
+    functions: &'a dyn Functions,
+    ctes: Vec<String>,
+    found: Vec<Ident>,
+}
+
+impl Walker<'_> {
+    fn query(&mut self, query: &ast::Query) -> Result<()> {
+        let known = self.ctes.len();
+        if let Some(with) = &query.with {
+            for cte in &with.cte_tables {
+                self.query(&cte.query)?;
+                self.ctes.push(cte.alias.name.value.to_lowercase());
+            }
+        }
+        self.set_expression(&query.body)?;
+        self.ctes.truncate(known);
+        Ok(())
+    }
+
+    fn set_expression(&mut self, body: &ast::SetExpr) -> Result<()> {
+        match body {
+            ast::SetExpr::Select(select) => {
+                for relation in &select.from {
+                    self.factor(&relation.relation)?;
+                    for join in &relation.joins {
+                        self.factor(&join.relation)?;
+                    }
+                }
+                self.check_functions(select)
+            }
+            ast::SetExpr::Query(query) => self.query(query),
+            ast::SetExpr::SetOperation { left, right, .. } => {
+                self.set_expression(left)?;
+                self.set_expression(right)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn factor(&mut self, factor: &TableFactor) -> Result<()> {
+        if let Some(call) = sql::window_call(self.text, factor)? {
+            return self.factor(&call.input);
+        }
+        match factor {
+            TableFactor::Table { name, .. } => {
+                if let [ast::ObjectNamePart::Identifier(name)] = name.0.as_slice() {
+                    let known = self.found.iter().any(|found| found.value == name.value);
+                    let is_cte = self.ctes.contains(&name.value.to_lowercase());
+                    if !known && !is_cte {
+                        self.found.push(name.clone());
+                    }
+                }
+                Ok(())
+            }
+            TableFactor::Derived { subquery, .. } => self.query(subquery),
+            TableFactor::NestedJoin {
+                table_with_joins, ..
+            } => self.factor(&table_with_joins.relation),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_functions(&self, select: &ast::Select) -> Result<()> {
+        let mut exprs: Vec<&Expr> = Vec::new();
+        for item in &select.projection {
+            match item {
+                ast::SelectItem::UnnamedExpr(expr)
+                | ast::SelectItem::ExprWithAlias { expr, .. } => exprs.push(expr),
+                _ => {}
+            }
+        }
+        exprs.extend(&select.selection);
+        exprs.extend(&select.having);
+        if let ast::GroupByExpr::Expressions(keys, _) = &select.group_by {
+            exprs.extend(keys);
+        }
+        for expr in exprs {
+            let wrong = ast::visit_expressions(expr, |expr| match expr {
+                Expr::Function(function) => match self.check_function(function) {
+                    Ok(()) => ControlFlow::Continue(()),
+                    Err(error) => ControlFlow::Break(error),
+                },
+                _ => ControlFlow::Continue(()),
+            });
+            if let ControlFlow::Break(error) = wrong {
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn check_function(&self, function: &ast::Function) -> Result<()> {
+        let [ast::ObjectNamePart::Identifier(name)] = function.name.0.as_slice() else {
+            return Ok(());
+        };
+        let lower = name.value.to_lowercase();
+        if self.functions.exists(&lower) {
+            return Ok(());
+        }
+        let error = Error::plan(format!("function `{}` does not exist", name.value))
+            .at_least(sql::span_of(self.text, name.span));
+        Err(match closest(&lower, self.functions.names().iter().map(String::as_str)) {
+            Some(near) => error.label(format!("did you mean `{near}`?")),
+            None => error.help("README.md lists the functions"),
+        })
+    }
+}

@@ -1,0 +1,475 @@
+//! GROUP BY: over a pending window, over a relation that has windows, or over all rows.
+
+use std::sync::Arc;
+
+use arrow::compute::SortOptions;
+use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
+use datafusion_common::DFSchema;
+use datafusion_expr::expr::{AggregateFunction, NullTreatment};
+use datafusion_expr::{Aggregate, Expr, ExprSchemable};
+
+use super::pending::{bound_fields, bound_of, steps, time_of, uses_bounds, window_spec};
+use super::relation::{Pending, Relation, Role, TimeOf, Visible};
+use super::{Translator, nullable};
+use crate::error::{Error, Result};
+use crate::exec::aggregate::{AggregateSpec, Argument};
+use crate::exec::expression::Expression;
+use crate::exec::group::GroupSpec;
+use crate::exec::window::{CountAggregateSpec, SessionSpec, WindowAggregateSpec, WindowSource};
+use crate::plan::analyze::explain;
+use crate::plan::stream_plan::StreamPlan;
+use crate::sql::WindowArguments;
+
+/// The columns that an aggregate operator reads: its input, projected.
+struct Inputs {
+    expressions: Vec<Expression>,
+    fields: Vec<FieldRef>,
+}
+
+impl Inputs {
+    fn add(&mut self, expression: Expression, field: FieldRef) -> usize {
+        // The same column twice is one column.
+        if let Expression::Column(index, _) = &expression {
+            let same = |known: &Expression| matches!(known, Expression::Column(i, _) if i == index);
+            if let Some(place) = self.expressions.iter().position(same) {
+                return place;
+            }
+        }
+        self.expressions.push(expression);
+        self.fields.push(field);
+        self.expressions.len() - 1
+    }
+
+    fn project(self, input: StreamPlan) -> StreamPlan {
+        StreamPlan::Project {
+            input: Box::new(input),
+            expressions: self.expressions,
+            schema: Arc::new(Schema::new(self.fields)),
+        }
+    }
+}
+
+/// What a GROUP BY key is.
+enum Key {
+    Bound(Visible),
+    /// A column of the projected input.
+    Input(usize),
+}
+
+impl Translator<'_> {
+    pub(super) fn aggregate(&mut self, aggregate: &Aggregate) -> Result<Relation> {
+        let mut input = self.plan(&aggregate.input)?;
+        let schema = aggregate.input.schema();
+        if let Some(Expr::GroupingSet(_)) = aggregate.group_expr.first() {
+            return Err(Error::unsupported("GROUPING SETS, ROLLUP and CUBE are not built")
+                .help("what works now: UNION ALL of one GROUP BY each"));
+        }
+        if let Some(pending) = &input.pending {
+            let of_bound = |expr: &&Expr| bound_of(expr, schema, pending).is_some();
+            let grouped = aggregate.group_expr.iter().any(|expr| of_bound(&expr));
+            let others = aggregate.group_expr.iter().filter(|expr| !of_bound(expr));
+            let inside = others.chain(&aggregate.aggr_expr);
+            let needs_bounds = inside.into_iter().any(|expr| uses_bounds(expr, schema, pending));
+            if grouped && !needs_bounds {
+                return self.aggregate_windows(input, aggregate);
+            }
+            input = self.materialize(input)?;
+        }
+        self.aggregate_rows(input, aggregate)
+    }
+
+    /// GROUP BY the bounds of a pending window.
+    fn aggregate_windows(&mut self, input: Relation, aggregate: &Aggregate) -> Result<Relation> {
+        let schema = aggregate.input.schema();
+        let Some(pending) = &input.pending else {
+            return Err(Error::internal("a window that is not pending"));
+        };
+        let base = input.plan.schema();
+        let mut inputs = Inputs {
+            expressions: Vec::new(),
+            fields: Vec::new(),
+        };
+        let mut keep = |column: usize| {
+            let field = &base.fields()[column];
+            inputs.add(Expression::Column(column, field.name().clone()), Arc::clone(field))
+        };
+        let time = pending.time.map(&mut keep);
+        let partition: Vec<usize> = pending.partition.iter().map(|&column| keep(column)).collect();
+        let mut keys = Vec::new();
+        let mut group = Vec::new();
+        for expr in &aggregate.group_expr {
+            group.push(match bound_of(expr, schema, pending) {
+                Some(bound) => Key::Bound(bound),
+                None => {
+                    let lowered = self.lower_pending(expr, schema, pending)?;
+                    let column = inputs.add(lowered, key_field(expr, schema)?);
+                    if !keys.contains(&column) {
+                        keys.push(column);
+                    }
+                    Key::Input(column)
+                }
+            });
+        }
+        let lower = |expr: &Expr| self.lower_pending(expr, schema, pending);
+        let aggregates = self.aggregate_specs(aggregate, schema, &lower, &mut inputs)?;
+        let pending = Pending {
+            time,
+            partition,
+            ..pending.clone()
+        };
+        let fields = inputs.fields.clone();
+        let plan = inputs.project(input.plan);
+        let bounds = bound_fields(&plan, &pending)?;
+        let mut output = bounds.clone();
+        output.extend(keys.iter().map(|&key| Arc::clone(&fields[key])));
+        output.extend(aggregates.iter().map(|spec| Arc::clone(&spec.output)));
+        let output: SchemaRef = Arc::new(Schema::new(output));
+        let delay = match pending.time_of {
+            Some(TimeOf::Source(source, column)) => {
+                self.sources.use_time(source, column, pending.span)?
+            }
+            _ => 0,
+        };
+        let plan = windowed(plan, &pending, keys.clone(), fields, aggregates, output, delay)?;
+        let place = |visible: Visible| match visible {
+            Visible::Start => Some(0),
+            Visible::End => Some(1),
+            Visible::Time => Some(2),
+            Visible::Base(_) => None,
+        };
+        let plan = self.apply_conditions(plan, &pending, &place)?;
+        let key_place = |key: &Key| match key {
+            Key::Bound(visible) => place(*visible),
+            Key::Input(column) => {
+                keys.iter().position(|key| key == column).map(|n| bounds.len() + n)
+            }
+        };
+        let mut order = Vec::with_capacity(group.len() + aggregate.aggr_expr.len());
+        let mut roles = Vec::with_capacity(order.capacity());
+        for key in &group {
+            let place = key_place(key).ok_or_else(|| Error::internal("a key that is lost"))?;
+            order.push(place);
+            roles.push(match key {
+                Key::Bound(Visible::Start) => Role::Start,
+                Key::Bound(Visible::End) => Role::End,
+                Key::Bound(Visible::Time) => Role::Time(TimeOf::Window),
+                Key::Bound(Visible::Base(_)) | Key::Input(_) => Role::None,
+            });
+        }
+        let first = bounds.len() + keys.len();
+        order.extend((0..aggregate.aggr_expr.len()).map(|number| first + number));
+        roles.resize(order.len(), Role::None);
+        Ok(Relation {
+            plan: reorder(plan, &order, aggregate),
+            roles,
+            tumbling: input.tumbling,
+            pending: None,
+        })
+    }
+
+    /// GROUP BY over rows: over the windows that they carry, or over all of them.
+    fn aggregate_rows(&mut self, input: Relation, aggregate: &Aggregate) -> Result<Relation> {
+        let schema = aggregate.input.schema();
+        let mut inputs = Inputs {
+            expressions: Vec::new(),
+            fields: Vec::new(),
+        };
+        let (mut start, mut end) = (None, None);
+        let mut group = Vec::new();
+        let mut roles = Vec::new();
+        for expr in &aggregate.group_expr {
+            let expression = self.lower(expr, schema)?;
+            let (role, field) = match &expression {
+                Expression::Column(index, _) => (input.roles[*index], input.plan.field(*index)),
+                _ => (Role::None, key_field(expr, schema)?),
+            };
+            let column = inputs.add(expression, field);
+            match role {
+                Role::Start => start = Some(column),
+                Role::End => end = Some(column),
+                _ => {}
+            }
+            group.push(column);
+            roles.push(role);
+        }
+        let lower = |expr: &Expr| self.lower(expr, schema);
+        let aggregates = self.aggregate_specs(aggregate, schema, &lower, &mut inputs)?;
+        let attached = match (start, end) {
+            (Some(start), Some(end)) => Some((start, end)),
+            (None, None) => None,
+            _ => {
+                return Err(Error::plan(
+                    "grouping by a window takes both of its bounds, and one was not selected below",
+                )
+                .help("select window_start and window_end in the subquery"));
+            }
+        };
+        let time_column = attached.and_then(|_| {
+            let time = input.roles.iter().position(|r| matches!(r, Role::Time(TimeOf::Source(..))))?;
+            let field = input.plan.field(time);
+            Some(inputs.add(Expression::Column(time, field.name().clone()), field))
+        });
+        let fields = inputs.fields.clone();
+        let plan = inputs.project(input.plan);
+        let mut keys: Vec<usize> = Vec::new();
+        for &column in &group {
+            let is_bound = Some(column) == start || Some(column) == end;
+            if !keys.contains(&column) && !(attached.is_some() && is_bound) {
+                keys.push(column);
+            }
+        }
+        let mut output: Vec<FieldRef> = Vec::new();
+        if let Some((start, end)) = attached {
+            let time = fields[end].as_ref().clone().with_name("window_time");
+            output.extend([Arc::clone(&fields[start]), Arc::clone(&fields[end]), Arc::new(time)]);
+        }
+        let bounds = output.len();
+        output.extend(keys.iter().map(|&key| Arc::clone(&fields[key])));
+        output.extend(aggregates.iter().map(|spec| Arc::clone(&spec.output)));
+        let output: SchemaRef = Arc::new(Schema::new(output));
+        let calls = aggregates.len();
+        let key_fields = keys.iter().map(|&key| Arc::clone(&fields[key])).collect();
+        let plan = match attached {
+            Some((start_column, end_column)) => StreamPlan::WindowAggregate(
+                Box::new(plan),
+                WindowAggregateSpec {
+                    source: WindowSource::Attached {
+                        start_column,
+                        end_column,
+                        time_column,
+                    },
+                    delay: 0,
+                    keys: keys.clone(),
+                    key_fields,
+                    aggregates,
+                    schema: output,
+                },
+            ),
+            None => StreamPlan::Group(
+                Box::new(plan),
+                GroupSpec {
+                    keys: keys.clone(),
+                    key_fields,
+                    aggregates,
+                    schema: output,
+                },
+            ),
+        };
+        let mut order = Vec::new();
+        for &column in &group {
+            order.push(match attached {
+                Some((start, _)) if column == start => 0,
+                Some((_, end)) if column == end => 1,
+                _ => {
+                    let key = keys.iter().position(|key| *key == column);
+                    bounds + key.ok_or_else(|| Error::internal("a key that is lost"))?
+                }
+            });
+        }
+        order.extend((0..calls).map(|number| bounds + keys.len() + number));
+        roles.resize(order.len(), Role::None);
+        if attached.is_none() {
+            roles.fill(Role::None);
+        }
+        Ok(Relation {
+            plan: reorder(plan, &order, aggregate),
+            roles,
+            tumbling: input.tumbling && attached.is_some(),
+            pending: None,
+        })
+    }
+
+    fn aggregate_specs(
+        &self,
+        aggregate: &Aggregate,
+        schema: &DFSchema,
+        lower: &dyn Fn(&Expr) -> Result<Expression>,
+        inputs: &mut Inputs,
+    ) -> Result<Vec<AggregateSpec>> {
+        let names = aggregate.schema.fields().iter().skip(aggregate.group_expr.len());
+        (aggregate.aggr_expr.iter().zip(names))
+            .map(|(expr, field)| {
+                let inner = match expr {
+                    Expr::Alias(alias) => alias.expr.as_ref(),
+                    other => other,
+                };
+                match inner {
+                    Expr::AggregateFunction(call) => {
+                        aggregate_spec(call, field, schema, lower, inputs)
+                    }
+                    other => Err(Error::internal(format!("an aggregate `{other}`"))),
+                }
+            })
+            .collect()
+    }
+}
+
+fn aggregate_spec(
+    call: &AggregateFunction,
+    field: &FieldRef,
+    schema: &DFSchema,
+    lower: &dyn Fn(&Expr) -> Result<Expression>,
+    inputs: &mut Inputs,
+) -> Result<AggregateSpec> {
+    let params = &call.params;
+    let mut arguments = Vec::new();
+    let mut argument_fields = Vec::new();
+    for expr in &params.args {
+        let (_, argument_field) = expr.to_field(schema).map_err(explain)?;
+        let argument_field = nullable(&argument_field);
+        let expression = lower(expr)?;
+        argument_fields.push(Arc::clone(&argument_field));
+        match expression {
+            Expression::Literal(value) => {
+                // count(*) is count(1): no column is needed for it.
+                if call.func.name() == "count" && !value.is_null() && params.args.len() == 1 {
+                    argument_fields.clear();
+                    break;
+                }
+                arguments.push(Argument::Literal(value));
+            }
+            expression => arguments.push(Argument::Column(inputs.add(expression, argument_field))),
+        }
+    }
+    let filter = match &params.filter {
+        Some(filter) => {
+            let field = arrow::datatypes::Field::new("filter", DataType::Boolean, true);
+            Some(inputs.add(lower(filter)?, Arc::new(field)))
+        }
+        None => None,
+    };
+    let mut order_by = Vec::new();
+    for key in &params.order_by {
+        let (_, field) = key.expr.to_field(schema).map_err(explain)?;
+        let column = inputs.add(lower(&key.expr)?, nullable(&field));
+        let options = SortOptions {
+            descending: !key.asc,
+            nulls_first: key.nulls_first,
+        };
+        order_by.push((column, options));
+    }
+    Ok(AggregateSpec {
+        function: Arc::clone(&call.func),
+        arguments,
+        argument_fields,
+        filter,
+        distinct: params.distinct,
+        ignore_nulls: params.null_treatment == Some(NullTreatment::IgnoreNulls),
+        order_by,
+        output: nullable(field),
+        display: display(call),
+    })
+}
+
+/// The call as a user would write it.
+fn display(call: &AggregateFunction) -> String {
+    let params = &call.params;
+    let arguments: Vec<String> = params.args.iter().map(|arg| arg.human_display().to_string()).collect();
+    let arguments = match (call.func.name(), arguments.as_slice()) {
+        ("count", [one]) if one == "Int64(1)" || one == "1" => String::from("*"),
+        _ => arguments.join(", "),
+    };
+    let distinct = if params.distinct { "DISTINCT " } else { "" };
+    let mut text = format!("{}({distinct}{arguments})", call.func.name());
+    if let Some(filter) = &params.filter {
+        text.push_str(&format!(" FILTER (WHERE {})", filter.human_display()));
+    }
+    text
+}
+
+#[allow(clippy::too_many_arguments)]
+fn windowed(
+    plan: StreamPlan,
+    pending: &Pending,
+    keys: Vec<usize>,
+    fields: Vec<FieldRef>,
+    aggregates: Vec<AggregateSpec>,
+    schema: SchemaRef,
+    delay: i64,
+) -> Result<StreamPlan> {
+    let key_fields = keys.iter().map(|&key| Arc::clone(&fields[key])).collect();
+    if let Some(window) = window_spec(&pending.arguments) {
+        let (time_column, unit, zone) = time_of(&plan, pending)?;
+        return Ok(StreamPlan::WindowAggregate(
+            Box::new(plan),
+            WindowAggregateSpec {
+                source: WindowSource::Assigned {
+                    window,
+                    time_column,
+                    unit,
+                    zone,
+                },
+                delay,
+                keys,
+                key_fields,
+                aggregates,
+                schema,
+            },
+        ));
+    }
+    match &pending.arguments {
+        WindowArguments::Session { gap } => {
+            let (time_column, unit, _) = time_of(&plan, pending)?;
+            Ok(StreamPlan::SessionAggregate(
+                Box::new(plan),
+                SessionSpec {
+                    time_column,
+                    gap: steps(gap, unit)?,
+                    delay,
+                    partition: pending.partition.clone(),
+                    keys,
+                    key_fields,
+                    aggregates,
+                    schema,
+                },
+            ))
+        }
+        WindowArguments::Count { size, slide } => {
+            if let Some(missing) = pending.partition.iter().find(|column| !keys.contains(column)) {
+                return Err(Error::plan(format!(
+                    "GROUP BY must contain the key `{}` of COUNT_WINDOW",
+                    fields[*missing].name()
+                ))
+                .at(pending.span)
+                .help("add it to GROUP BY: row numbers count the rows of one key"));
+            }
+            Ok(StreamPlan::CountAggregate(
+                Box::new(plan),
+                CountAggregateSpec {
+                    size: *size,
+                    slide: *slide,
+                    partition: pending.partition.clone(),
+                    keys,
+                    key_fields,
+                    aggregates,
+                    schema,
+                },
+            ))
+        }
+        other => Err(Error::internal(format!("a window {other:?}"))),
+    }
+}
+
+/// The columns in the order of DataFusion's aggregate, under its names.
+fn reorder(plan: StreamPlan, order: &[usize], aggregate: &Aggregate) -> StreamPlan {
+    let schema = plan.schema();
+    let fields: Vec<FieldRef> = (order.iter().zip(aggregate.schema.fields()))
+        .map(|(&place, name)| {
+            Arc::new(schema.field(place).clone().with_name(name.name()))
+        })
+        .collect();
+    let expressions = order
+        .iter()
+        .map(|&place| Expression::Column(place, schema.field(place).name().clone()))
+        .collect();
+    StreamPlan::Project {
+        input: Box::new(plan),
+        expressions,
+        schema: Arc::new(Schema::new(fields)),
+    }
+}
+
+fn key_field(expr: &Expr, schema: &DFSchema) -> Result<FieldRef> {
+    let (_, field) = expr.to_field(schema).map_err(explain)?;
+    Ok(nullable(&field))
+}

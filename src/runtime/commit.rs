@@ -1,0 +1,232 @@
+//! Commits what happened to rows, in the order of rows: counters, `--late`, `--rejects`, gates.
+//!
+//! ```text
+//!   events of a step, as noticed     late 7 · error 3 · rejected 5
+//!   committed                        error 3 · rejected 5 · late 7        stops at the row where a gate shuts
+//! ```
+//!
+//! Invariant: what is committed depends on rows, never on how they came in steps. Where a LIMIT has been
+//! reached at row p, nothing behind p is committed.
+
+use super::source::{StepTexts, record_number};
+use super::summary::{FirstReject, Summary};
+use crate::data::{Event, Position};
+use crate::error::{Error, ErrorKind, Result};
+use crate::exec::Watermark;
+use crate::time::Unit;
+
+/// Something that happened to a record.
+#[derive(Debug)]
+pub(super) enum Noted {
+    /// To a row.
+    Event(Event),
+    /// It could not be decoded.
+    Rejected {
+        position: Position,
+        file: String,
+        line: u64,
+        reason: String,
+        help: Option<String>,
+        text: Vec<u8>,
+    },
+}
+
+impl Noted {
+    fn position(&self) -> Position {
+        match self {
+            Noted::Event(event) => event.position(),
+            Noted::Rejected { position, .. } => *position,
+        }
+    }
+}
+
+/// A row for `--late`. Times are in the unit of the source's time column.
+#[derive(Debug, Clone)]
+pub struct LateRow<'a> {
+    /// The number of its record, from 1.
+    pub record: u64,
+    /// Its time.
+    pub time: i64,
+    /// The watermark that it was tested against.
+    pub watermark: i64,
+    /// The number of the record that had moved the watermark there, from 1.
+    pub moved_by: Option<u64>,
+    /// Its windows, `[start, end)`.
+    pub windows: &'a [(i64, i64)],
+    /// The number of the source.
+    pub source: usize,
+    /// The record as it came.
+    pub text: &'a [u8],
+}
+
+/// A record for `--rejects`.
+#[derive(Debug, Clone)]
+pub struct RejectedRow<'a> {
+    /// The file it came from; empty for rows without a time.
+    pub file: &'a str,
+    /// The line it begins on, from 1; `None` for rows without a time.
+    pub line: Option<u64>,
+    /// The number of its record, from 1.
+    pub record: u64,
+    /// What is wrong with it.
+    pub reason: &'a str,
+    /// The record as it came.
+    pub text: &'a [u8],
+}
+
+/// How much may go wrong.
+#[derive(Debug, Clone, Default)]
+pub struct Gates {
+    /// `--max-errors N`: the run stops at error N + 1.
+    pub max_errors: Option<u64>,
+}
+
+/// Who keeps what was left out.
+pub(super) trait Keeper {
+    fn late(&mut self, row: &LateRow<'_>) -> Result<()>;
+    fn rejected(&mut self, row: &RejectedRow<'_>) -> Result<()>;
+}
+
+/// Where a commit stopped because a gate shut.
+pub(super) struct Shut {
+    /// The row.
+    pub position: Position,
+    /// What to say.
+    pub error: Error,
+}
+
+/// The step that is being committed.
+pub(super) struct Committed<'a> {
+    /// The number of the source.
+    pub source: usize,
+    /// The unit of its time column.
+    pub unit: Unit,
+    /// The watermark behind the step.
+    pub watermark: &'a Watermark,
+    /// The texts of its records.
+    pub texts: Option<&'a StepTexts>,
+    /// Nothing behind this row counts.
+    pub last: Position,
+}
+
+/// Commits what was noted in a step, up to its last row or the row where a gate shuts.
+pub(super) fn commit(
+    mut noted: Vec<Noted>,
+    step: &Committed<'_>,
+    gates: &Gates,
+    summary: &mut Summary,
+    keeper: &mut dyn Keeper,
+) -> Result<Option<Shut>> {
+    noted.sort_by_key(Noted::position);
+    for one in noted {
+        let position = one.position();
+        if position > step.last {
+            break;
+        }
+        let bad = summary.bad();
+        let what = count(&one, step, summary, keeper)?;
+        if summary.bad() > bad
+            && let Some(most) = gates.max_errors
+            && summary.bad() > most
+        {
+            return Ok(Some(Shut {
+                position,
+                error: shut(most, record_number(position), &what),
+            }));
+        }
+    }
+    Ok(None)
+}
+
+/// Counts one thing and hands it to its keeper; returns it in words.
+fn count(
+    one: &Noted,
+    step: &Committed<'_>,
+    summary: &mut Summary,
+    keeper: &mut dyn Keeper,
+) -> Result<String> {
+    let nanoseconds = |steps: i64| i128::from(steps) * i128::from(step.unit.nanoseconds());
+    let text = |position| step.texts.map_or(&[][..], |texts| texts.get(position));
+    Ok(match one {
+        Noted::Event(Event::Late {
+            position,
+            time,
+            watermark,
+            lateness,
+            windows,
+        }) => {
+            summary.late_row(nanoseconds(*lateness), step.unit.nanoseconds());
+            let mover = step.watermark.caused_by(*watermark);
+            keeper.late(&LateRow {
+                record: record_number(*position),
+                time: *time,
+                watermark: *watermark,
+                moved_by: (mover != Position::MAX).then(|| record_number(mover)),
+                windows,
+                source: step.source,
+                text: text(*position),
+            })?;
+            String::from("it is late")
+        }
+        Noted::Event(Event::PartlyLate { lateness, .. }) => {
+            summary.partly_late_row(nanoseconds(*lateness), step.unit.nanoseconds());
+            String::new()
+        }
+        Noted::Event(Event::Untimed { position }) => {
+            summary.untimed += 1;
+            keeper.rejected(&RejectedRow {
+                file: "",
+                line: None,
+                record: record_number(*position),
+                reason: "no time that can be read",
+                text: text(*position),
+            })?;
+            String::from("it has no time that can be read")
+        }
+        Noted::Event(Event::Jump { .. }) => {
+            summary.jumps += 1;
+            String::new()
+        }
+        Noted::Event(Event::ExpressionError { what, .. }) => {
+            summary.expression_error(what, 1);
+            format!("`{what}` has no value")
+        }
+        Noted::Rejected {
+            position,
+            file,
+            line,
+            reason,
+            help,
+            text,
+        } => {
+            summary.rejected += 1;
+            if summary.first_reject.is_none() {
+                summary.first_reject = Some(FirstReject {
+                    source: file.clone(),
+                    line: *line,
+                    reason: reason.clone(),
+                    help: help.clone(),
+                });
+            }
+            keeper.rejected(&RejectedRow {
+                file,
+                line: Some(*line),
+                record: record_number(*position),
+                reason,
+                text,
+            })?;
+            format!("{file}:{line}: {reason}")
+        }
+    })
+}
+
+fn shut(most: u64, record: u64, what: &str) -> Error {
+    let error = match most {
+        0 => Error::new(ErrorKind::Gate, format!("stopped at record {record}: {what}")),
+        most => Error::new(
+            ErrorKind::Gate,
+            format!("stopped at record {record}, error {} of at most {most}: {what}", most + 1),
+        ),
+    };
+    error.note("the windows that were closed before it are out")
+}

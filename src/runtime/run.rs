@@ -1,0 +1,276 @@
+//! The loop of a running query: one step of one source at a time, to the end, a limit, a gate or a signal.
+
+use arrow::array::RecordBatch;
+
+use super::commit::{Committed, Gates, Keeper, LateRow, Noted, RejectedRow, commit};
+use super::interrupt::{Interrupts, Signal};
+use super::reader::Input;
+use super::source::{Given, Source, Step};
+use super::summary::Summary;
+use super::wait::{Idle, Waiter};
+use crate::data::{Position, input_of_position, record_of_position};
+use crate::error::{Error, Result};
+use crate::exec::Watermark;
+use crate::exec::graph::{Graph, Results};
+use crate::plan::{StreamQuery, lower};
+use crate::time::Unit;
+
+/// Where the results of a run go.
+pub trait Sink {
+    /// Takes result rows, in order.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    fn rows(&mut self, rows: &RecordBatch) -> Result<()>;
+
+    /// Hands out what was taken: the input would make us wait.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn flush(&mut self) -> Result<()>;
+
+    /// Keeps a row that was left out because it was late.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn late(&mut self, row: &LateRow<'_>) -> Result<()>;
+
+    /// Keeps a record that could not be used.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn rejected(&mut self, row: &RejectedRow<'_>) -> Result<()>;
+
+    /// Nothing has come for a while: the user may wonder.
+    fn waiting(&mut self, state: &Waiting);
+}
+
+/// How a run stands when nothing comes.
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    /// Records that were read.
+    pub rows_read: u64,
+    /// Result rows that came out.
+    pub rows_out: u64,
+    /// True if the query has windows that a later row closes.
+    pub has_windows: bool,
+}
+
+/// A query with its open inputs.
+pub struct RunSpec<'a> {
+    /// What to run.
+    pub query: &'a StreamQuery,
+    /// Its sources, in the plan's order.
+    pub inputs: Vec<Input>,
+    /// How much may go wrong.
+    pub gates: Gates,
+    /// Signals.
+    pub interrupts: Option<&'a Interrupts>,
+    /// `--on-interrupt emit`: a signal closes all windows as the end of input does.
+    pub emit_on_interrupt: bool,
+}
+
+/// How a run ended, if nothing failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// All input was read, or a limit was reached.
+    Done,
+    /// A signal asked to stop.
+    Stopped(Signal),
+}
+
+struct Run<'a> {
+    graph: Graph,
+    sources: Vec<Option<Source>>,
+    units: Vec<Unit>,
+    gates: &'a Gates,
+    summary: &'a mut Summary,
+    sink: &'a mut dyn Sink,
+    has_windows: bool,
+}
+
+struct SinkKeeper<'a>(&'a mut dyn Sink);
+
+impl Keeper for SinkKeeper<'_> {
+    fn late(&mut self, row: &LateRow<'_>) -> Result<()> {
+        self.0.late(row)
+    }
+
+    fn rejected(&mut self, row: &RejectedRow<'_>) -> Result<()> {
+        self.0.rejected(row)
+    }
+}
+
+/// Runs a query. `summary` holds what was counted however the run ends.
+///
+/// # Errors
+/// What sinks and inputs say; a gate that shut, with all windows closed before it out.
+pub fn run(spec: RunSpec<'_>, summary: &mut Summary, sink: &mut dyn Sink) -> Result<Outcome> {
+    let mut waiter = Waiter::new(spec.interrupts);
+    let mut sources = Vec::with_capacity(spec.inputs.len());
+    for (number, (plan, input)) in spec.query.sources.iter().zip(spec.inputs).enumerate() {
+        let number = u16::try_from(number).map_err(|_| Error::plan("more than 65,535 sources"))?;
+        sources.push(Some(Source::new(number, plan, input, &mut waiter)?));
+    }
+    let unit = |plan: &crate::plan::SourcePlan| {
+        let watermark = plan.watermark.as_ref()?;
+        Unit::of(plan.schema.field(watermark.time_column).data_type())
+    };
+    let mut run = Run {
+        graph: lower(spec.query)?,
+        sources,
+        units: (spec.query.sources.iter())
+            .map(|plan| unit(plan).unwrap_or(Unit::Microsecond))
+            .collect(),
+        gates: &spec.gates,
+        summary,
+        sink,
+        has_windows: spec.query.sources.iter().any(|source| source.watermark.is_some()),
+    };
+    let outcome = run.to_the_end(&mut waiter)?;
+    if let Outcome::Stopped(_) = outcome {
+        if spec.emit_on_interrupt {
+            run.end_all()?;
+        } else {
+            run.summary.open_windows += run.graph.open_windows() as u64;
+        }
+    }
+    run.sink.flush()?;
+    Ok(outcome)
+}
+
+impl Run<'_> {
+    fn to_the_end(&mut self, waiter: &mut Waiter<'_>) -> Result<Outcome> {
+        let mut results = Results::default();
+        self.graph.start(&mut results)?;
+        if self.hand_out(results, Position::MAX)? {
+            return Ok(Outcome::Done);
+        }
+        while let Some(number) = self.next_source() {
+            let Some(source) = &mut self.sources[number] else {
+                break;
+            };
+            let waiting = Waiting {
+                rows_read: self.summary.rows_read,
+                rows_out: self.summary.rows_out,
+                has_windows: self.has_windows,
+            };
+            let sink = &mut *self.sink;
+            let mut idle = |idle| match idle {
+                Idle::Flush => sink.flush(),
+                Idle::Waiting => {
+                    sink.waiting(&waiting);
+                    Ok(())
+                }
+            };
+            let ended = match source.next(waiter, &mut idle)? {
+                Given::Stop => match waiter.stopped() {
+                    Some(signal) => return Ok(Outcome::Stopped(signal)),
+                    None => continue,
+                },
+                Given::Step(step) => self.step(number, step)?,
+                Given::End => {
+                    // The writer may have ended because of the signal that we are about to hear of.
+                    if let Some(signal) = waiter.stopped() {
+                        return Ok(Outcome::Stopped(signal));
+                    }
+                    self.end(number)?
+                }
+            };
+            if ended {
+                return Ok(Outcome::Done);
+            }
+        }
+        Ok(Outcome::Done)
+    }
+
+    /// The source that is furthest behind in event time; without event time one after the other.
+    fn next_source(&self) -> Option<usize> {
+        let open = self.sources.iter().enumerate();
+        let open = open.filter_map(|(number, source)| Some((source.as_ref()?.watermark(), number)));
+        open.min().map(|(_, number)| number)
+    }
+
+    /// Takes a step of a source; true if the statement has ended with it.
+    fn step(&mut self, number: usize, step: Step) -> Result<bool> {
+        let mut results = Results::default();
+        self.graph.push(number, step.batch, &step.watermark, &mut results)?;
+        let limit = self.graph.finished().filter(|row| usize::from(input_of_position(*row)) == number);
+        let mut noted = step.noted;
+        noted.extend(std::mem::take(&mut results.events).into_iter().map(Noted::Event));
+        let committed = Committed {
+            source: number,
+            unit: self.units[number],
+            watermark: &step.watermark,
+            texts: step.texts.as_ref(),
+            last: limit.unwrap_or(Position::MAX),
+        };
+        let mut keeper = SinkKeeper(self.sink);
+        let shut = commit(noted, &committed, self.gates, self.summary, &mut keeper)?;
+        let last = shut.as_ref().map(|shut| shut.position).or(limit);
+        self.summary.mended += step.mended;
+        self.count_records(number, last.map_or(step.next_record, |row| record_of_position(row) + 1));
+        match shut {
+            Some(shut) => {
+                // What the rows before it closed is out.
+                self.hand_out(results, shut.position.saturating_sub(1))?;
+                self.sink.flush()?;
+                Err(shut.error)
+            }
+            None => self.hand_out(results, Position::MAX),
+        }
+    }
+
+    fn count_records(&mut self, number: usize, records: u64) {
+        let counted = &mut self.summary.records_of_sources;
+        counted.resize(counted.len().max(number + 1), 0);
+        counted[number] = counted[number].max(records);
+        self.summary.rows_read = self.summary.rows_before + counted.iter().sum::<u64>();
+    }
+
+    /// The end of a source; true if the statement has ended with it.
+    fn end(&mut self, number: usize) -> Result<bool> {
+        self.sources[number] = None;
+        let mut results = Results::default();
+        self.graph.push(number, None, &Watermark::end(), &mut results)?;
+        let events = std::mem::take(&mut results.events);
+        let committed = Committed {
+            source: number,
+            unit: self.units[number],
+            watermark: &Watermark::end(),
+            texts: None,
+            last: Position::MAX,
+        };
+        let noted = events.into_iter().map(Noted::Event).collect();
+        let mut keeper = SinkKeeper(self.sink);
+        let shut = commit(noted, &committed, self.gates, self.summary, &mut keeper)?;
+        match shut {
+            Some(shut) => Err(shut.error),
+            None => self.hand_out(results, Position::MAX),
+        }
+    }
+
+    fn end_all(&mut self) -> Result<()> {
+        while let Some(number) = self.next_source() {
+            self.end(number)?;
+        }
+        Ok(())
+    }
+
+    /// Hands result rows out that were caused by rows up to `last`; true if there will be no more.
+    fn hand_out(&mut self, results: Results, last: Position) -> Result<bool> {
+        for batch in results.batches {
+            let batch = if last == Position::MAX {
+                batch
+            } else {
+                let keep: Vec<bool> = batch.positions.iter().map(|row| *row <= last).collect();
+                batch.filter(&keep.into())?
+            };
+            if !batch.is_empty() {
+                self.summary.rows_out += batch.num_rows() as u64;
+                self.sink.rows(&batch.columns)?;
+            }
+        }
+        Ok(self.graph.finished().is_some())
+    }
+}
