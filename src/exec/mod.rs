@@ -19,6 +19,10 @@
 //! To add an operator: a file with its spec (what to run: plain data, printable) and its running type, a
 //! variant of `plan::StreamPlan`, and the arms that the compiler asks for.
 
+pub mod aggregate;
+pub mod expression;
+pub mod keys;
+
 use std::sync::Arc;
 
 use crate::data::{Batch, Event, Position};
