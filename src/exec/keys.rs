@@ -391,3 +391,124 @@ pub fn canonical_double(value: f64) -> f64 {
         value + 0.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{
+        Date32Array, Decimal128Array, StringViewArray, TimestampMicrosecondArray, UInt64Array,
+    };
+    use arrow::datatypes::Field;
+    use arrow::util::display::array_value_to_string;
+
+    use super::*;
+
+    fn keys_of(columns: &[ArrayRef]) -> GroupKeys {
+        let field = |column: &ArrayRef| Arc::new(Field::new("k", column.data_type().clone(), true));
+        GroupKeys::new(&columns.iter().map(field).collect::<Vec<FieldRef>>()).expect("comparable")
+    }
+
+    /// Interns the rows, twice over, and checks numbers and the values that come back.
+    fn check(columns: &[ArrayRef], rows: usize, ids: &[u32], values: &[&str]) {
+        let mut keys = keys_of(columns);
+        for _ in 0..2 {
+            let mut found = Vec::new();
+            keys.intern(columns, rows, &mut found).expect("interns");
+            keys.intern(columns, rows, &mut found).expect("interns");
+            assert_eq!(found, [ids, ids].concat());
+            let all: Vec<u32> = (0..keys.len() as u32).rev().collect();
+            let back = keys.columns(&all).expect("columns");
+            for (column, original) in back.iter().zip(columns) {
+                assert_eq!(column.data_type(), original.data_type());
+            }
+            let print = |row: usize| {
+                let print = |column: &ArrayRef| match column.is_null(row) {
+                    true => "NULL".to_owned(),
+                    false => array_value_to_string(column, row).expect("text"),
+                };
+                back.iter().map(print).collect::<Vec<_>>().join(" ")
+            };
+            let found: Vec<String> = (0..all.len()).rev().map(print).collect();
+            assert_eq!(found, values);
+            keys.clear();
+            assert!(keys.is_empty());
+        }
+    }
+
+    #[test]
+    fn rows_get_the_number_of_their_key() {
+        let integers: ArrayRef = Arc::new(Int64Array::from(vec![
+            Some(7),
+            None,
+            Some(7),
+            Some(-1),
+            None,
+        ]));
+        let texts: ArrayRef = Arc::new(StringViewArray::from(vec![
+            Some(""),
+            None,
+            Some("a"),
+            Some(""),
+            None,
+        ]));
+        let doubles: ArrayRef = Arc::new(Float64Array::from(vec![
+            -0.0,
+            f64::NAN,
+            0.0,
+            -f64::NAN,
+            1.5,
+        ]));
+        let flags: ArrayRef = Arc::new(BooleanArray::from(vec![
+            Some(true),
+            None,
+            Some(false),
+            Some(true),
+            None,
+        ]));
+        let times: ArrayRef =
+            Arc::new(TimestampMicrosecondArray::from(vec![0, 1, 0, -1, 1]).with_timezone("UTC"));
+        let dates: ArrayRef = Arc::new(Date32Array::from(vec![0, 1, 0, 1, 0]));
+        let decimals: ArrayRef = Arc::new(
+            Decimal128Array::from(vec![100, 1, 100, 1, 2])
+                .with_precision_and_scale(5, 2)
+                .expect("fits"),
+        );
+        let unsigned: ArrayRef = Arc::new(UInt64Array::from(vec![u64::MAX, 0, u64::MAX, 1, 0]));
+        check(&[], 5, &[0; 5], &[""]);
+        check(
+            &[integers.clone()],
+            5,
+            &[0, 1, 0, 2, 1],
+            &["7", "NULL", "-1"],
+        );
+        check(&[texts.clone()], 5, &[0, 1, 2, 0, 1], &["", "NULL", "a"]);
+        check(
+            &[doubles.clone()],
+            5,
+            &[0, 1, 0, 1, 2],
+            &["0.0", "NaN", "1.5"],
+        );
+        check(&[flags], 5, &[0, 1, 2, 0, 1], &["true", "NULL", "false"]);
+        check(&[dates], 5, &[0, 1, 0, 1, 0], &["1970-01-01", "1970-01-02"]);
+        check(&[decimals], 5, &[0, 1, 0, 1, 2], &["1.00", "0.01", "0.02"]);
+        check(
+            &[unsigned],
+            5,
+            &[0, 1, 0, 2, 1],
+            &["18446744073709551615", "0", "1"],
+        );
+        let expected = [
+            "1970-01-01T00:00:00Z",
+            "1970-01-01T00:00:00.000001Z",
+            "1969-12-31T23:59:59.999999Z",
+        ];
+        check(&[times], 5, &[0, 1, 0, 2, 1], &expected);
+        let expected = [
+            "7  0.0",
+            "NULL NULL NaN",
+            "7 a 0.0",
+            "-1  NaN",
+            "NULL NULL 1.5",
+        ];
+        check(&[integers, texts, doubles], 5, &[0, 1, 2, 3, 4], &expected);
+    }
+}

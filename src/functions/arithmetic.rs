@@ -102,8 +102,7 @@ impl ScalarUDFImpl for ArithmeticFunction {
     }
 
     fn display_name(&self, args: &[Expr]) -> Result<String> {
-        let arguments: Vec<String> = args.iter().map(Expr::to_string).collect();
-        Ok(self.print(&arguments, args))
+        self.schema_name(args)
     }
 
     fn schema_name(&self, args: &[Expr]) -> Result<String> {

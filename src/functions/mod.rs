@@ -45,3 +45,89 @@ pub fn aggregates() -> Vec<Arc<AggregateUDF>> {
     }));
     functions
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use arrow::datatypes::DataType;
+    use datafusion_expr::{Expr, col, lit};
+
+    use super::*;
+    use crate::exec::expression::arithmetic::Arithmetic;
+
+    #[test]
+    fn names_are_listed_once() {
+        let mut names = HashSet::new();
+        for function in scalars() {
+            for name in
+                std::iter::once(function.name()).chain(function.aliases().iter().map(|a| &a[..]))
+            {
+                assert!(names.insert(name.to_owned()), "{name}");
+            }
+        }
+        let mut names = HashSet::new();
+        for function in aggregates() {
+            for name in
+                std::iter::once(function.name()).chain(function.aliases().iter().map(|a| &a[..]))
+            {
+                assert!(names.insert(name.to_owned()), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn arithmetic_prints_as_it_is_typed() {
+        use Arithmetic::*;
+        let call = |op, args: Vec<Expr>| function_of(op).call(args);
+        let check = |expr: Expr, expected: &str| {
+            assert_eq!(expr.schema_name().to_string(), expected);
+        };
+        let sum = || call(Add, vec![col("a"), col("b")]);
+        check(call(Divide, vec![col("a"), col("b")]), "a / b");
+        check(call(Multiply, vec![sum(), col("c")]), "(a + b) * c");
+        check(call(Subtract, vec![sum(), sum()]), "a + b - (a + b)");
+        check(
+            call(
+                Add,
+                vec![call(Multiply, vec![col("a"), col("b")]), col("c")],
+            ),
+            "a * b + c",
+        );
+        check(call(Negate, vec![sum()]), "-(a + b)");
+        check(call(Modulo, vec![col("a"), lit(2i64)]), "a % Int64(2)");
+        assert_eq!(arithmetic_of(&function_of(IntDivide)), Some(IntDivide));
+        assert!(
+            scalars()
+                .iter()
+                .any(|f| f.name() == "epoch" && arithmetic_of(f).is_none())
+        );
+    }
+
+    #[test]
+    fn results_have_the_types_that_people_expect() {
+        let check = |name: &str, types: &[DataType], expected: Option<DataType>| {
+            let functions = aggregates();
+            let function = functions.iter().find(|f| f.name() == name).expect(name);
+            let coerced = function.coerce_types(types);
+            let found = coerced.and_then(|types| function.return_type(&types)).ok();
+            assert_eq!(found, expected, "{name} {types:?}");
+        };
+        use DataType::*;
+        check("sum", &[Int32], Some(Int64));
+        check("sum", &[UInt64], Some(Int64));
+        check("sum", &[Boolean], Some(Int64));
+        check("sum", &[Float32], Some(Float64));
+        check("sum", &[Decimal128(10, 2)], Some(Decimal128(20, 2)));
+        check("sum", &[Utf8View], None);
+        check("avg", &[Int64], Some(Float64));
+        check("avg", &[Boolean], Some(Float64));
+        check("avg", &[Decimal128(10, 2)], Some(Decimal128(14, 6)));
+        check("min", &[Utf8View], Some(Utf8View));
+        check("quantile", &[Int64, Float64], Some(Float64));
+        check("quantile", &[Int64], None);
+        check("arg_max", &[Utf8View, Int64], Some(Utf8View));
+        check("count_if", &[Int64], None);
+        check("string_agg", &[Int64, Utf8], Some(Utf8View));
+    }
+}

@@ -303,14 +303,17 @@ fn kernel(op: Arithmetic, left: &ArrayRef, right: &ArrayRef) -> Result<ArrayRef,
         Arithmetic::Negate => numeric::neg(left)?,
     };
     // The kernels check the bits, not the digits.
-    Ok(match result.data_type() {
+    let data_type = result.data_type().clone();
+    Ok(match &data_type {
         DataType::Decimal128(precision, _) => {
             let values = result.as_primitive::<Decimal128Type>();
-            Arc::new(values.null_if_overflow_precision(*precision))
+            let values = values.null_if_overflow_precision(*precision);
+            Arc::new(values.with_data_type(data_type))
         }
         DataType::Decimal256(precision, _) => {
             let values = result.as_primitive::<Decimal256Type>();
-            Arc::new(values.null_if_overflow_precision(*precision))
+            let values = values.null_if_overflow_precision(*precision);
+            Arc::new(values.with_data_type(data_type))
         }
         _ => result,
     })
@@ -360,4 +363,147 @@ fn whole_quotient(left: &ArrayRef, right: &ArrayRef) -> Result<ArrayRef, ArrowEr
         &DataType::Decimal128(DECIMAL128_MAX_PRECISION, 0),
         &options,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{
+        Date32Array, Decimal128Array, Float64Array, Int64Array, IntervalMonthDayNanoArray,
+        StringViewArray, TimestampMicrosecondArray, UInt32Array, UInt64Array,
+    };
+    use arrow::datatypes::IntervalMonthDayNano;
+    use arrow::util::display::array_value_to_string;
+
+    use super::*;
+
+    /// Computes and prints: `!` is a failure, `-` a NULL from a NULL.
+    fn check(op: Arithmetic, left: &ArrayRef, right: &ArrayRef, expected: &str) {
+        let mut failed = Vec::new();
+        let result = arithmetic(op, left, right, &mut failed).expect("types fit");
+        let planned = result_type(op, left.data_type(), right.data_type());
+        assert_eq!(Some(result.data_type()), planned.as_ref());
+        let print = |row: usize| match (result.is_null(row), failed.contains(&(row as u32))) {
+            (true, true) => "!".to_owned(),
+            (true, false) => "-".to_owned(),
+            (false, false) => array_value_to_string(&result, row).expect("text"),
+            (false, true) => panic!("row {row} has a value and failed"),
+        };
+        let found: Vec<String> = (0..result.len()).map(print).collect();
+        assert_eq!(found.join(" "), expected, "{op:?} {left:?} {right:?}");
+    }
+
+    #[test]
+    fn what_has_no_result_is_null_and_failed() {
+        use Arithmetic::*;
+        let integers = |values: &[i64]| Arc::new(Int64Array::from(values.to_vec())) as ArrayRef;
+        let doubles = |values: &[f64]| Arc::new(Float64Array::from(values.to_vec())) as ArrayRef;
+        let decimals = |values: &[i128], precision, scale| {
+            let values = Decimal128Array::from(values.to_vec());
+            Arc::new(
+                values
+                    .with_precision_and_scale(precision, scale)
+                    .expect("fits"),
+            ) as ArrayRef
+        };
+        let (max, min) = (i64::MAX, i64::MIN);
+        check(
+            Add,
+            &integers(&[1, max, min]),
+            &integers(&[2, 1, 1]),
+            "3 ! -9223372036854775807",
+        );
+        check(Subtract, &integers(&[1, min]), &integers(&[2, 1]), "-1 !");
+        check(Multiply, &integers(&[3, max]), &integers(&[-2, 2]), "-6 !");
+        check(
+            Divide,
+            &integers(&[7, 1, min]),
+            &integers(&[2, 0, -1]),
+            "3.5 ! 9.223372036854776e18",
+        );
+        check(
+            IntDivide,
+            &integers(&[7, -7, 1, min]),
+            &integers(&[2, 2, 0, -1]),
+            "3 -3 ! !",
+        );
+        check(
+            Modulo,
+            &integers(&[7, -7, 1, min]),
+            &integers(&[2, 2, 0, -1]),
+            "1 -1 ! 0",
+        );
+        check(Negate, &integers(&[7, min]), &integers(&[7, min]), "-7 !");
+        check(
+            Add,
+            &doubles(&[0.5, f64::MAX, f64::INFINITY]),
+            &integers(&[1, max, 1]),
+            "1.5 1.7976931348623157e308 inf",
+        );
+        check(
+            Multiply,
+            &doubles(&[f64::MAX, 2.0]),
+            &doubles(&[2.0, f64::INFINITY]),
+            "! inf",
+        );
+        check(Divide, &doubles(&[1.0, 0.0]), &doubles(&[0.0, 0.0]), "! !");
+        check(
+            IntDivide,
+            &doubles(&[7.5, -7.5, 1.0]),
+            &doubles(&[2.0, 2.0, 0.0]),
+            "3.0 -3.0 !",
+        );
+        check(
+            Modulo,
+            &doubles(&[7.5, 1.0]),
+            &doubles(&[2.0, 0.0]),
+            "1.5 !",
+        );
+        let texts: ArrayRef = Arc::new(StringViewArray::from(vec![
+            Some("12"),
+            Some("x"),
+            None,
+            Some("1e3"),
+        ]));
+        check(Add, &texts, &integers(&[1, 1, 1, 1]), "13.0 ! - 1001.0");
+        let nulls: ArrayRef = Arc::new(Int64Array::from(vec![None, Some(1)]));
+        check(Divide, &nulls, &integers(&[0, 0]), "- !");
+        let unsigned: ArrayRef = Arc::new(UInt64Array::from(vec![u64::MAX, 3]));
+        let small: ArrayRef = Arc::new(UInt32Array::from(vec![1, 4]));
+        check(Subtract, &unsigned, &small, "! -1");
+        let (a, b) = (decimals(&[150, 100], 10, 2), decimals(&[50, 0], 10, 2));
+        check(Add, &a, &b, "2.00 1.00");
+        check(Divide, &a, &b, "3.000000 !");
+        check(
+            IntDivide,
+            &decimals(&[170], 10, 2),
+            &decimals(&[5], 10, 1),
+            "3",
+        );
+        check(Modulo, &a, &b, "0.00 !");
+        let huge = decimals(&[10i128.pow(38) - 1, 1], 38, 0);
+        check(Add, &huge, &huge, "! 2");
+        check(Multiply, &huge, &huge, "! 1");
+        check(Multiply, &a, &doubles(&[2.0, 2.0]), "3.0 2.0");
+    }
+
+    #[test]
+    fn times_that_overflow_are_null() {
+        use Arithmetic::*;
+        let times: ArrayRef = Arc::new(TimestampMicrosecondArray::from(vec![0, i64::MAX, 5]));
+        let step = IntervalMonthDayNano::new(0, 1, 1000);
+        let steps: ArrayRef = Arc::new(IntervalMonthDayNanoArray::from(vec![step; 3]));
+        check(
+            Add,
+            &times,
+            &steps,
+            "1970-01-02T00:00:00.000001 ! 1970-01-02T00:00:00.000006",
+        );
+        let others: ArrayRef = Arc::new(TimestampMicrosecondArray::from(vec![1, -1, 5]));
+        check(Subtract, &times, &others, "-PT0.000001S ! P0D");
+        let dates: ArrayRef = Arc::new(Date32Array::from(vec![10, 0]));
+        let earlier: ArrayRef = Arc::new(Date32Array::from(vec![3, 5]));
+        check(Subtract, &dates, &earlier, "7 -5");
+        let texts: ArrayRef = Arc::new(StringViewArray::from(vec!["a"]));
+        assert!(arithmetic(Add, &texts, &dates.slice(0, 1), &mut Vec::new()).is_err());
+    }
 }
