@@ -76,6 +76,14 @@ impl GroupKeys {
     /// `columns` are as the fields said, all of `rows` entries.
     pub fn intern(&mut self, columns: &[ArrayRef], rows: usize, ids: &mut Vec<u32>) -> Result<()> {
         ids.reserve(rows);
+        let columns = (columns.iter().zip(&self.types))
+            .map(
+                |(column, data_type)| match column.data_type() == data_type {
+                    true => Ok(Arc::clone(column)),
+                    false => cast(column, data_type),
+                },
+            )
+            .collect::<Result<Vec<_>, _>>()?;
         match &mut self.store {
             Store::Single { seen } => {
                 *seen |= rows > 0;
@@ -475,14 +483,19 @@ mod tests {
         let unsigned: ArrayRef = Arc::new(UInt64Array::from(vec![u64::MAX, 0, u64::MAX, 1, 0]));
         check(&[], 5, &[0; 5], &[""]);
         check(
-            &[integers.clone()],
+            std::slice::from_ref(&integers),
             5,
             &[0, 1, 0, 2, 1],
             &["7", "NULL", "-1"],
         );
-        check(&[texts.clone()], 5, &[0, 1, 2, 0, 1], &["", "NULL", "a"]);
         check(
-            &[doubles.clone()],
+            std::slice::from_ref(&texts),
+            5,
+            &[0, 1, 2, 0, 1],
+            &["", "NULL", "a"],
+        );
+        check(
+            std::slice::from_ref(&doubles),
             5,
             &[0, 1, 0, 1, 2],
             &["0.0", "NaN", "1.5"],

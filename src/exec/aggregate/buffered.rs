@@ -84,7 +84,7 @@ impl Buffer {
 impl Buffered {
     /// Fails if DataFusion has no accumulator for the call.
     pub(super) fn new(spec: &AggregateSpec) -> Result<Self> {
-        let schema = Schema::new(spec.argument_fields.iter().cloned().collect::<Vec<_>>());
+        let schema = Schema::new(spec.argument_fields.to_vec());
         let expressions = (spec.arguments.iter().zip(&spec.argument_fields).enumerate())
             .map(|(index, (argument, field))| match argument {
                 Argument::Column(_) => Arc::new(Column::new(field.name(), index)) as _,

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, Decimal256Array};
 use arrow::datatypes::{DECIMAL256_MAX_PRECISION, DataType, Decimal256Type, i256};
 
-use super::groups::{Kind, Rows};
+use super::groups::{Kind, Rows, cast_to};
 use crate::error::Result;
 
 /// Adds decimals of one scale.
 pub(super) struct Decimals {
+    /// The type of the result, a DECIMAL.
+    pub(super) result: DataType,
     /// Digits behind the point of the argument.
     pub(super) scale: i8,
     /// `avg`: digits behind the point of the result.
@@ -92,5 +94,12 @@ impl Kind for Decimals {
             DECIMAL256_MAX_PRECISION,
             scale,
         )?))
+    }
+
+    fn overflowed(&self, state: &State) -> bool {
+        let value = self
+            .evaluate(&[state])
+            .and_then(|value| cast_to(&value, &self.result));
+        state.count > 0 && value.is_ok_and(|value| value.is_null(0))
     }
 }

@@ -20,7 +20,21 @@ use super::{AggregateInput, AggregateSpec, Argument};
 use crate::error::{Error, Result};
 use crate::exec::keys::canonical;
 
-type Set = HashSet<Box<[u8]>, foldhash::fast::RandomState>;
+/// The distinct rows of a group.
+#[derive(Default)]
+pub(super) struct Set {
+    rows: HashSet<Box<[u8]>, foldhash::fast::RandomState>,
+    bytes: usize,
+}
+
+impl Set {
+    fn add(&mut self, row: &[u8]) {
+        if !self.rows.contains(row) {
+            self.rows.insert(row.into());
+            self.bytes += row.len();
+        }
+    }
+}
 
 /// Keeps the distinct rows of the arguments.
 pub(super) struct Distinct {
@@ -69,7 +83,7 @@ impl Distinct {
 
     /// The value of one group through the plain aggregate.
     fn finish(&self, set: &Set) -> Result<ArrayRef> {
-        let mut rows: Vec<&[u8]> = set.iter().map(|row| &row[..]).collect();
+        let mut rows: Vec<&[u8]> = set.rows.iter().map(|row| &row[..]).collect();
         rows.sort_unstable();
         let parser = self.converter.parser();
         let columns = if self.columns.is_empty() {
@@ -109,25 +123,25 @@ impl Kind for Distinct {
         );
         if columns.is_empty() {
             // Only constants: every row is the same one.
-            rows.each(nulls.as_ref(), |_, group| add(&mut states[group], &[]));
+            rows.each(nulls.as_ref(), |_, group| states[group].add(&[]));
             return Ok(());
         }
         let encoded = self.converter.convert_columns(&columns)?;
         rows.each(nulls.as_ref(), |row, group| {
-            add(&mut states[group], encoded.row(row).data());
+            states[group].add(encoded.row(row).data());
         });
         Ok(())
     }
 
     fn merge(&self, from: &Set, into: &mut Set) {
-        for row in from {
-            add(into, row);
+        for row in &from.rows {
+            into.add(row);
         }
     }
 
     fn evaluate(&self, states: &[&Set]) -> Result<ArrayRef> {
         if self.counts {
-            let counts = states.iter().map(|set| set.len() as i64);
+            let counts = states.iter().map(|set| set.rows.len() as i64);
             return Ok(Arc::new(Int64Array::from_iter_values(counts)));
         }
         if states.is_empty() {
@@ -139,13 +153,6 @@ impl Kind for Distinct {
     }
 
     fn heap_bytes(&self, set: &Set) -> usize {
-        let bytes: usize = set.iter().map(|row| row.len()).sum();
-        bytes + set.capacity() * (size_of::<Box<[u8]>>() + 1)
-    }
-}
-
-fn add(set: &mut Set, row: &[u8]) {
-    if !set.contains(row) {
-        set.insert(row.into());
+        set.bytes + set.rows.capacity() * (size_of::<Box<[u8]>>() + 1)
     }
 }

@@ -253,6 +253,10 @@ impl Kind for Doubles {
         ))
     }
 
+    fn overflowed(&self, state: &State) -> bool {
+        !self.average && state.count > 0 && state.sum().is_none()
+    }
+
     fn heap_bytes(&self, state: &State) -> usize {
         state.wide.as_ref().map_or(0, |_| size_of::<Wide>())
     }

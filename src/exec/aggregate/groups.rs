@@ -33,6 +33,11 @@ pub(super) trait Kind: Send + 'static {
     /// The values of the states; the frame casts them to the type of the result.
     fn evaluate(&self, states: &[&Self::State]) -> Result<ArrayRef>;
 
+    /// True if the state has values but no result.
+    fn overflowed(&self, _state: &Self::State) -> bool {
+        false
+    }
+
     /// Bytes that a state keeps outside of its own place. Kinds with none say so by `NO_HEAP`.
     fn heap_bytes(&self, _state: &Self::State) -> usize {
         0
@@ -94,7 +99,7 @@ pub(super) fn cast_to(column: &ArrayRef, data_type: &DataType) -> Result<ArrayRe
 
 /// Where the values of an argument come from.
 enum Source {
-    Column(usize),
+    Column(usize, DataType),
     Constant(ScalarValue),
 }
 
@@ -110,11 +115,11 @@ impl<K: Kind> Groups<K> {
     /// No groups yet.
     pub(super) fn boxed(kind: K, spec: &AggregateSpec) -> Box<dyn GroupAggregate> {
         let mut columns = 0;
-        let sources = (spec.arguments.iter())
-            .map(|argument| match argument {
+        let sources = (spec.arguments.iter().zip(&spec.argument_fields))
+            .map(|(argument, field)| match argument {
                 Argument::Column(_) => {
                     columns += 1;
-                    Source::Column(columns - 1)
+                    Source::Column(columns - 1, field.data_type().clone())
                 }
                 Argument::Literal(value) => Source::Constant(value.clone()),
             })
@@ -138,7 +143,7 @@ impl<K: Kind> GroupAggregate for Groups<K> {
     fn update(&mut self, input: &AggregateInput, groups: &[u32]) -> Result<()> {
         let arguments = (self.sources.iter())
             .map(|source| match source {
-                Source::Column(index) => Ok(ArrayRef::clone(&input.arguments[*index])),
+                Source::Column(index, data_type) => cast_to(&input.arguments[*index], data_type),
                 Source::Constant(value) => (value.to_array_of_size(groups.len()))
                     .map_err(|e| Error::internal("a constant has no column").cause(e)),
             })
@@ -180,6 +185,10 @@ impl<K: Kind> GroupAggregate for Groups<K> {
     fn evaluate(&self, groups: &[u32]) -> Result<ArrayRef> {
         let states: Vec<&K::State> = groups.iter().map(|&g| &self.states[g as usize]).collect();
         cast_to(&self.kind.evaluate(&states)?, &self.result)
+    }
+
+    fn overflowed(&self, group: u32) -> bool {
+        self.kind.overflowed(&self.states[group as usize])
     }
 
     fn size_bytes(&self) -> usize {

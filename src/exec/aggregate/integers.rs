@@ -85,4 +85,8 @@ impl Kind for Integers {
             ),
         })
     }
+
+    fn overflowed(&self, state: &State) -> bool {
+        self.finish == Finish::Sum && i64::try_from(state.sum).is_err()
+    }
 }

@@ -110,6 +110,12 @@ pub trait GroupAggregate: Send {
     /// The values of `groups`, in that order; the states stay.
     fn evaluate(&self, groups: &[u32]) -> Result<ArrayRef>;
 
+    /// True if the group has values but no result: a sum out of range. The plan's reports call that an
+    /// expression error; the value is NULL.
+    fn overflowed(&self, _group: u32) -> bool {
+        false
+    }
+
     /// Bytes of state.
     fn size_bytes(&self) -> usize;
 
@@ -132,7 +138,7 @@ pub fn create(spec: &AggregateSpec) -> Result<Box<dyn GroupAggregate>> {
     }
     let fraction = |fraction| quantile::Quantile { fraction };
     Ok(match name {
-        "count" => Groups::boxed(count::Count, spec),
+        "count" => Groups::boxed(count::Count, &without_constants(spec)),
         "count_if" => Groups::boxed(count::CountIf, spec),
         "sum" | "avg" => return total(spec, name == "avg"),
         "min" => return extreme(spec, extremes::MIN),
@@ -149,13 +155,11 @@ pub fn create(spec: &AggregateSpec) -> Result<Box<dyn GroupAggregate>> {
         "p90" => Groups::boxed(fraction(0.9), spec),
         "p95" => Groups::boxed(fraction(0.95), spec),
         "p99" => Groups::boxed(fraction(0.99), spec),
-        "quantile" | "percentile_cont" => {
-            Groups::boxed(fraction(quantile::fraction_of(spec)?), spec)
-        }
+        "quantile" | "percentile_cont" => of_first(fraction(quantile::fraction_of(spec)?), spec),
         "approx_median" => Groups::boxed(sketch::Sketch { fraction: 0.5 }, spec),
         "approx_quantile" | "approx_percentile_cont" => {
             let fraction = quantile::fraction_of(spec)?;
-            Groups::boxed(sketch::Sketch { fraction }, spec)
+            of_first(sketch::Sketch { fraction }, spec)
         }
         "approx_distinct" => {
             let kind = hyperloglog::ApproxDistinct::new(argument_type(spec)?)?;
@@ -163,6 +167,35 @@ pub fn create(spec: &AggregateSpec) -> Result<Box<dyn GroupAggregate>> {
         }
         _ => Groups::boxed(buffered::Buffered::new(spec)?, spec),
     })
+}
+
+/// `count(1)` counts rows as `count(*)` does; only a NULL matters.
+fn without_constants(spec: &AggregateSpec) -> AggregateSpec {
+    let matters = |argument: &Argument| match argument {
+        Argument::Column(_) => true,
+        Argument::Literal(value) => value.is_null(),
+    };
+    let kept = (spec.arguments.iter().zip(&spec.argument_fields))
+        .filter(|(argument, _)| matters(argument))
+        .map(|(argument, field)| (argument.clone(), Arc::clone(field)));
+    let (arguments, argument_fields) = kept.unzip();
+    AggregateSpec {
+        arguments,
+        argument_fields,
+        ..spec.clone()
+    }
+}
+
+/// The states of a function of the first argument; the others were constants that the kind knows.
+fn of_first<K: groups::Kind>(kind: K, spec: &AggregateSpec) -> Box<dyn GroupAggregate> {
+    let arguments = spec.arguments.iter().take(1).cloned().collect();
+    Groups::boxed(
+        kind,
+        &AggregateSpec {
+            arguments,
+            ..spec.clone()
+        },
+    )
 }
 
 fn argument_type(spec: &AggregateSpec) -> Result<&DataType> {
@@ -198,6 +231,7 @@ fn total(spec: &AggregateSpec, average: bool) -> Result<Box<dyn GroupAggregate>>
             let scale = *scale;
             Groups::boxed(
                 decimals::Decimals {
+                    result: spec.output.data_type().clone(),
                     scale,
                     average_scale,
                 },

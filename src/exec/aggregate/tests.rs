@@ -496,6 +496,21 @@ fn values() {
         ),
         "1.0",
     );
+    let overflowed = |spec: AggregateSpec, expected| {
+        let mut states = create(&spec).expect(&spec.display);
+        states.resize(2);
+        (states.update(&input(&spec, &rows, &[0, 1], false), &[0, 0])).expect(&spec.display);
+        assert_eq!(
+            [states.overflowed(0), states.overflowed(1)],
+            expected,
+            "{}",
+            spec.display
+        );
+    };
+    overflowed(plain("sum", UNSIGNED), [true, false]);
+    overflowed(plain("avg", UNSIGNED), [false, false]);
+    overflowed(plain("sum", DOUBLE), [false, false]);
+    overflowed(plain("sum", DECIMAL), [false, false]);
     let bad = call("quantile", vec![column(DOUBLE), number(2.0)]);
     assert!(
         create(&bad)
