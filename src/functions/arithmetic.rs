@@ -15,6 +15,8 @@ use datafusion_expr::{
 
 use crate::exec::expression::arithmetic::{Arithmetic, arithmetic, result_type, takes_as_is};
 
+use super::type_name;
+
 /// One operation as a function.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct ArithmeticFunction {
@@ -122,7 +124,7 @@ impl ScalarUDFImpl for ArithmeticFunction {
         if self.operation == Arithmetic::Negate {
             return match result_type(self.operation, left, right) {
                 Some(_) => Ok(types.to_vec()),
-                None => plan_err!("a value of type {left} has no negative"),
+                None => plan_err!("a value of type {} has no negative", type_name(left)),
             };
         }
         let operator = match self.operation {
@@ -132,10 +134,28 @@ impl ScalarUDFImpl for ArithmeticFunction {
             Arithmetic::Modulo => Operator::Modulo,
             _ => Operator::Divide,
         };
-        let (left, right) = BinaryTypeCoercer::new(left, &operator, right).get_input_types()?;
+        let refuse = |left: &DataType, right: &DataType| {
+            let (left, right) = (type_name(left), type_name(right));
+            let symbol = self.operation.symbol();
+            DataFusionError::Plan(format!(
+                "there is no {left} {symbol} {right}; cast one side so that they fit"
+            ))
+        };
+        let is_text = |t: &DataType| t.is_string();
+        let (left, right) = match (left, right) {
+            // A text that a time is subtracted from, or that is subtracted from a time, is a time.
+            (time, text) | (text, time)
+                if operator == Operator::Minus && is_text(text) && is_point_in_time(time) =>
+            {
+                (time.clone(), time.clone())
+            }
+            (left, right) => BinaryTypeCoercer::new(left, &operator, right)
+                .get_input_types()
+                .map_err(|_| refuse(left, right))?,
+        };
         match result_type(self.operation, &left, &right) {
             Some(_) => Ok(vec![left, right]),
-            None => plan_err!("there is no {left} {} {right}", self.operation.symbol()),
+            None => Err(refuse(&left, &right)),
         }
     }
 
@@ -143,6 +163,7 @@ impl ScalarUDFImpl for ArithmeticFunction {
         let (left, right) = operands(self.operation, types)?;
         result_type(self.operation, left, right).ok_or_else(|| {
             let symbol = self.operation.symbol();
+            let (left, right) = (type_name(left), type_name(right));
             DataFusionError::Plan(format!("there is no {left} {symbol} {right}"))
         })
     }
@@ -169,6 +190,13 @@ impl ScalarUDFImpl for ArithmeticFunction {
     fn is_strict(&self) -> bool {
         true
     }
+}
+
+fn is_point_in_time(data_type: &DataType) -> bool {
+    matches!(
+        data_type,
+        DataType::Timestamp(_, _) | DataType::Date32 | DataType::Date64
+    )
 }
 
 /// The types of both sides; the one of a sign counts twice.

@@ -10,6 +10,8 @@ use datafusion_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
+use super::type_name;
+
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Epoch {
     signature: Signature,
@@ -37,7 +39,10 @@ impl ScalarUDFImpl for Epoch {
                 DataType::Timestamp(TimeUnit::Millisecond, None)
             }
             [DataType::Null] => DataType::Timestamp(TimeUnit::Microsecond, None),
-            [other] => return plan_err!("epoch takes a time, not {other}; cast it to TIMESTAMP"),
+            [other] => {
+                let other = type_name(other);
+                return plan_err!("epoch takes a time, not {other}; cast it to TIMESTAMP");
+            }
             _ => return plan_err!("epoch takes one argument, a time"),
         }])
     }

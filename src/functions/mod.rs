@@ -14,6 +14,7 @@ mod totals;
 
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
 use datafusion_expr::{AggregateUDF, ScalarUDF};
 
 pub use arithmetic::{arithmetic_of, function_of};
@@ -46,11 +47,39 @@ pub fn aggregates() -> Vec<Arc<AggregateUDF>> {
     functions
 }
 
+/// A type as SQL spells it, for messages.
+fn type_name(data_type: &DataType) -> String {
+    use DataType::*;
+    match data_type {
+        Boolean => "BOOLEAN".to_owned(),
+        Int64 | UInt32 | UInt64 => "BIGINT".to_owned(),
+        Int8 | Int16 | Int32 | UInt8 | UInt16 => "INT".to_owned(),
+        Float16 | Float32 => "FLOAT".to_owned(),
+        Float64 => "DOUBLE".to_owned(),
+        Decimal32(p, s) | Decimal64(p, s) | Decimal128(p, s) | Decimal256(p, s) => {
+            format!("DECIMAL({p},{s})")
+        }
+        Utf8 | LargeUtf8 | Utf8View => "STRING".to_owned(),
+        Binary | LargeBinary | BinaryView | FixedSizeBinary(_) => "BYTES".to_owned(),
+        Date32 | Date64 => "DATE".to_owned(),
+        Time32(_) | Time64(_) => "TIME".to_owned(),
+        Timestamp(_, None) => "TIMESTAMP".to_owned(),
+        Timestamp(_, Some(_)) => "TIMESTAMP_LTZ".to_owned(),
+        Duration(_) | Interval(_) => "INTERVAL".to_owned(),
+        List(item) | LargeList(item) | FixedSizeList(item, _) => {
+            format!("ARRAY<{}>", type_name(item.data_type()))
+        }
+        Struct(_) => "ROW".to_owned(),
+        Map(_, _) => "MAP".to_owned(),
+        other => other.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
 
-    use arrow::datatypes::DataType;
+    use arrow::datatypes::TimeUnit;
     use datafusion_expr::{Expr, col, lit};
 
     use super::*;
@@ -125,9 +154,59 @@ mod tests {
         check("avg", &[Decimal128(10, 2)], Some(Decimal128(14, 6)));
         check("min", &[Utf8View], Some(Utf8View));
         check("quantile", &[Int64, Float64], Some(Float64));
+        let duration = Duration(TimeUnit::Microsecond);
+        check(
+            "p99",
+            std::slice::from_ref(&duration),
+            Some(duration.clone()),
+        );
         check("quantile", &[Int64], None);
         check("arg_max", &[Utf8View, Int64], Some(Utf8View));
         check("count_if", &[Int64], None);
         check("string_agg", &[Int64, Utf8], Some(Utf8View));
+    }
+
+    #[test]
+    fn arithmetic_takes_types_that_fit() {
+        use DataType::*;
+        let time = || Timestamp(TimeUnit::Microsecond, None);
+        let check = |op, types: &[DataType], expected: Result<DataType, &str>| {
+            let function = function_of(op);
+            let coerced = function.coerce_types(types);
+            let found = coerced.and_then(|types| function.return_type(&types));
+            match (found, expected) {
+                (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{op:?} {types:?}"),
+                (Err(found), Err(expected)) => {
+                    let found = found.to_string();
+                    assert!(found.contains(expected), "{found}");
+                }
+                (found, _) => panic!("{op:?} {types:?}: {found:?}"),
+            }
+        };
+        use Arithmetic::*;
+        check(Add, &[Int32, UInt8], Ok(Int64));
+        check(Divide, &[Int64, Int64], Ok(Float64));
+        check(IntDivide, &[Int64, Int64], Ok(Int64));
+        check(Add, &[Int64, Utf8View], Ok(Float64));
+        check(Add, &[Decimal128(10, 2), Int64], Ok(Decimal128(23, 2)));
+        check(
+            Subtract,
+            &[time(), time()],
+            Ok(Duration(TimeUnit::Microsecond)),
+        );
+        check(
+            Subtract,
+            &[time(), Utf8],
+            Ok(Duration(TimeUnit::Microsecond)),
+        );
+        check(Subtract, &[Date32, Date32], Ok(Int64));
+        check(Negate, &[Int64], Ok(Int64));
+        check(Negate, &[time()], Err("TIMESTAMP has no negative"));
+        check(Add, &[time(), Utf8], Err("there is no TIMESTAMP + STRING"));
+        check(
+            Add,
+            &[time(), Boolean],
+            Err("there is no TIMESTAMP + BOOLEAN"),
+        );
     }
 }

@@ -8,6 +8,7 @@ use datafusion_expr::AggregateUDF;
 use datafusion_functions_aggregate::{average, string_agg, sum};
 
 use super::aggregate::Aggregate;
+use super::type_name;
 
 /// These functions.
 pub(super) fn functions() -> Vec<Arc<AggregateUDF>> {
@@ -42,6 +43,7 @@ fn addable(name: &str, types: &[DataType]) -> Result<Vec<DataType>> {
         ] => number.clone(),
         [number] if number.is_integer() => number.clone(),
         [other] => {
+            let other = type_name(other);
             return plan_err!("{name} adds numbers, not {other}; cast the argument to a number");
         }
         _ => return plan_err!("{name} takes one argument"),
@@ -63,7 +65,7 @@ fn average_type(types: &[DataType]) -> Result<DataType> {
 fn condition(name: &str, types: &[DataType]) -> Result<Vec<DataType>> {
     match types {
         [DataType::Boolean | DataType::Null] => Ok(vec![DataType::Boolean]),
-        [other] => plan_err!("{name} takes a condition, not {other}"),
+        [other] => plan_err!("{name} takes a condition, not {}", type_name(other)),
         _ => plan_err!("{name} takes one condition"),
     }
 }

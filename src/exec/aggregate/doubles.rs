@@ -267,6 +267,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::exec::aggregate::rounding::integer_average;
 
     fn state(values: &[f64]) -> State {
         let mut state = State::default();
@@ -382,6 +383,18 @@ mod tests {
             Doubles { average: false }.merge(&state(&values[..cut]), &mut merged);
             prop_assert_eq!(whole.sum().map(f64::to_bits), merged.sum().map(f64::to_bits));
             prop_assert_eq!(whole.average().map(f64::to_bits), merged.average().map(f64::to_bits));
+        }
+
+        #[test]
+        fn averages_match_those_of_integers(
+            numbers in prop::collection::vec(any::<i64>().prop_map(|n| n >> 11), 1..40),
+            exponent in -900i32..900,
+        ) {
+            let unit = 2f64.powi(exponent);
+            let values: Vec<f64> = numbers.iter().map(|&n| n as f64 * unit).collect();
+            let sum = numbers.iter().map(|&n| i128::from(n)).sum();
+            let expected = integer_average(sum, numbers.len() as u64) * unit;
+            prop_assert_eq!(state(&values).average(), Some(expected));
         }
     }
 }

@@ -85,10 +85,16 @@ impl Rows<'_> {
     }
 }
 
-/// The column in another type; a value that does not fit is NULL.
+/// The column in another type; a value that does not fit is NULL. Durations are numbers of their steps.
 pub(super) fn cast_to(column: &ArrayRef, data_type: &DataType) -> Result<ArrayRef> {
     if column.data_type() == data_type {
         return Ok(ArrayRef::clone(column));
+    }
+    if matches!(
+        (column.data_type(), data_type),
+        (DataType::Duration(_), DataType::Float64) | (DataType::Float64, DataType::Duration(_))
+    ) {
+        return cast_to(&cast_to(column, &DataType::Int64)?, data_type);
     }
     let options = CastOptions {
         safe: true,

@@ -172,6 +172,8 @@ fn calls() -> Vec<AggregateSpec> {
     for name in any {
         plain.extend((0..9).map(|index| call(name, vec![column(index)])));
     }
+    plain.push(call("p99", vec![column(DURATION)]));
+    plain.push(call("approx_median", vec![column(DURATION)]));
     for name in ["median", "p50", "p90", "p95", "p99", "approx_median"] {
         plain.push(call(name, vec![column(DOUBLE)]));
     }
@@ -486,6 +488,7 @@ fn values() {
         ),
         "3.25",
     );
+    check(plain("p90", DURATION), "PT0.000004S");
     check(plain("approx_median", OTHER_DOUBLE), "2.5");
     check(plain("approx_distinct", TEXT), "3");
     check(plain("var", OTHER_DOUBLE), "1.6666666666666667");
