@@ -14,6 +14,7 @@ use datafusion_expr::{
 };
 
 use crate::exec::expression::arithmetic::{Arithmetic, arithmetic, result_type, takes_as_is};
+use crate::exec::expression::scaling;
 
 use super::type_name;
 
@@ -141,6 +142,9 @@ impl ScalarUDFImpl for ArithmeticFunction {
                 "there is no {left} {symbol} {right}; cast one side so that they fit"
             ))
         };
+        if let Some((left, right)) = scaling::operand_types(self.operation, left, right) {
+            return Ok(vec![left, right]);
+        }
         let is_text = |t: &DataType| t.is_string();
         let (left, right) = match (left, right) {
             // A text that a time is subtracted from, or that is subtracted from a time, is a time.

@@ -7,6 +7,7 @@
 
 mod aggregate;
 pub mod arithmetic;
+mod class;
 mod epoch;
 mod extremes;
 mod quantiles;
@@ -18,6 +19,7 @@ use arrow::datatypes::DataType;
 use datafusion_expr::{AggregateUDF, ScalarUDF};
 
 pub use arithmetic::{arithmetic_of, function_of};
+pub use class::{AggregateClass, class_of};
 
 /// Aggregates of DataFusion that are not offered: their results depend on how rows were cut into batches,
 /// or they mean something only to rewrites that we do not run.
@@ -200,6 +202,9 @@ mod tests {
             Ok(Duration(TimeUnit::Microsecond)),
         );
         check(Subtract, &[Date32, Date32], Ok(Int64));
+        let span = || Duration(TimeUnit::Microsecond);
+        check(Multiply, &[Int32, span()], Ok(span()));
+        check(Divide, &[span(), span()], Ok(Float64));
         check(Negate, &[Int64], Ok(Int64));
         check(Negate, &[time()], Err("TIMESTAMP has no negative"));
         check(Add, &[time(), Utf8], Err("there is no TIMESTAMP + STRING"));

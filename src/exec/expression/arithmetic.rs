@@ -26,6 +26,7 @@ use arrow::datatypes::{
 };
 use arrow::error::ArrowError;
 
+use super::scaling::scale;
 use crate::error::{Error, Result};
 
 /// An operation on numbers, times and intervals.
@@ -288,6 +289,9 @@ fn in_halves(
 }
 
 fn kernel(op: Arithmetic, left: &ArrayRef, right: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    if let Some(scaled) = scale(op, left, right) {
+        return scaled;
+    }
     let result = match op {
         Arithmetic::Add => numeric::add(left, right)?,
         Arithmetic::Subtract => match (left.data_type(), right.data_type()) {
@@ -368,8 +372,9 @@ fn whole_quotient(left: &ArrayRef, right: &ArrayRef) -> Result<ArrayRef, ArrowEr
 #[cfg(test)]
 mod tests {
     use arrow::array::{
-        Date32Array, Decimal128Array, Float64Array, Int64Array, IntervalMonthDayNanoArray,
-        StringViewArray, TimestampMicrosecondArray, UInt32Array, UInt64Array,
+        Date32Array, Decimal128Array, DurationMicrosecondArray, Float64Array, Int64Array,
+        IntervalMonthDayNanoArray, StringViewArray, TimestampMicrosecondArray, UInt32Array,
+        UInt64Array,
     };
     use arrow::datatypes::IntervalMonthDayNano;
     use arrow::util::display::array_value_to_string;
@@ -500,6 +505,18 @@ mod tests {
         );
         let others: ArrayRef = Arc::new(TimestampMicrosecondArray::from(vec![1, -1, 5]));
         check(Subtract, &times, &others, "-PT0.000001S ! P0D");
+        let numbers: ArrayRef = Arc::new(Int64Array::from(vec![2, i64::MAX, 0]));
+        check(
+            Multiply,
+            &steps,
+            &numbers,
+            "2 days 0.000002000 secs ! 0 secs",
+        );
+        let spans: ArrayRef = Arc::new(DurationMicrosecondArray::from(vec![3, 2, 1]));
+        check(Multiply, &numbers, &spans, "PT0.000006S ! P0D");
+        check(Divide, &spans, &numbers, "PT0.000001S P0D !");
+        let none: ArrayRef = Arc::new(DurationMicrosecondArray::from(vec![2, 0, 2]));
+        check(Divide, &spans, &none, "1.5 ! 0.5");
         let dates: ArrayRef = Arc::new(Date32Array::from(vec![10, 0]));
         let earlier: ArrayRef = Arc::new(Date32Array::from(vec![3, 5]));
         check(Subtract, &dates, &earlier, "7 -5");

@@ -1,3 +1,4 @@
 //! Expressions over the columns of a batch.
 
 pub mod arithmetic;
+pub mod scaling;
