@@ -24,25 +24,6 @@ const ORDERED: &[&str] = &[
     "string_agg",
 ];
 
-const SEQUENTIAL: &[&str] = &[
-    "var",
-    "var_pop",
-    "stddev",
-    "stddev_pop",
-    "corr",
-    "covar_samp",
-    "covar_pop",
-    "regr_slope",
-    "regr_intercept",
-    "regr_count",
-    "regr_r2",
-    "regr_avgx",
-    "regr_avgy",
-    "regr_sxx",
-    "regr_syy",
-    "regr_sxy",
-];
-
 const EXACT: &[&str] = &[
     "count",
     "count_if",
@@ -83,6 +64,25 @@ pub fn class_of(function: &AggregateUDF) -> AggregateClass {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const SEQUENTIAL: &[&str] = &[
+        "var",
+        "var_pop",
+        "stddev",
+        "stddev_pop",
+        "corr",
+        "covar_samp",
+        "covar_pop",
+        "regr_slope",
+        "regr_intercept",
+        "regr_count",
+        "regr_r2",
+        "regr_avgx",
+        "regr_avgy",
+        "regr_sxx",
+        "regr_syy",
+        "regr_sxy",
+    ];
 
     #[test]
     fn every_aggregate_is_in_one_class() {
