@@ -28,6 +28,7 @@ pub mod aggregate;
 pub mod expression;
 pub mod filter;
 pub mod graph;
+pub mod keys;
 pub mod project;
 
 /// A running operator.

@@ -21,6 +21,7 @@ mod compare;
 mod failures;
 mod logic;
 mod pattern;
+pub mod scaling;
 
 use std::fmt;
 use std::sync::Arc;
