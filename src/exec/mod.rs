@@ -19,6 +19,23 @@
 //! To add an operator: a file with its spec (what to run: plain data, printable) and its running type, a
 //! variant of `plan::StreamPlan`, and the arms that the compiler asks for.
 
+pub mod watermark;
+
+pub mod window;
+
+pub mod group;
+
+
+
+
+pub mod keys;
+
+pub mod aggregate;
+
+mod grouped;
+
+mod time_column;
+
 use std::sync::Arc;
 
 use crate::data::{Batch, Event, Position};
