@@ -92,15 +92,24 @@ fn input_of(spec: &AggregateSpec, batch: &Batch) -> AggregateInput {
     });
     AggregateInput {
         arguments: arguments.collect(),
-        order_by: spec.order_by.iter().map(|&(number, _)| column(number)).collect(),
-        filter: spec.filter.map(|number| batch.columns.column(number).as_boolean().clone()),
+        order_by: spec
+            .order_by
+            .iter()
+            .map(|&(number, _)| column(number))
+            .collect(),
+        filter: spec
+            .filter
+            .map(|number| batch.columns.column(number).as_boolean().clone()),
         positions: batch.positions.clone(),
     }
 }
 
 /// The columns of that number.
 pub(super) fn columns_of(batch: &Batch, columns: &[usize]) -> Vec<ArrayRef> {
-    columns.iter().map(|&column| batch.columns.column(column).clone()).collect()
+    columns
+        .iter()
+        .map(|&column| batch.columns.column(column).clone())
+        .collect()
 }
 
 /// Groups by key; see the module.

@@ -19,22 +19,14 @@
 //! To add an operator: a file with its spec (what to run: plain data, printable) and its running type, a
 //! variant of `plan::StreamPlan`, and the arms that the compiler asks for.
 
-pub mod watermark;
-
-pub mod window;
-
-pub mod group;
-
-
-
-
-pub mod keys;
-
 pub mod aggregate;
-
+pub mod expression;
+pub mod group;
 mod grouped;
-
+pub mod keys;
 mod time_column;
+pub mod watermark;
+pub mod window;
 
 use std::sync::Arc;
 

@@ -46,7 +46,10 @@ impl Times {
         };
         Ok(Times {
             values: values.clone(),
-            nulls: array.nulls().filter(|nulls| nulls.null_count() > 0).cloned(),
+            nulls: array
+                .nulls()
+                .filter(|nulls| nulls.null_count() > 0)
+                .cloned(),
         })
     }
 
@@ -62,15 +65,15 @@ impl Times {
 /// A column of times with the type of an output field: the reverse of [`Times::of`].
 pub fn time_array(values: Vec<i64>, data_type: &DataType) -> Result<ArrayRef> {
     let array: ArrayRef = match data_type {
-        DataType::Timestamp(TimeUnit::Millisecond, zone) => Arc::new(
-            TimestampMillisecondArray::from(values).with_timezone_opt(zone.clone()),
-        ),
-        DataType::Timestamp(TimeUnit::Microsecond, zone) => Arc::new(
-            TimestampMicrosecondArray::from(values).with_timezone_opt(zone.clone()),
-        ),
-        DataType::Timestamp(TimeUnit::Nanosecond, zone) => Arc::new(
-            TimestampNanosecondArray::from(values).with_timezone_opt(zone.clone()),
-        ),
+        DataType::Timestamp(TimeUnit::Millisecond, zone) => {
+            Arc::new(TimestampMillisecondArray::from(values).with_timezone_opt(zone.clone()))
+        }
+        DataType::Timestamp(TimeUnit::Microsecond, zone) => {
+            Arc::new(TimestampMicrosecondArray::from(values).with_timezone_opt(zone.clone()))
+        }
+        DataType::Timestamp(TimeUnit::Nanosecond, zone) => {
+            Arc::new(TimestampNanosecondArray::from(values).with_timezone_opt(zone.clone()))
+        }
         DataType::Int64 => Arc::new(Int64Array::from(values)),
         other => return Err(Error::internal(format!("no window bound is {other}"))),
     };

@@ -71,7 +71,10 @@ impl LocalClock {
             let next = instant + DAY;
             let next_shift = shift_at(zone, next);
             if next_shift != shift {
-                changes.push((first_instant_with(zone, next_shift, instant, next), next_shift));
+                changes.push((
+                    first_instant_with(zone, next_shift, instant, next),
+                    next_shift,
+                ));
                 shift = next_shift;
             }
             instant = next;
@@ -182,7 +185,11 @@ mod tests {
     #[test]
     fn clocks_are_those_of_the_database() {
         assert!(LocalClock::new(chrono_tz::UTC, Unit::Millisecond).is_none());
-        for zone in [chrono_tz::Europe::Berlin, chrono_tz::Pacific::Apia, chrono_tz::Asia::Kolkata] {
+        for zone in [
+            chrono_tz::Europe::Berlin,
+            chrono_tz::Pacific::Apia,
+            chrono_tz::Asia::Kolkata,
+        ] {
             let clock = LocalClock::new(zone, Unit::Millisecond).expect("a clock");
             let mut instant = -3_000_000_000_i64;
             while instant < 4_000_000_000 {

@@ -42,9 +42,7 @@ impl Labels {
     /// The greatest label that is not above `local`.
     pub(super) fn floor(&self, local: i64) -> i64 {
         match *self {
-            Labels::Fixed { step, origin } => {
-                local.saturating_sub(behind(local, step, origin))
-            }
+            Labels::Fixed { step, origin } => local.saturating_sub(behind(local, step, origin)),
             Labels::Months { shift, day, .. } => month_label(self.month(local), shift, day),
         }
     }

@@ -171,7 +171,11 @@ mod tests {
             };
             let observed = state.observe(time.parse().expect("a time"), position as u64);
             assert_eq!(observed.before, before, "before row {position} of {rows}");
-            assert_eq!(observed.jump.map(|(held, _)| held), jump, "{position} of {rows}");
+            assert_eq!(
+                observed.jump.map(|(held, _)| held),
+                jump,
+                "{position} of {rows}"
+            );
         }
         assert_eq!(state.watermark(), last, "after {rows}");
     }

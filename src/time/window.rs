@@ -70,8 +70,13 @@ pub struct WindowAssigner {
 enum Kind {
     Tumble,
     /// The boundaries of TUMBLE windows of the size, and how far back a window of a time may begin.
-    Hop { size: Grid, reach: i64 },
-    Cumulate { step: Grid },
+    Hop {
+        size: Grid,
+        reach: i64,
+    },
+    Cumulate {
+        step: Grid,
+    },
 }
 
 impl WindowAssigner {
@@ -81,7 +86,9 @@ impl WindowAssigner {
     /// A length that the unit cannot express, months mixed with exact time, or more than
     /// [`MAX_WINDOWS_PER_ROW`] windows for a row.
     pub fn new(spec: &WindowSpec, unit: Unit, zone: Option<Zone>) -> Result<Self> {
-        let clock = zone.and_then(|zone| LocalClock::new(zone, unit)).map(Arc::new);
+        let clock = zone
+            .and_then(|zone| LocalClock::new(zone, unit))
+            .map(Arc::new);
         let day = 86_400 * unit.per_second();
         let grid = |labels| Grid::new(labels, clock.clone(), day);
         let (first, kind) = match spec {
@@ -111,7 +118,11 @@ impl WindowAssigner {
                     return Err(mixed("step", step, size));
                 }
                 check_count(step, size)?;
-                let step_offset = if step.is_calendar() { *offset } else { Interval::default() };
+                let step_offset = if step.is_calendar() {
+                    *offset
+                } else {
+                    Interval::default()
+                };
                 let step = grid(labels(step, &step_offset, unit)?);
                 (labels(size, offset, unit)?, Kind::Cumulate { step })
             }
@@ -207,8 +218,10 @@ fn labels(size: &Interval, offset: &Interval, unit: Unit) -> Result<Labels> {
     let day = 86_400 * unit.per_second();
     if size.is_calendar() {
         if size.weeks != 0 || size.nanoseconds != 0 {
-            return Err(Error::plan(format!("a window of {size} mixes months with exact time"))
-                .help("use months and years only, or weeks, days and shorter units only"));
+            return Err(
+                Error::plan(format!("a window of {size} mixes months with exact time"))
+                    .help("use months and years only, or weeks, days and shorter units only"),
+            );
         }
         let fixed = Interval {
             months: 0,
@@ -223,13 +236,19 @@ fn labels(size: &Interval, offset: &Interval, unit: Unit) -> Result<Labels> {
     }
     let step = in_units(size, unit)?;
     let Some(offset) = offset.fixed_nanoseconds() else {
-        return Err(Error::plan(format!("an offset of {offset} does not fit windows of {size}"))
-            .help("give the offset in weeks, days or shorter units"));
+        return Err(Error::plan(format!(
+            "an offset of {offset} does not fit windows of {size}"
+        ))
+        .help("give the offset in weeks, days or shorter units"));
     };
     let offset = offset.rem_euclid(i128::from(step) * i128::from(unit.nanoseconds()));
     let offset = in_units(&Interval::from_nanoseconds(offset), unit)?;
     // 1970-01-01 was a Thursday; the Monday of its week was three days before.
-    let monday = if size.weeks != 0 && size.nanoseconds == 0 { -3 * day } else { 0 };
+    let monday = if size.weeks != 0 && size.nanoseconds == 0 {
+        -3 * day
+    } else {
+        0
+    };
     Ok(Labels::Fixed {
         step,
         origin: (i128::from(monday) + i128::from(offset)).rem_euclid(i128::from(step)) as i64,
@@ -249,8 +268,10 @@ fn in_units(interval: &Interval, unit: Unit) -> Result<i64> {
         ))
         .help("cast the time column to TIMESTAMP(9), or round the interval"));
     }
-    Err(Error::plan(format!("{interval} is longer than the time column can count"))
-        .help("use a shorter interval"))
+    Err(Error::plan(format!(
+        "{interval} is longer than the time column can count"
+    ))
+    .help("use a shorter interval"))
 }
 
 /// The most steps of the unit that a length can have.
@@ -268,8 +289,9 @@ fn check_count(step: &Interval, size: &Interval) -> Result<()> {
     let count = match (step.fixed_nanoseconds(), size.fixed_nanoseconds()) {
         (Some(step), Some(size)) => (size + step - 1) / step.max(1),
         (Some(step), None) => (i128::from(size.months) * 31 * DAY + step - 1) / step.max(1),
-        _ => (i128::from(size.months) + i128::from(step.months) - 1)
-            / i128::from(step.months.max(1)),
+        _ => {
+            (i128::from(size.months) + i128::from(step.months) - 1) / i128::from(step.months.max(1))
+        }
     };
     if count > i128::from(MAX_WINDOWS_PER_ROW) {
         return Err(Error::plan(format!(
@@ -281,8 +303,10 @@ fn check_count(step: &Interval, size: &Interval) -> Result<()> {
 }
 
 fn mixed(name: &str, step: &Interval, size: &Interval) -> Error {
-    Error::plan(format!("a {name} of {step} does not fit windows of {size}: months are not all of one length"))
-        .help("give both in months and years, or both in weeks, days and shorter units")
+    Error::plan(format!(
+        "a {name} of {step} does not fit windows of {size}: months are not all of one length"
+    ))
+    .help("give both in months and years, or both in weeks, days and shorter units")
 }
 
 #[cfg(test)]

@@ -9,17 +9,41 @@
 //! The three classes of semantics: *exact* aggregates merge in any order; *ordered* ones keep rows with
 //! their positions and sort by them at evaluation; *sequential* ones see the rows of a group one by one in
 //! the order of positions. The result never depends on how rows were cut into batches or merged.
+//!
+//! To add a kind of state: one file here that implements `groups::Kind`, one arm in [`create`]. Functions that
+//! DataFusion has and nobody here names run on `buffered`.
 
+mod best;
+mod buffered;
+mod count;
+mod decimals;
+mod distinct;
+mod doubles;
+mod extremes;
+mod groups;
+mod hyperloglog;
+mod integers;
+mod logic;
+mod order;
+mod quantile;
+mod rounding;
+mod sketch;
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray};
 use arrow::compute::SortOptions;
-use arrow::datatypes::FieldRef;
+use arrow::datatypes::{DataType, FieldRef};
 use datafusion_common::ScalarValue;
 use datafusion_expr::AggregateUDF;
 
 use crate::data::Position;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use best::Best;
+use groups::Groups;
 
 /// One aggregate call of a query, its arguments already columns of the operator's input: what to run.
 #[derive(Debug, Clone)]
@@ -91,4 +115,140 @@ pub trait GroupAggregate: Send {
 
     /// For `merge`, which looks for its own kind.
     fn as_any(&self) -> &dyn std::any::Any;
+}
+
+/// Empty states for an aggregate call.
+///
+/// Fails if the call cannot be computed: a quantile that is no constant, types that have no such aggregate.
+pub fn create(spec: &AggregateSpec) -> Result<Box<dyn GroupAggregate>> {
+    let name = spec.function.name();
+    // These do not mind a value that comes twice.
+    let idempotent = matches!(
+        name,
+        "min" | "max" | "bool_and" | "bool_or" | "bit_and" | "bit_or" | "approx_distinct"
+    );
+    if spec.distinct && !idempotent {
+        return Ok(Groups::boxed(distinct::Distinct::new(spec)?, spec));
+    }
+    let fraction = |fraction| quantile::Quantile { fraction };
+    Ok(match name {
+        "count" => Groups::boxed(count::Count, spec),
+        "count_if" => Groups::boxed(count::CountIf, spec),
+        "sum" | "avg" => return total(spec, name == "avg"),
+        "min" => return extreme(spec, extremes::MIN),
+        "max" => return extreme(spec, extremes::MAX),
+        "bool_and" | "bit_and" => logic(spec, logic::Operation::And)?,
+        "bool_or" | "bit_or" => logic(spec, logic::Operation::Or)?,
+        "bit_xor" => logic(spec, logic::Operation::Xor)?,
+        "first_value" => Groups::boxed(Best::ordered(spec, false, spec.ignore_nulls)?, spec),
+        "last_value" => Groups::boxed(Best::ordered(spec, true, spec.ignore_nulls)?, spec),
+        "any_value" => Groups::boxed(Best::ordered(spec, false, true)?, spec),
+        "arg_min" => Groups::boxed(Best::by_argument(spec, 1, false)?, spec),
+        "arg_max" => Groups::boxed(Best::by_argument(spec, 1, true)?, spec),
+        "median" | "p50" => Groups::boxed(fraction(0.5), spec),
+        "p90" => Groups::boxed(fraction(0.9), spec),
+        "p95" => Groups::boxed(fraction(0.95), spec),
+        "p99" => Groups::boxed(fraction(0.99), spec),
+        "quantile" | "percentile_cont" => {
+            Groups::boxed(fraction(quantile::fraction_of(spec)?), spec)
+        }
+        "approx_median" => Groups::boxed(sketch::Sketch { fraction: 0.5 }, spec),
+        "approx_quantile" | "approx_percentile_cont" => {
+            let fraction = quantile::fraction_of(spec)?;
+            Groups::boxed(sketch::Sketch { fraction }, spec)
+        }
+        "approx_distinct" => {
+            let kind = hyperloglog::ApproxDistinct::new(argument_type(spec)?)?;
+            Groups::boxed(kind, spec)
+        }
+        _ => Groups::boxed(buffered::Buffered::new(spec)?, spec),
+    })
+}
+
+fn argument_type(spec: &AggregateSpec) -> Result<&DataType> {
+    (spec.argument_fields.first())
+        .map(|field| field.data_type())
+        .ok_or_else(|| Error::plan(format!("`{}` needs an argument", spec.display)))
+}
+
+fn logic(spec: &AggregateSpec, operation: logic::Operation) -> Result<Box<dyn GroupAggregate>> {
+    let data_type = argument_type(spec)?.clone();
+    Ok(Groups::boxed(
+        logic::Logic {
+            operation,
+            data_type,
+        },
+        spec,
+    ))
+}
+
+/// `sum` or `avg`.
+fn total(spec: &AggregateSpec, average: bool) -> Result<Box<dyn GroupAggregate>> {
+    use DataType::*;
+    let data_type = argument_type(spec)?;
+    Ok(match data_type {
+        Decimal32(_, scale) | Decimal64(_, scale) | Decimal128(_, scale) | Decimal256(_, scale) => {
+            let average_scale = match spec.output.data_type() {
+                Decimal32(_, scale)
+                | Decimal64(_, scale)
+                | Decimal128(_, scale)
+                | Decimal256(_, scale) => average.then_some(*scale),
+                _ => average.then_some(*scale),
+            };
+            let scale = *scale;
+            Groups::boxed(
+                decimals::Decimals {
+                    scale,
+                    average_scale,
+                },
+                spec,
+            )
+        }
+        Float16 | Float32 | Float64 | Null => Groups::boxed(doubles::Doubles { average }, spec),
+        Duration(_) if average => {
+            let finish = integers::Finish::WholeAverage;
+            Groups::boxed(integers::Integers { finish }, spec)
+        }
+        data_type if data_type.is_integer() || matches!(data_type, Boolean | Duration(_)) => {
+            let finish = if average {
+                integers::Finish::Average
+            } else {
+                integers::Finish::Sum
+            };
+            Groups::boxed(integers::Integers { finish }, spec)
+        }
+        other => {
+            return Err(Error::plan(format!(
+                "`{}` cannot add values of type {other}",
+                spec.display
+            ))
+            .help("cast the argument to a number"));
+        }
+    })
+}
+
+/// `min` or `max`.
+fn extreme(spec: &AggregateSpec, wins: Ordering) -> Result<Box<dyn GroupAggregate>> {
+    let data_type = argument_type(spec)?;
+    macro_rules! native {
+        ($type:ty) => {
+            return Ok(Groups::boxed(
+                extremes::Extreme::<$type>::new(wins, data_type),
+                spec,
+            ))
+        };
+    }
+    // Intervals have no native order: their rows have one.
+    if !matches!(data_type, DataType::Interval(_)) {
+        arrow::array::downcast_primitive! {
+            data_type => (native),
+            _ => {}
+        }
+    }
+    Ok(match data_type {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
+            Groups::boxed(extremes::ExtremeText { wins }, spec)
+        }
+        _ => Groups::boxed(Best::by_argument(spec, 0, wins == extremes::MAX)?, spec),
+    })
 }

@@ -266,7 +266,8 @@ impl WindowAggregateOperator {
                 last_window,
             };
             self.partials.insert(key, partial);
-            self.open.extend(windows.iter().map(|&(start, end)| (end, start)));
+            self.open
+                .extend(windows.iter().map(|&(start, end)| (end, start)));
         }
         Ok(())
     }
@@ -281,12 +282,16 @@ impl WindowAggregateOperator {
     ) -> Result<()> {
         let starts = Times::of(&batch.columns, columns.0)?;
         let ends = Times::of(&batch.columns, columns.1)?;
-        let times = time_column.map(|column| Times::of(&batch.columns, column)).transpose()?;
+        let times = time_column
+            .map(|column| Times::of(&batch.columns, column))
+            .transpose()?;
         let mut first = 0;
         while first < batch.num_rows() {
             // The copies of an input row in its windows follow each other.
             let position = batch.positions[first];
-            let copies = batch.positions[first..].iter().take_while(|&&p| p == position);
+            let copies = batch.positions[first..]
+                .iter()
+                .take_while(|&&p| p == position);
             let behind = first + copies.count();
             let mut closed = Vec::new();
             let mut late = None;
@@ -397,7 +402,10 @@ impl WindowAggregateOperator {
             return vec![(start, end)];
         }
         let slices = self.partials.range((start, i64::MIN)..(end, i64::MIN));
-        slices.map(|(key, _)| *key).filter(|key| key.1 <= end).collect()
+        slices
+            .map(|(key, _)| *key)
+            .filter(|key| key.1 <= end)
+            .collect()
     }
 
     /// Drops the partials whose last window was `window`; folds the others of a CUMULATE into one.
@@ -479,8 +487,9 @@ impl Operator for WindowAggregateOperator {
 
     fn size_bytes(&self) -> usize {
         let partials = self.partials.values();
-        partials.map(|partial| partial.groups.size_bytes()).sum::<usize>()
+        partials
+            .map(|partial| partial.groups.size_bytes())
+            .sum::<usize>()
             + self.open.len() * size_of::<(i64, i64)>()
     }
 }
-

@@ -78,7 +78,10 @@ pub(super) fn with_windows(
     let bounds = [
         windows.iter().map(|&(start, _)| start).collect::<Vec<_>>(),
         windows.iter().map(|&(_, end)| end).collect(),
-        windows.iter().map(|&(_, end)| end.saturating_sub(1)).collect(),
+        windows
+            .iter()
+            .map(|&(_, end)| end.saturating_sub(1))
+            .collect(),
     ];
     for bound in bounds {
         let data_type = schema.field(columns.len()).data_type();
@@ -114,4 +117,3 @@ impl Operator for WindowAssignOperator {
         self.emit(&batch, &mut rows, &mut windows, out)
     }
 }
-

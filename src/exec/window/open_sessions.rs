@@ -94,14 +94,17 @@ impl<T> OpenSessions<T> {
 
     /// The session of that number.
     pub(super) fn get_mut(&mut self, number: u32) -> Option<&mut Session<T>> {
-        self.sessions.get_mut(number as usize).and_then(Option::as_mut)
+        self.sessions
+            .get_mut(number as usize)
+            .and_then(Option::as_mut)
     }
 
     /// Finds the place of a row and moves the bounds of the session that it joins.
     pub(super) fn place(&mut self, partition: u32, time: i64, watermark: i64) -> Place<T> {
         let gap = self.gap;
         if self.of_partition.len() <= partition as usize {
-            self.of_partition.resize(partition as usize + 1, OfPartition::default());
+            self.of_partition
+                .resize(partition as usize + 1, OfPartition::default());
         }
         let of = &self.of_partition[partition as usize];
         let mut joined = None;
@@ -159,7 +162,8 @@ impl<T> OpenSessions<T> {
         }
         self.live += 1;
         if self.of_partition.len() <= partition as usize {
-            self.of_partition.resize(partition as usize + 1, OfPartition::default());
+            self.of_partition
+                .resize(partition as usize + 1, OfPartition::default());
         }
         let of = &mut self.of_partition[partition as usize];
         match of.first {
@@ -176,7 +180,9 @@ impl<T> OpenSessions<T> {
         {
             self.expiries.pop();
             let gap = self.gap;
-            let Some(session) = self.get_mut(number).filter(|session| session.serial == serial)
+            let Some(session) = self
+                .get_mut(number)
+                .filter(|session| session.serial == serial)
             else {
                 continue;
             };

@@ -64,8 +64,7 @@ impl ResultRows {
             })
             .collect();
         let options = RecordBatchOptions::new().with_row_count(Some(positions.len()));
-        let columns =
-            RecordBatch::try_new_with_options(self.schema.clone(), columns?, &options)?;
+        let columns = RecordBatch::try_new_with_options(self.schema.clone(), columns?, &options)?;
         out.batch(Batch::new(columns, positions.into()));
         Ok(())
     }

@@ -133,7 +133,8 @@ impl SessionOperator {
     /// Adds the rows that wait to the aggregates.
     fn flush(&mut self, batch: &Batch) -> Result<()> {
         let Pending { rows, slots } = &mut self.pending;
-        self.slots.update(&self.spec.aggregates, batch, rows, slots)?;
+        self.slots
+            .update(&self.spec.aggregates, batch, rows, slots)?;
         rows.clear();
         slots.clear();
         Ok(())
@@ -146,7 +147,9 @@ impl SessionOperator {
             let bounds = [
                 part.iter().map(|group| group.start).collect::<Vec<_>>(),
                 part.iter().map(|group| group.end).collect(),
-                part.iter().map(|group| group.end.saturating_sub(1)).collect(),
+                part.iter()
+                    .map(|group| group.end.saturating_sub(1))
+                    .collect(),
             ];
             let mut columns: Vec<ArrayRef> = Vec::with_capacity(self.spec.schema.fields().len());
             for (bound, field) in bounds.into_iter().zip(self.spec.schema.fields()) {
@@ -190,8 +193,13 @@ impl Operator for SessionOperator {
         let times = Times::of(&batch.columns, self.spec.time_column)?;
         let rows = batch.num_rows();
         let (mut partitions, mut keys) = (Vec::new(), Vec::new());
-        (self.partitions).intern(&columns_of(&batch, &self.spec.partition), rows, &mut partitions)?;
-        self.keys.intern(&columns_of(&batch, &self.spec.keys), rows, &mut keys)?;
+        (self.partitions).intern(
+            &columns_of(&batch, &self.spec.partition),
+            rows,
+            &mut partitions,
+        )?;
+        self.keys
+            .intern(&columns_of(&batch, &self.spec.keys), rows, &mut keys)?;
         for (row, &position) in batch.positions.iter().enumerate() {
             let Some(time) = times.get(row) else {
                 out.event(Event::Untimed { position });
@@ -237,4 +245,3 @@ impl Operator for SessionOperator {
             + (self.partitions.size_bytes() + self.keys.size_bytes())
     }
 }
-

@@ -1,0 +1,208 @@
+//! The frame of all aggregates: one state per group in a dense column, and what all kinds share.
+//!
+//! ```text
+//!   kind (how to add, merge, finish)      states    [ s0, s1, s2, … ]      one per group, by number
+//! ```
+//!
+//! Invariants: a state is a pure function of the set of (position, row) added to it, however they were cut
+//! and merged. The filter is applied here; constants arrive at a kind as columns.
+
+use std::any::Any;
+
+use arrow::array::{Array, ArrayRef, BooleanArray};
+use arrow::buffer::{BooleanBuffer, NullBuffer};
+use arrow::compute::{CastOptions, cast_with_options};
+use arrow::datatypes::DataType;
+use datafusion_common::ScalarValue;
+
+use super::{AggregateInput, AggregateSpec, Argument, GroupAggregate};
+use crate::data::Position;
+use crate::error::{Error, Result};
+
+/// How one kind of aggregate adds, merges and finishes.
+pub(super) trait Kind: Send + 'static {
+    /// What is kept for a group; the default is the empty group.
+    type State: Default + Send + 'static;
+
+    /// Adds the rows to the states of their groups.
+    fn update(&self, rows: &Rows<'_>, states: &mut [Self::State]) -> Result<()>;
+
+    /// Adds one state to another.
+    fn merge(&self, from: &Self::State, into: &mut Self::State);
+
+    /// The values of the states; the frame casts them to the type of the result.
+    fn evaluate(&self, states: &[&Self::State]) -> Result<ArrayRef>;
+
+    /// Bytes that a state keeps outside of its own place. Kinds with none say so by `NO_HEAP`.
+    fn heap_bytes(&self, _state: &Self::State) -> usize {
+        0
+    }
+
+    /// True if states keep nothing outside of their own place.
+    const NO_HEAP: bool = true;
+}
+
+/// The rows of one call of `update`.
+pub(super) struct Rows<'a> {
+    /// One column per argument of the call.
+    pub(super) arguments: Vec<ArrayRef>,
+    /// The keys of `ORDER BY`.
+    pub(super) order_by: &'a [ArrayRef],
+    /// Where the rows stand in the arrival order.
+    pub(super) positions: &'a [Position],
+    groups: &'a [u32],
+    filter: Option<BooleanBuffer>,
+}
+
+impl Rows<'_> {
+    /// Calls `add(row, group)` for each row that counts and is valid in `nulls`.
+    pub(super) fn each(&self, nulls: Option<&NullBuffer>, mut add: impl FnMut(usize, usize)) {
+        let nulls = nulls.filter(|n| n.null_count() > 0);
+        let mask = match (&self.filter, nulls) {
+            (None, None) => {
+                for (row, &group) in self.groups.iter().enumerate() {
+                    add(row, group as usize);
+                }
+                return;
+            }
+            (Some(filter), None) => filter.clone(),
+            (None, Some(nulls)) => nulls.inner().clone(),
+            (Some(filter), Some(nulls)) => filter & nulls.inner(),
+        };
+        for row in mask.set_indices() {
+            add(row, self.groups[row] as usize);
+        }
+    }
+
+    /// The argument in the type that the kind works in; a value that does not fit is NULL.
+    pub(super) fn argument(&self, index: usize, data_type: &DataType) -> Result<ArrayRef> {
+        cast_to(&self.arguments[index], data_type)
+    }
+}
+
+/// The column in another type; a value that does not fit is NULL.
+pub(super) fn cast_to(column: &ArrayRef, data_type: &DataType) -> Result<ArrayRef> {
+    if column.data_type() == data_type {
+        return Ok(ArrayRef::clone(column));
+    }
+    let options = CastOptions {
+        safe: true,
+        ..CastOptions::default()
+    };
+    Ok(cast_with_options(column, data_type, &options)?)
+}
+
+/// Where the values of an argument come from.
+enum Source {
+    Column(usize),
+    Constant(ScalarValue),
+}
+
+/// The states of one aggregate call.
+pub(super) struct Groups<K: Kind> {
+    kind: K,
+    sources: Vec<Source>,
+    result: DataType,
+    states: Vec<K::State>,
+}
+
+impl<K: Kind> Groups<K> {
+    /// No groups yet.
+    pub(super) fn boxed(kind: K, spec: &AggregateSpec) -> Box<dyn GroupAggregate> {
+        let mut columns = 0;
+        let sources = (spec.arguments.iter())
+            .map(|argument| match argument {
+                Argument::Column(_) => {
+                    columns += 1;
+                    Source::Column(columns - 1)
+                }
+                Argument::Literal(value) => Source::Constant(value.clone()),
+            })
+            .collect();
+        Box::new(Groups {
+            kind,
+            sources,
+            result: spec.output.data_type().clone(),
+            states: Vec::new(),
+        })
+    }
+}
+
+impl<K: Kind> GroupAggregate for Groups<K> {
+    fn resize(&mut self, groups: usize) {
+        if groups > self.states.len() {
+            self.states.resize_with(groups, K::State::default);
+        }
+    }
+
+    fn update(&mut self, input: &AggregateInput, groups: &[u32]) -> Result<()> {
+        let arguments = (self.sources.iter())
+            .map(|source| match source {
+                Source::Column(index) => Ok(ArrayRef::clone(&input.arguments[*index])),
+                Source::Constant(value) => (value.to_array_of_size(groups.len()))
+                    .map_err(|e| Error::internal("a constant has no column").cause(e)),
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let rows = Rows {
+            arguments,
+            order_by: &input.order_by,
+            positions: &input.positions,
+            groups,
+            filter: input.filter.as_ref().and_then(rows_that_count),
+        };
+        self.kind.update(&rows, &mut self.states)
+    }
+
+    fn merge(&mut self, other: &dyn GroupAggregate, groups: &[u32]) -> Result<()> {
+        let Some(other) = other.as_any().downcast_ref::<Self>() else {
+            return Err(Error::internal(
+                "merged the states of two different aggregates",
+            ));
+        };
+        for (from, &into) in other.states.iter().zip(groups) {
+            self.kind.merge(from, &mut self.states[into as usize]);
+        }
+        Ok(())
+    }
+
+    fn merge_group(&mut self, from: u32, into: u32) -> Result<()> {
+        if from != into {
+            let state = std::mem::take(&mut self.states[from as usize]);
+            self.kind.merge(&state, &mut self.states[into as usize]);
+        }
+        Ok(())
+    }
+
+    fn reset(&mut self, group: u32) {
+        self.states[group as usize] = K::State::default();
+    }
+
+    fn evaluate(&self, groups: &[u32]) -> Result<ArrayRef> {
+        let states: Vec<&K::State> = groups.iter().map(|&g| &self.states[g as usize]).collect();
+        cast_to(&self.kind.evaluate(&states)?, &self.result)
+    }
+
+    fn size_bytes(&self) -> usize {
+        let dense = self.states.capacity() * size_of::<K::State>();
+        if K::NO_HEAP {
+            return dense;
+        }
+        let heap = |state| self.kind.heap_bytes(state);
+        dense + self.states.iter().map(heap).sum::<usize>()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// The rows where the filter is true, `None` if that is all of them.
+fn rows_that_count(filter: &BooleanArray) -> Option<BooleanBuffer> {
+    if filter.true_count() == filter.len() {
+        return None;
+    }
+    Some(match filter.nulls() {
+        Some(nulls) => filter.values() & nulls.inner(),
+        None => filter.values().clone(),
+    })
+}
