@@ -28,8 +28,13 @@ pub mod aggregate;
 pub mod expression;
 pub mod filter;
 pub mod graph;
+pub mod group;
+mod grouped;
 pub mod keys;
 pub mod project;
+mod time_column;
+pub mod watermark;
+pub mod window;
 
 /// A running operator.
 pub trait Operator: Send {

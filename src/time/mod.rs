@@ -3,8 +3,14 @@
 //! Times are `i64` in the unit of their column (ms, µs or ns) since 1970-01-01T00:00, negative before it.
 //! This folder uses nothing of ours but `error`; the clock is read in `clock.rs` alone.
 
+mod calendar;
+mod grid;
 mod interval;
 mod unit;
+mod watermark;
+mod window;
 
 pub use interval::Interval;
 pub use unit::{Unit, Zone};
+pub use watermark::{Observed, WatermarkState};
+pub use window::{MAX_WINDOWS_PER_ROW, WindowAssigner, WindowSpec, is_closed};

@@ -1,0 +1,204 @@
+//! Groups with their keys, aggregates and first rows: what grouped and windowed aggregation keep.
+//!
+//! ```text
+//!  id   keys        aggregates        first row
+//!  0    web1 200    count 7, sum 41   position 0, arrival 0
+//!  1    web2 500    count 1, sum 3    position 4, arrival 4
+//! ```
+//!
+//! Groups come out in the order of their first counted row. Where rows share a position (several windows
+//! that one row closed), the order of arrival decides, which no cut of the input changes either.
+
+use arrow::array::{ArrayRef, AsArray};
+use arrow::datatypes::FieldRef;
+
+use super::aggregate::{self, AggregateInput, AggregateSpec, Argument, GroupAggregate};
+use super::keys::GroupKeys;
+use crate::data::{Batch, Position};
+use crate::error::Result;
+
+/// Where the first row of a group stands: its position, and its number among the rows of the operator.
+pub(super) type FirstRow = (Position, u64);
+
+/// The states of all aggregate calls of an operator for many groups.
+pub(super) struct Accumulators {
+    states: Vec<Box<dyn GroupAggregate>>,
+}
+
+impl Accumulators {
+    /// No groups yet.
+    pub(super) fn new(specs: &[AggregateSpec]) -> Result<Self> {
+        let states: Result<Vec<_>> = specs.iter().map(aggregate::create).collect();
+        Ok(Accumulators { states: states? })
+    }
+
+    /// Makes room for groups `0..groups`.
+    pub(super) fn resize(&mut self, groups: usize) {
+        for state in &mut self.states {
+            state.resize(groups);
+        }
+    }
+
+    /// Adds the rows of a batch to the groups named for each.
+    pub(super) fn update(
+        &mut self,
+        specs: &[AggregateSpec],
+        batch: &Batch,
+        groups: &[u32],
+    ) -> Result<()> {
+        for (state, spec) in self.states.iter_mut().zip(specs) {
+            state.update(&input_of(spec, batch), groups)?;
+        }
+        Ok(())
+    }
+
+    /// Adds group `i` of `other` to group `groups[i]`.
+    pub(super) fn merge(&mut self, other: &Accumulators, groups: &[u32]) -> Result<()> {
+        for (state, other) in self.states.iter_mut().zip(&other.states) {
+            state.merge(other.as_ref(), groups)?;
+        }
+        Ok(())
+    }
+
+    /// Adds group `from` to group `into` and empties `from`.
+    pub(super) fn merge_group(&mut self, from: u32, into: u32) -> Result<()> {
+        (self.states.iter_mut()).try_for_each(|state| state.merge_group(from, into))
+    }
+
+    /// Empties a group.
+    pub(super) fn reset(&mut self, group: u32) {
+        for state in &mut self.states {
+            state.reset(group);
+        }
+    }
+
+    /// A column of values for each call.
+    pub(super) fn evaluate(&self, groups: &[u32]) -> Result<Vec<ArrayRef>> {
+        self.states.iter().map(|s| s.evaluate(groups)).collect()
+    }
+
+    /// Bytes of state.
+    pub(super) fn size_bytes(&self) -> usize {
+        self.states.iter().map(|state| state.size_bytes()).sum()
+    }
+}
+
+/// What an aggregate call reads of a batch.
+fn input_of(spec: &AggregateSpec, batch: &Batch) -> AggregateInput {
+    let column = |column: usize| batch.columns.column(column).clone();
+    let arguments = spec.arguments.iter().filter_map(|argument| match argument {
+        Argument::Column(number) => Some(column(*number)),
+        Argument::Literal(_) => None,
+    });
+    AggregateInput {
+        arguments: arguments.collect(),
+        order_by: spec
+            .order_by
+            .iter()
+            .map(|&(number, _)| column(number))
+            .collect(),
+        filter: spec
+            .filter
+            .map(|number| batch.columns.column(number).as_boolean().clone()),
+        positions: batch.positions.clone(),
+    }
+}
+
+/// The columns of that number.
+pub(super) fn columns_of(batch: &Batch, columns: &[usize]) -> Vec<ArrayRef> {
+    columns
+        .iter()
+        .map(|&column| batch.columns.column(column).clone())
+        .collect()
+}
+
+/// Groups by key; see the module.
+pub(super) struct Grouped {
+    keys: GroupKeys,
+    accumulators: Accumulators,
+    firsts: Vec<FirstRow>,
+}
+
+impl Grouped {
+    /// No groups yet, of keys of these fields.
+    pub(super) fn new(key_fields: &[FieldRef], specs: &[AggregateSpec]) -> Result<Self> {
+        Ok(Grouped {
+            keys: GroupKeys::new(key_fields)?,
+            accumulators: Accumulators::new(specs)?,
+            firsts: Vec::new(),
+        })
+    }
+
+    /// Number of groups.
+    pub(super) fn len(&self) -> usize {
+        self.firsts.len()
+    }
+
+    /// Adds the rows of a batch; `arrival` gives a row its number among the rows of the operator.
+    pub(super) fn update(
+        &mut self,
+        specs: &[AggregateSpec],
+        keys: &[usize],
+        batch: &Batch,
+        arrival: impl Fn(usize) -> u64,
+    ) -> Result<()> {
+        let mut ids = Vec::with_capacity(batch.num_rows());
+        (self.keys).intern(&columns_of(batch, keys), batch.num_rows(), &mut ids)?;
+        for (row, (&id, &position)) in ids.iter().zip(&batch.positions[..]).enumerate() {
+            self.note_first(id, (position, arrival(row)));
+        }
+        self.accumulators.resize(self.firsts.len());
+        self.accumulators.update(specs, batch, &ids)
+    }
+
+    /// Adds all groups of `other`, which keeps them.
+    pub(super) fn merge(&mut self, other: &Grouped) -> Result<()> {
+        let all: Vec<u32> = (0..other.len() as u32).collect();
+        let mut ids = Vec::with_capacity(all.len());
+        (self.keys).intern(&other.keys.columns(&all)?, all.len(), &mut ids)?;
+        for (&id, &first) in ids.iter().zip(&other.firsts) {
+            self.note_first(id, first);
+        }
+        self.accumulators.resize(self.firsts.len());
+        self.accumulators.merge(&other.accumulators, &ids)
+    }
+
+    /// Makes the one group of an aggregate without keys, also if there was no row.
+    pub(super) fn ensure_group(&mut self) {
+        if self.firsts.is_empty() {
+            self.firsts.push((Position::MAX, u64::MAX));
+            self.accumulators.resize(1);
+        }
+    }
+
+    /// All groups in the order of their first rows.
+    pub(super) fn in_order(&self) -> Vec<u32> {
+        let mut ids: Vec<u32> = (0..self.len() as u32).collect();
+        if !self.firsts.is_sorted() {
+            ids.sort_by_key(|&id| self.firsts[id as usize]);
+        }
+        ids
+    }
+
+    /// The key columns of groups, then the values of the aggregates.
+    pub(super) fn columns(&self, ids: &[u32]) -> Result<Vec<ArrayRef>> {
+        let mut columns = self.keys.columns(ids)?;
+        columns.extend(self.accumulators.evaluate(ids)?);
+        Ok(columns)
+    }
+
+    /// Bytes of state.
+    pub(super) fn size_bytes(&self) -> usize {
+        self.keys.size_bytes()
+            + self.accumulators.size_bytes()
+            + self.firsts.capacity() * size_of::<FirstRow>()
+    }
+
+    fn note_first(&mut self, id: u32, row: FirstRow) {
+        match self.firsts.get_mut(id as usize) {
+            Some(first) => *first = row.min(*first),
+            // Ids are given in order: the next unknown one is the next entry.
+            None => self.firsts.push(row),
+        }
+    }
+}

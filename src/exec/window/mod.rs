@@ -1,0 +1,28 @@
+//! Operators over windows: rows are gathered by window, and come out when the watermark closes it.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `aggregate` | GROUP BY over TUMBLE, HOP, CUMULATE by slices, or over windows that rows already carry |
+//! | `session` | SESSION, with aggregates or row by row |
+//! | `assign` | reading a windowed table without aggregating it |
+//!
+//! row is late is decided by the watermark of the rows before it, which stands in the batch, never by the
+//! last message: so how rows were cut into batches changes nothing.
+
+mod aggregate;
+mod assign;
+mod open_sessions;
+mod result;
+mod session;
+mod slots;
+
+pub use aggregate::{WindowAggregateOperator, WindowAggregateSpec, WindowSource};
+pub use assign::{WindowAssignOperator, WindowAssignSpec};
+pub use session::{SessionOperator, SessionSpec};
+
+pub(super) use result::{MAX_ROWS, ResultRows};
+
+/// How far a row was behind the newest accepted time, given the watermark that it is tested against.
+fn lateness(watermark: i64, delay: i64, time: i64) -> i64 {
+    watermark.saturating_add(delay).saturating_sub(time)
+}

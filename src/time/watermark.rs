@@ -1,0 +1,224 @@
+//! How the watermark follows the rows: newest time minus delay, with jumps into the future held back.
+//!
+//! ```text
+//!  delay 5 s, max jump 1 day            newest m   held h     watermark before the row
+//!  12:00:03                             12:00:03   -          -infinity
+//!  12:00:09                             12:00:09   -          11:59:58
+//!  2038-01-19 (a broken clock)          12:00:09   2038-…     12:00:04     reported as a jump
+//!  12:00:10                             12:00:10   2038-…     12:00:04
+//! ```
+//!
+//! One row from the future must not close every window, so a row more than the largest jump ahead is held
+//! until a second one agrees with it. The first row has nothing to be compared with: if the second is more
+//! than a jump *older*, the two change places and the first is the one that is held.
+//!
+//! Invariants: depends on the order of the rows alone. The watermark never goes back but for that one
+//! exchange, which can happen only at the second row. Plain data of a few words: it is handed from block
+//! to block by copying.
+
+/// The watermark of one input between two rows. Times are in the unit of the time column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WatermarkState {
+    delay: i64,
+    max_jump: Option<i64>,
+    newest: Option<i64>,
+    held: Option<i64>,
+    first: First,
+    mover: u64,
+}
+
+/// How far the input is; the exchange is possible at its second row only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum First {
+    /// No row yet.
+    Awaited,
+    /// One row, at this position.
+    Alone(u64),
+    /// Two rows or more.
+    Past,
+}
+
+/// What a row did to the watermark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Observed {
+    /// The watermark that the row is tested against: that of the rows before it.
+    pub before: i64,
+    /// The row that is held back because of it, if any: its position and time.
+    pub jump: Option<(u64, i64)>,
+    /// True if the row is the second and took the place of the first: `before` is lower than the watermark
+    /// after the first row was.
+    pub exchanged: bool,
+}
+
+impl WatermarkState {
+    /// The state before the first row. `max_jump` of `None` lets every row move the watermark.
+    pub fn new(delay: i64, max_jump: Option<i64>) -> Self {
+        WatermarkState {
+            delay,
+            max_jump,
+            newest: None,
+            held: None,
+            first: First::Awaited,
+            mover: 0,
+        }
+    }
+
+    /// The watermark now; `i64::MIN` before the first row, never `i64::MAX` (that is the end of input).
+    pub fn watermark(&self) -> i64 {
+        self.newest.map_or(i64::MIN, |newest| {
+            newest.saturating_sub(self.delay).min(i64::MAX - 1)
+        })
+    }
+
+    /// The newest accepted time, `None` before the first row.
+    pub fn newest(&self) -> Option<i64> {
+        self.newest
+    }
+
+    /// The time that is held back, if any.
+    pub fn held(&self) -> Option<i64> {
+        self.held
+    }
+
+    /// The position of the row that moved the watermark to where it is; 0 before the first row.
+    pub fn mover(&self) -> u64 {
+        self.mover
+    }
+
+    /// True while the next row may still lower the watermark by changing places with the first.
+    pub fn may_exchange(&self) -> bool {
+        self.max_jump.is_some() && !matches!(self.first, First::Past)
+    }
+
+    /// Takes the time of the next timed row, which stands at `position`.
+    pub fn observe(&mut self, time: i64, position: u64) -> Observed {
+        let mut observed = Observed {
+            before: self.watermark(),
+            jump: None,
+            exchanged: false,
+        };
+        let Some(newest) = self.newest else {
+            self.newest = Some(time);
+            self.mover = position;
+            self.first = First::Alone(position);
+            return observed;
+        };
+        let first = std::mem::replace(&mut self.first, First::Past);
+        let Some(max_jump) = self.max_jump else {
+            self.accept(newest.max(time), position);
+            return observed;
+        };
+        if let First::Alone(first) = first
+            && newest > time.saturating_add(max_jump)
+        {
+            self.newest = Some(time);
+            self.mover = position;
+            self.held = Some(newest);
+            observed.before = self.watermark();
+            observed.jump = Some((first, newest));
+            observed.exchanged = true;
+            return observed;
+        }
+        if time <= newest.saturating_add(max_jump) {
+            self.accept(newest.max(time), position);
+        } else if let Some(held) = self.held {
+            self.held = Some(held.max(time));
+            self.accept(held.min(time), position);
+            if self.held == Some(time) && held != time {
+                observed.jump = Some((position, time));
+            }
+        } else {
+            self.held = Some(time);
+            observed.jump = Some((position, time));
+        }
+        observed
+    }
+
+    /// Moves the newest time, and on to the held one where that is no longer a jump.
+    fn accept(&mut self, time: i64, position: u64) {
+        let mut newest = time;
+        if let (Some(held), Some(max_jump)) = (self.held, self.max_jump)
+            && held <= newest.saturating_add(max_jump)
+        {
+            newest = newest.max(held);
+            self.held = None;
+        }
+        if self.newest.is_none_or(|before| newest > before) {
+            self.newest = Some(newest);
+            self.mover = position;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows of `time=watermark before it`, `!` behind a row that is held, `!0` where row 0 is.
+    #[track_caller]
+    fn check(delay: i64, max_jump: Option<i64>, rows: &str, last: i64) {
+        let mut state = WatermarkState::new(delay, max_jump);
+        for (position, row) in rows.split_whitespace().enumerate() {
+            let (time, expected) = row.split_once('=').expect("time=watermark");
+            let (expected, jump) = match expected.split_once('!') {
+                None => (expected, None),
+                Some((expected, "")) => (expected, Some(position as u64)),
+                Some((expected, held)) => (expected, Some(held.parse().expect("a position"))),
+            };
+            let before = match expected {
+                "-" => i64::MIN,
+                number => number.parse().expect("a watermark"),
+            };
+            let observed = state.observe(time.parse().expect("a time"), position as u64);
+            assert_eq!(observed.before, before, "before row {position} of {rows}");
+            assert_eq!(
+                observed.jump.map(|(held, _)| held),
+                jump,
+                "{position} of {rows}"
+            );
+        }
+        assert_eq!(state.watermark(), last, "after {rows}");
+    }
+
+    #[test]
+    fn follows_the_newest_row() {
+        check(5, None, "10=- 8=5 20=5 1000000=15", 999_995);
+        check(0, None, "-5=- 3=-5", 3);
+        check(5, None, "", i64::MIN);
+    }
+
+    #[test]
+    fn holds_jumps() {
+        // One jump is held and stays so.
+        check(5, Some(100), "10=- 500=5! 20=5 12=15", 15);
+        // A second agrees: the older of the two counts at once, the newer where it is near.
+        check(5, Some(100), "10=- 500=5! 550=5", 545);
+        check(5, Some(100), "10=- 500=5! 450=5", 495);
+        check(5, Some(100), "10=- 500=5! 700=5! 20=495", 495);
+        check(5, Some(100), "10=- 500=5! 300=5 310=295", 305);
+        check(5, Some(100), "10=- 500=5! 300=5 400=295", 495);
+        check(5, Some(100), "10=- 500=5! 500=5", 495);
+        // Exactly the largest jump is none.
+        check(5, Some(100), "10=- 110=5 211=105! 110=105", 105);
+        // Time that passes catches up with what is held.
+        check(5, Some(100), "10=- 130=5! 29=5 30=24", 125);
+    }
+
+    #[test]
+    fn exchanges_the_first_row() {
+        check(5, Some(100), "500=- 10=5!0 20=5", 15);
+        check(5, Some(100), "500=- 10=5!0 450=5", 495);
+        check(5, Some(100), "500=- 400=495 10=495", 495);
+        check(5, Some(100), "500=- 500=495 10=495", 495);
+        check(5, None, "500=- 10=495", 495);
+    }
+
+    #[test]
+    fn saturates() {
+        let (min, max) = (i64::MIN, i64::MAX);
+        check(5, None, &format!("{min}=- {max}=-"), max - 5);
+        check(0, None, &format!("{max}=-"), max - 1);
+        check(-5, None, &format!("{max}=-"), max - 1);
+        check(max, Some(max), &format!("{min}=- {max}=-!"), min);
+    }
+}
