@@ -4,7 +4,11 @@
 //! This folder uses nothing of ours but `error`; the clock is read in `clock.rs` alone.
 
 mod interval;
+mod time_reader;
+mod timestamp_text;
 mod unit;
 
 pub use interval::Interval;
+pub use time_reader::{EpochUnit, TimeFormat, TimeReader, strftime_names_instants};
+pub use timestamp_text::{TextTime, read_iso, read_iso_clock, read_iso_date};
 pub use unit::{Unit, Zone};
