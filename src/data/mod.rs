@@ -4,6 +4,8 @@
 
 mod batch;
 mod event;
+mod type_name;
 
 pub use batch::{Batch, Position, input_of_position, position, record_of_position};
 pub use event::Event;
+pub use type_name::{parse_type, type_name};

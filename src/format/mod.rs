@@ -10,6 +10,25 @@
 //!
 //! To add a format: one file with both, one line in the list here, one grammar test.
 
+mod column_writer;
+mod csv;
+mod csv_record;
+mod encoding;
+mod formats;
+mod json_scanner;
+mod json_value;
+mod ndjson;
+mod number_text;
+mod record_splitter;
+mod rows;
+mod spec;
+
+pub use csv::{CsvOptions, DEFAULT_NULLS, Nulls, SampleField, csv_header, csv_records};
+pub use encoding::Encoding;
+pub use formats::{FORMATS, Format, parse_format_name};
+pub use ndjson::{JsonKind, NdjsonOptions, json_object_fields};
+pub use spec::{DEFAULT_MAX_RECORD_BYTES, DecodeSpec, ReadColumn};
+
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
@@ -18,13 +37,22 @@ use crate::error::Result;
 /// Cuts the bytes of one input into blocks of whole records.
 pub trait Splitter: Send {
     /// Looks at the bytes that were not consumed yet; `at_end` says that no more will come.
-    /// At the end everything is consumed: a last record without a newline is whole.
+    /// At the end everything is consumed: a last record without a newline is whole. Call it until no byte
+    /// is left, and once more with none: a record that is too long may end with the input.
     fn split(&mut self, bytes: &[u8], at_end: bool) -> Split;
 }
 
 /// What to do with the bytes at hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Split {
+    /// The first bytes, this many, are no records (a byte order mark, a header): consume them unread.
+    /// They come before everything else, and once.
+    Head {
+        /// Number of bytes, at least 1.
+        bytes: usize,
+        /// Lines that they are.
+        lines: u64,
+    },
     /// The first bytes, this many, are whole records: decode and consume them.
     Block(usize),
     /// The first bytes, this many, belong to a record that is too long: consume them unread. `Some` once

@@ -6,11 +6,15 @@
 mod calendar;
 mod grid;
 mod interval;
+mod time_reader;
+mod timestamp_text;
 mod unit;
 mod watermark;
 mod window;
 
 pub use interval::Interval;
+pub use time_reader::{EpochUnit, TimeFormat, TimeReader, strftime_names_instants};
+pub use timestamp_text::{TextTime, read_iso, read_iso_clock, read_iso_date};
 pub use unit::{Unit, Zone};
 pub use watermark::{Observed, WatermarkState};
 pub use window::{MAX_WINDOWS_PER_ROW, WindowAssigner, WindowSpec, is_closed};

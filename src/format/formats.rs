@@ -1,0 +1,122 @@
+//! The formats by name, and from a format its splitter and decoder.
+
+use std::sync::Arc;
+
+use super::csv::{CsvDecoder, CsvOptions};
+use super::ndjson::{NdjsonDecoder, NdjsonOptions};
+use super::record_splitter::{RecordShape, RecordSplitter};
+use super::{DecodeSpec, Decoder, Splitter};
+use crate::error::{Error, Result};
+
+/// The formats that can be read, each with its other spellings. Messages and flags read this list.
+pub const FORMATS: [(&str, &[&str]); 3] =
+    [("csv", &[]), ("tsv", &[]), ("ndjson", &["json", "jsonl"])];
+
+/// The name in [`FORMATS`] of a spelling, ignoring case; an error with the known names if there is none.
+pub fn parse_format_name(text: &str) -> Result<&'static str> {
+    let wanted = text.to_ascii_lowercase();
+    for (name, spellings) in FORMATS {
+        if name == wanted || spellings.contains(&wanted.as_str()) {
+            return Ok(name);
+        }
+    }
+    let error = Error::usage(format!("`{text}` is no input format"))
+        .note("formats: csv, tsv, ndjson (also json, jsonl)");
+    let known = FORMATS
+        .iter()
+        .flat_map(|(name, more)| std::iter::once(name).chain(*more));
+    let nearest = known.min_by_key(|known| strsim::damerau_levenshtein(known, &wanted));
+    match nearest {
+        Some(nearest) if strsim::damerau_levenshtein(nearest, &wanted) <= 2 => {
+            Err(error.label(format!("did you mean `{nearest}`?")))
+        }
+        _ => Err(error),
+    }
+}
+
+/// A format with its options.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Format {
+    /// Fields between delimiters: csv, tsv, and their like.
+    Csv(CsvOptions),
+    /// One JSON object per line.
+    Ndjson(NdjsonOptions),
+}
+
+impl Format {
+    /// Its name in [`FORMATS`].
+    pub fn name(&self) -> &'static str {
+        match self {
+            Format::Csv(options) if options.delimiter == b'\t' => "tsv",
+            Format::Csv(_) => "csv",
+            Format::Ndjson(_) => "ndjson",
+        }
+    }
+
+    /// True if every record has the same columns, so that a name that the sample lacks is an error.
+    pub fn has_fixed_columns(&self) -> bool {
+        match self {
+            Format::Csv(_) => true,
+            Format::Ndjson(_) => false,
+        }
+    }
+
+    /// A splitter for one input, from its beginning.
+    pub fn splitter(&self) -> Box<dyn Splitter> {
+        Box::new(match self {
+            Format::Csv(options) => {
+                let shape = RecordShape::Csv {
+                    delimiter: options.delimiter,
+                };
+                RecordSplitter::new(shape, options.header, options.max_record_bytes)
+            }
+            Format::Ndjson(options) => {
+                RecordSplitter::new(RecordShape::Lines, false, options.max_record_bytes)
+            }
+        })
+    }
+
+    /// A decoder for blocks of an input with these options. Fails for a column that the header lacks and
+    /// for a type that cannot be read.
+    pub fn decoder(&self, spec: &DecodeSpec) -> Result<Arc<dyn Decoder>> {
+        Ok(match self {
+            Format::Csv(options) => Arc::new(CsvDecoder::new(options, spec)?),
+            Format::Ndjson(options) => Arc::new(NdjsonDecoder::new(options, spec)?),
+        })
+    }
+
+    /// The same format for another file of the table, whose bytes begin with `beginning`: a CSV header may
+    /// have other columns in another order there. `None` if more bytes are needed to see the header.
+    pub fn bound_to(&self, beginning: &[u8], at_end: bool) -> Option<Format> {
+        match self {
+            Format::Csv(options) if options.header => {
+                let (header_fields, _) = super::csv_header(beginning, options.delimiter, at_end)?;
+                Some(Format::Csv(CsvOptions {
+                    header_fields,
+                    ..options.clone()
+                }))
+            }
+            other => Some(other.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        assert_eq!(parse_format_name("JSON").unwrap(), "ndjson");
+        assert_eq!(parse_format_name("tsv").unwrap(), "tsv");
+        let label = |text| {
+            parse_format_name(text)
+                .unwrap_err()
+                .label_text()
+                .map(str::to_owned)
+        };
+        assert_eq!(label("cvs").as_deref(), Some("did you mean `csv`?"));
+        assert_eq!(label("ndjsom").as_deref(), Some("did you mean `ndjson`?"));
+        assert_eq!(label("parquet"), None);
+    }
+}

@@ -1,0 +1,176 @@
+//! Collects the rows of one block: columns, record numbers, rejects.
+//!
+//! A record that turns out bad after some of its fields were written leaves a row behind; such rows are
+//! filtered out at the end, so that the good path never looks back.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
+use arrow::compute;
+use arrow::datatypes::{Schema, SchemaRef};
+
+use super::column_writer::{ColumnPlan, ColumnWriter, Misfit};
+use super::{DecodeSpec, Decoded, Reject};
+use crate::error::Result;
+use crate::time::Zone;
+
+/// What to write, made once for a query: the columns that are read, then those that are only checked.
+#[derive(Debug, Clone)]
+pub(super) struct RowPlan {
+    pub(super) columns: Vec<ColumnPlan>,
+    pub(super) schema: SchemaRef,
+}
+
+impl RowPlan {
+    pub(super) fn new(spec: &DecodeSpec) -> Result<Self> {
+        let zone: Zone = spec.zone;
+        let all = spec.columns.iter().chain(&spec.checked);
+        let columns = all
+            .map(|column| ColumnPlan::new(column, zone))
+            .collect::<Result<_>>()?;
+        let fields = spec.columns.iter().map(|column| {
+            // Any field of a source may be missing.
+            let field = column.field.as_ref().clone();
+            field.with_name(&column.name).with_nullable(true)
+        });
+        Ok(RowPlan {
+            columns,
+            schema: Arc::new(Schema::new(fields.collect::<Vec<_>>())),
+        })
+    }
+}
+
+/// The rows so far.
+pub(super) struct Rows<'a> {
+    plan: &'a RowPlan,
+    pub(super) columns: Vec<ColumnWriter>,
+    /// Rows written, with those of bad records.
+    written: usize,
+    /// Rows of bad records, rising.
+    bad: Vec<usize>,
+    records: Vec<u32>,
+    rejects: Vec<Reject>,
+    /// The number of the current record.
+    pub(super) record: u32,
+    /// Lines before the current record.
+    pub(super) line: u64,
+    /// Records whose bytes were replaced.
+    pub(super) mended: u32,
+}
+
+impl<'a> Rows<'a> {
+    /// No rows yet; about `expected` will come.
+    pub(super) fn new(plan: &'a RowPlan, expected: usize) -> Self {
+        Rows {
+            plan,
+            columns: plan
+                .columns
+                .iter()
+                .map(|column| column.writer(expected))
+                .collect(),
+            written: 0,
+            bad: Vec::new(),
+            records: Vec::with_capacity(expected),
+            rejects: Vec::new(),
+            record: 0,
+            line: 0,
+            mended: 0,
+        }
+    }
+
+    /// Every column got its value: the current record is a row.
+    #[inline]
+    pub(super) fn accept(&mut self) {
+        debug_assert!(
+            self.columns
+                .iter()
+                .all(|column| column.len() == self.written + 1)
+        );
+        self.records.push(self.record);
+        self.written += 1;
+        self.record += 1;
+    }
+
+    /// The current record is bad; some columns may have got a value of it.
+    #[cold]
+    pub(super) fn reject(&mut self, reason: String, help: Option<String>, text: &[u8]) {
+        self.rejects.push(Reject {
+            record: self.record,
+            line: self.line,
+            reason,
+            help,
+            text: text.to_vec(),
+        });
+        self.record += 1;
+        if self
+            .columns
+            .iter()
+            .all(|column| column.len() == self.written)
+        {
+            return;
+        }
+        for column in &mut self.columns {
+            if column.len() == self.written {
+                column.write_null();
+            }
+        }
+        self.bad.push(self.written);
+        self.written += 1;
+    }
+
+    /// A value did not fit: `column` counts as in the plan.
+    #[cold]
+    pub(super) fn reject_misfit(
+        &mut self,
+        column: usize,
+        misfit: Misfit,
+        shown: &str,
+        text: &[u8],
+    ) {
+        let (reason, help) = self.plan.columns[column].explain(misfit, shown);
+        self.reject(reason, Some(help), text);
+    }
+
+    /// The rows of the good records.
+    pub(super) fn finish(self) -> Result<Decoded> {
+        let read = self.plan.schema.fields().len();
+        let columns: Vec<ArrayRef> = self
+            .columns
+            .into_iter()
+            .take(read)
+            .map(ColumnWriter::finish)
+            .collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(self.written));
+        let schema = Arc::clone(&self.plan.schema);
+        let mut rows = RecordBatch::try_new_with_options(schema, columns, &options)?;
+        if !self.bad.is_empty() {
+            let mut good = vec![true; self.written];
+            for row in &self.bad {
+                good[*row] = false;
+            }
+            rows = compute::filter_record_batch(&rows, &BooleanArray::from(good))?;
+        }
+        Ok(Decoded {
+            rows,
+            records: self.records,
+            rejects: self.rejects,
+            record_count: self.record,
+            line_count: self.line,
+            mended: self.mended,
+        })
+    }
+}
+
+/// A field as messages show it: quoted, shortened, control characters escaped.
+pub(super) fn shown_text(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    format!("{:?}", shortened(&text))
+}
+
+/// At most 60 characters of a text, with an ellipsis if there were more.
+pub(super) fn shortened(text: &str) -> String {
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,60 @@
+//! What a decoder shall make of an input: the columns that the query reads, with types and spellings.
+
+use arrow::datatypes::FieldRef;
+
+use crate::time::{TimeFormat, Zone};
+
+/// The longest record, if `--max-record` does not say.
+pub const DEFAULT_MAX_RECORD_BYTES: usize = 16 << 20;
+
+/// The columns of a decoder.
+#[derive(Debug, Clone)]
+pub struct DecodeSpec {
+    /// The columns that the query reads, in its order.
+    pub columns: Vec<ReadColumn>,
+    /// Columns whose values only have to fit: the others of the table under `--strict`, else none.
+    pub checked: Vec<ReadColumn>,
+    /// The zone of `--tz`: of texts that name none, and of the clock that an instant shows.
+    pub zone: Zone,
+}
+
+/// A column and where its values come from.
+#[derive(Debug, Clone)]
+pub struct ReadColumn {
+    /// Its name in the query's schema.
+    pub name: String,
+    /// Its spelling in the source: a name of the header, a key.
+    pub source: String,
+    /// Keys below `source`, for a value inside nested objects; empty for all others.
+    pub path: Vec<String>,
+    /// Its type. Name and nullability do not matter.
+    pub field: FieldRef,
+    /// How its times are written, for a TIMESTAMP; `None` is `Auto`.
+    pub time: Option<TimeFormat>,
+    /// True for the time attribute that the query uses: an unreadable time is NULL there, not a reject.
+    pub is_time_attribute: bool,
+    /// True for a DOUBLE that was guessed from a pipe: an integer that it would round is a reject.
+    pub exact_integers: bool,
+}
+
+impl ReadColumn {
+    /// A column of that name in query and source, without peculiarities.
+    pub fn new(name: impl Into<String>, field: FieldRef) -> Self {
+        let name = name.into();
+        ReadColumn {
+            source: name.clone(),
+            name,
+            path: Vec::new(),
+            field,
+            time: None,
+            is_time_attribute: false,
+            exact_integers: false,
+        }
+    }
+
+    /// The spelling in the source with the path below it, `a.b.c`.
+    pub fn spelling(&self) -> String {
+        let keys = std::iter::once(&self.source).chain(&self.path);
+        keys.map(String::as_str).collect::<Vec<_>>().join(".")
+    }
+}
