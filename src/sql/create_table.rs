@@ -17,7 +17,9 @@ use super::script::{expect_end, name_at, words_at};
 use super::statement::{
     Column, ColumnKind, CreateTable, CreateView, StatementKind, TableOption, WatermarkClause,
 };
-use super::tokens::{bytes, bytes_of, closing, is, is_any_word, is_word, split_at_commas, word};
+use super::tokens::{
+    bytes, bytes_of, closes, closing, is, is_any_word, is_word, opens, split_at_commas, word,
+};
 use super::window_call::interval_of;
 use crate::error::{Error, Result, Span};
 use crate::time::Interval;
@@ -109,7 +111,7 @@ fn create_table(
     at += 1;
     if is(tokens.get(at), &Token::LParen) {
         let end = closing(tokens, at).unwrap_or(tokens.len() - 1);
-        for part in split_at_commas(&tokens[at + 1..end]) {
+        for part in elements(&tokens[at + 1..end]) {
             element(part, &mut table, bytes(&tokens[at]), text)?;
         }
         at = end + 1;
@@ -140,6 +142,32 @@ fn create_table(
     }
     expect_end(tokens, at, text)?;
     Ok(StatementKind::CreateTable(table))
+}
+
+/// The parts between commas that stand in neither brackets nor the angles of a type.
+fn elements(tokens: &[TokenWithSpan]) -> Vec<&[TokenWithSpan]> {
+    let mut parts: Vec<&[TokenWithSpan]> = Vec::new();
+    let mut start = 0;
+    let (mut depth, mut angles) = (0_usize, 0_usize);
+    for (index, token) in tokens.iter().enumerate() {
+        let previous = index.checked_sub(1).and_then(|i| tokens.get(i));
+        match &token.token {
+            Token::Lt if is_any_word(previous, &["ARRAY", "ROW", "STRUCT", "MAP"]) => angles += 1,
+            Token::Gt => angles = angles.saturating_sub(1),
+            Token::ShiftRight => angles = angles.saturating_sub(2),
+            other if opens(other) => depth += 1,
+            other if closes(other) => depth = depth.saturating_sub(1),
+            Token::Comma if depth == 0 && angles == 0 => {
+                parts.push(&tokens[start..index]);
+                start = index + 1;
+            }
+            _ => {}
+        }
+    }
+    if !tokens.is_empty() {
+        parts.push(&tokens[start..]);
+    }
+    parts
 }
 
 fn element(

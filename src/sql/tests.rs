@@ -288,7 +288,7 @@ fn statements() {
         ),
         (
             "CREATE TABLE t (user STRING, end TIMESTAMP(3), l TIMESTAMP_LTZ(3), z TIMESTAMP(3) WITH LOCAL TIME ZONE, r ROW<a INT, d DATE>, m MAP<STRING, BIGINT>, g ARRAY<DATE>, x DECIMAL(10, 2) NOT NULL, b BYTES, day AS CAST(end AS DATE), PRIMARY KEY (user) NOT ENFORCED, WATERMARK FOR end AS end - INTERVAL '5' SECOND) WITH (path = 'a.csv', 'csv.header-row' = 'true', csv.x = 1)",
-            "t [user STRING; end TIMESTAMP(3); l TIMESTAMP(3) WITH TIME ZONE; z TIMESTAMP(3) WITH TIME ZONE; r STRUCT<a INT, d DATE>; m MAP<STRING, BIGINT>; g ARRAY<DATE>; x DECIMAL(10,2); b BYTES; day = CAST(end AS DATE); W end - 5s; path:a.csv; csv.header-row:true; csv.x:1]",
+            "t [user STRING; end TIMESTAMP(3); l TIMESTAMP(3) WITH TIME ZONE; z TIMESTAMP(3) WITH TIME ZONE; r STRUCT<a INT, d DATE>; m Map(STRING, BIGINT); g ARRAY<DATE>; x DECIMAL(10,2); b BYTES; day = CAST(end AS DATE); W end - 5s; path:a.csv; csv.header-row:true; csv.x:1]",
         ),
         (
             "SELECT a FROM t EMIT ON WINDOW CLOSE LIMIT 3",
@@ -368,4 +368,208 @@ fn statements() {
             "Syntax at `WINDOW`: a window is a call here",
         ),
     ]);
+}
+
+#[test]
+fn windows_in_group_by() {
+    let call = "TUMBLE(\"DATA\" => t, \"TIMECOL\" => ts, \"SIZE\" => INTERVAL '60 seconds')";
+    let short = "TUMBLE(\"DATA\" => t, \"SIZE\" => INTERVAL '60 seconds')";
+    let both = "GROUP BY window_start, window_end";
+    let session = "SESSION(\"DATA\" => t, \"KEYS\" => (k, g), \"TIMECOL\" => ts, \"GAP\" => '5m')";
+    for (text, expected) in [
+        (
+            "SELECT TUMBLE_START(ts, INTERVAL '1' MINUTE), TUMBLE_END(ts, 1m) AS e, k FROM t GROUP BY TUMBLE(ts, INTERVAL '1' MINUTE), k HAVING tumble_rowtime(ts, 1m) > e ORDER BY TUMBLE_END(ts, 1m)",
+            format!("SELECT window_start AS \"TUMBLE_START(ts, INTERVAL '1' MINUTE)\", window_end AS e, k FROM {call} {both}, k HAVING window_time > e ORDER BY window_end"),
+        ),
+        ("SELECT window_start FROM t GROUP BY tumble(1m)", format!("SELECT window_start FROM {short} {both}")),
+        (
+            "SELECT window.start, window.end AS e, window FROM t GROUP BY tumble(interval '1 minute') AS window, k",
+            format!("SELECT window_start AS start, window_end AS e, window_start AS window FROM {short} {both}, k"),
+        ),
+        (
+            "SELECT tumble(1m) AS window, count(*) AS n FROM t GROUP BY window",
+            format!("SELECT window_start AS window, count(*) AS n FROM {short} {both}"),
+        ),
+        (
+            "SELECT tumble(1m) AS w, count(*) AS n FROM t GROUP BY 1",
+            format!("SELECT window_start AS w, count(*) AS n FROM {short} {both}"),
+        ),
+        (
+            "SELECT tumble(1m) AS w, k, count(*) AS n FROM t GROUP BY ALL",
+            format!("SELECT window_start AS w, k, count(*) AS n FROM {short} GROUP BY ALL"),
+        ),
+        (
+            "SELECT x.k AS g2 FROM (SELECT * FROM t) AS x GROUP BY HOP(x.ts, 1m, '5m'), x.k",
+            "SELECT x.k AS g2 FROM HOP(\"DATA\" => (SELECT * FROM t), \"TIMECOL\" => ts, \"SLIDE\" => INTERVAL '60 seconds', \"SIZE\" => '5m') AS x GROUP BY window_start, window_end, x.k".to_owned(),
+        ),
+        (
+            "SELECT k, g, session_start() AS s FROM t GROUP BY k, SESSION(ts, '5m'), 2",
+            format!("SELECT k, g, window_start AS s FROM {session} GROUP BY k, window_start, window_end, 2"),
+        ),
+        (
+            "SELECT window_start FROM 'a b.csv' GROUP BY cumulate('1m', '1h') LIMIT 3 BY window_start",
+            "SELECT window_start FROM CUMULATE(\"DATA\" => 'a b.csv', \"STEP\" => '1m', \"SIZE\" => '1h') GROUP BY window_start, window_end LIMIT 3 BY window_start".to_owned(),
+        ),
+    ] {
+        assert_eq!(normal(text, &[]), expected, "{text}");
+        assert_eq!(normal(&expected, &[]), expected, "printed: {text}");
+    }
+    refuse(&[
+        (
+            "SELECT count(*) FROM t GROUP BY HOP(ts, 5m, 1m)",
+            "Plan at `HOP(ts, 5m, 1m)`: HOP takes slide before size",
+        ),
+        (
+            "SELECT TUMBLE_START(ts, 2m) FROM t GROUP BY TUMBLE(ts, 1m)",
+            "Syntax at `TUMBLE_START(ts, 2m)`: TUMBLE_START names another window than GROUP BY",
+        ),
+        (
+            "SELECT TUMBLE_START(ts, 2m) FROM t",
+            "Syntax at `TUMBLE_START(ts, 2m)`: TUMBLE_START needs its window",
+        ),
+        (
+            "SELECT TUMBLE(ts, 2m) FROM t",
+            "Syntax at `TUMBLE(ts, 2m)`: TUMBLE stands in GROUP BY or FROM",
+        ),
+        (
+            "SELECT count(*) FROM t GROUP BY COUNT_WINDOW(5)",
+            "Syntax at `COUNT_WINDOW(5)`: COUNT_WINDOW stands in FROM",
+        ),
+        (
+            "SELECT 1 FROM t GROUP BY TUMBLE(ts, 1m), HOP(ts, 1m, 2m)",
+            "Syntax at `HOP(ts, 1m, 2m)`: a query groups by one window",
+        ),
+        (
+            "SELECT 1 FROM TUMBLE(t, 1m) GROUP BY TUMBLE(1m)",
+            "Syntax at `TUMBLE(1m)`: the relation in FROM has a window already",
+        ),
+        (
+            "SELECT 1 FROM t GROUP BY TUMBLE(ts + 1s, 1m)",
+            "Syntax at `ts + 1s`",
+        ),
+        (
+            "SELECT 1 FROM t GROUP BY TumblingWindow(minute, 1)",
+            "Syntax at `TumblingWindow`: `TUMBLINGWINDOW` has another name here",
+        ),
+    ]);
+}
+
+#[test]
+fn parameters_are_values() {
+    let parameters: Vec<(String, String)> = [
+        ("n", "5"),
+        ("neg", "-1.5"),
+        ("t", "true"),
+        ("who", "x' OR 1"),
+        ("size", "1m"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into();
+    for (text, expected) in [
+        (
+            "SELECT :n AS a, :neg AS b, :t AS c, x::int AS d FROM t WHERE u = :who",
+            "SELECT 5 AS a, (-1.5) AS b, true AS c, x::INT AS d FROM t WHERE u = 'x'' OR 1'",
+        ),
+        (
+            "SELECT a FROM TUMBLE(t, ts, :size)",
+            "SELECT a FROM TUMBLE(\"DATA\" => t, \"TIMECOL\" => ts, \"SIZE\" => '1m')",
+        ),
+        ("SET delay = :size", "set delay=1m"),
+        ("SELECT :size FROM t", "SELECT '1m' AS \":size\" FROM t"),
+        (
+            "SELECT :sise",
+            "Syntax at `:sise`: parameter `:sise` has no value (did you mean `:size`?)\n  = parameters: n, neg, t, who, size\n  = help: give it one: `-p sise=VALUE`",
+        ),
+    ] {
+        assert_eq!(
+            normal(text, &parameters).to_lowercase(),
+            expected.to_lowercase()
+        );
+    }
+}
+
+#[test]
+fn bombs_are_refused_at_once() {
+    let started = std::time::Instant::now();
+    for text in [
+        format!("SELECT 1{}", " + 1".repeat(200_000)),
+        format!("SELECT {}1{}", "(".repeat(100_000), ")".repeat(100_000)),
+        format!("SELECT {}", "CAST(".repeat(900)),
+        format!(
+            "SELECT {}1 +{}",
+            "CAST(".repeat(900),
+            " AS INT)".repeat(900)
+        ),
+        format!(
+            "{}SELECT 1 +{}",
+            "SELECT * FROM ((".repeat(49),
+            "))".repeat(49)
+        ),
+        format!("SELECT {}1", "CASE WHEN ".repeat(950)),
+        format!("SELECT {}1 +{}", "f(a => ".repeat(900), ")".repeat(900)),
+        format!("SELECT x::{}INT", "ARRAY<".repeat(900)),
+        "x".repeat(2 << 20),
+    ] {
+        let shown: String = text.chars().take(60).collect();
+        assert!(parse(&text, &[]).is_err(), "{shown}");
+    }
+    // A debug build on a loaded machine; the promise of 100 ms each is for releases.
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+    for text in [
+        format!("SELECT 1{}", " + 1".repeat(950)),
+        format!("SELECT {}1{}", "(".repeat(950), ")".repeat(950)),
+        format!("SELECT x IN (1{}) FROM t", ", 1".repeat(50_000)),
+        format!("SELECT {}1{}", "f(".repeat(950), ")".repeat(950)),
+    ] {
+        let shown: String = text.chars().take(60).collect();
+        if let Err(error) = parse(&text, &[]) {
+            panic!("{shown}: {error}");
+        }
+    }
+}
+
+mod properties {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SOUP: &str = "SELECT FROM WHERE GROUP BY HAVING ORDER LIMIT TUMBLE HOP SESSION COUNT_WINDOW TABLE DESCRIPTOR ( ) ( ) , , . ; => = < > - + * // DIV 'a' '1m' \"q\" 1 5s 1h30m t ts k AS END CASE WHEN THEN ELSE INTERVAL SECOND TO MINUTE EMIT FINAL CHANGES CREATE VIEW WITH WATERMARK FOR AND OR NOT IS NULL [ ] { } :p :: PARTITION TUMBLE_START window start end TIMESTAMP_LTZ ROW ARRAY MAP SET DESC EXPLAIN VALUES UNION ALL";
+
+    fn soup() -> impl Strategy<Value = String> {
+        let words: Vec<&'static str> = SOUP.split(' ').collect();
+        let begin = prop::sample::select(vec![
+            "SELECT a FROM",
+            "SELECT",
+            "CREATE TABLE t (",
+            "FROM",
+            "SELECT 1 FROM TUMBLE(",
+            "SELECT 1 FROM t GROUP BY TUMBLE(",
+            "",
+        ]);
+        (
+            begin,
+            prop::collection::vec(prop::sample::select(words), 0..16),
+        )
+            .prop_map(|(begin, words)| format!("{begin} {}", words.join(" ")))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+        #[test]
+        fn soups_are_read_or_refused(text in soup()) {
+            match parse(&text, &[]) {
+                Ok(_) => {}
+                Err(error) => if let Some(span) = error.span() {
+                    prop_assert!(text.get(span.start..span.end).is_some(), "{text}: {span:?}");
+                }
+            }
+        }
+
+        #[test]
+        fn bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let _ = parse(&text, &[]);
+            let _ = parse(&format!("SELECT {text}"), &[]);
+        }
+    }
 }
