@@ -9,9 +9,30 @@
 //! every select item that is no plain column has an alias (its text as typed); places are byte ranges of
 //! the text. Knows no tables and no types: text is accepted or rejected without a catalog.
 
+mod create_table;
+mod dialect;
+mod group_window;
+mod item_names;
+mod limits;
+mod messages;
+mod parameters;
+mod query;
+mod refusals;
+mod script;
 mod statement;
+mod tokens;
+mod window_call;
+mod window_text;
+mod words;
+
+pub use script::parse;
 
 pub use statement::{
     Column, ColumnKind, CreateTable, CreateView, Emit, QueryStatement, Statement, StatementKind,
     TableOption, WatermarkClause, WindowArguments, WindowCall,
 };
+pub use tokens::span_of;
+pub use window_call::window_call;
+
+#[cfg(test)]
+mod tests;

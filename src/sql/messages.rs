@@ -1,0 +1,235 @@
+//! sqlparser's complaints in our words: where, what was expected, and the keyword that was probably meant.
+
+use sqlparser::parser::ParserError;
+use sqlparser::tokenizer::{Token, TokenWithSpan};
+
+use super::tokens::{bytes, word};
+use crate::error::{Error, Span};
+
+/// Keywords that people misspell.
+const KEYWORDS: [&str; 32] = [
+    "SELECT",
+    "FROM",
+    "WHERE",
+    "GROUP",
+    "HAVING",
+    "ORDER",
+    "LIMIT",
+    "UNION",
+    "DISTINCT",
+    "BETWEEN",
+    "CREATE",
+    "TABLE",
+    "VIEW",
+    "EXPLAIN",
+    "DESCRIBE",
+    "SHOW",
+    "WITH",
+    "VALUES",
+    "INTERVAL",
+    "CASE",
+    "WHEN",
+    "THEN",
+    "ELSE",
+    "LIKE",
+    "EMIT",
+    "OFFSET",
+    "FILTER",
+    "DROP",
+    "PARTITION",
+    "ILIKE",
+    "EXISTS",
+    "CAST",
+];
+
+/// Words that SQL keeps for itself, so that a column of that name needs quotes.
+const RESERVED: [&str; 38] = [
+    "SELECT",
+    "FROM",
+    "WHERE",
+    "GROUP",
+    "HAVING",
+    "ORDER",
+    "LIMIT",
+    "UNION",
+    "EXCEPT",
+    "INTERSECT",
+    "JOIN",
+    "ON",
+    "USING",
+    "AND",
+    "OR",
+    "NOT",
+    "IN",
+    "IS",
+    "AS",
+    "BY",
+    "CASE",
+    "WHEN",
+    "THEN",
+    "ELSE",
+    "BETWEEN",
+    "LIKE",
+    "WITH",
+    "ALL",
+    "DISTINCT",
+    "TABLE",
+    "CAST",
+    "EXISTS",
+    "INTO",
+    "SET",
+    "FOR",
+    "FETCH",
+    "LEFT",
+    "RIGHT",
+];
+
+/// The candidate nearest to a name, if it is near enough to be a slip.
+pub(super) fn nearest<'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let name = name.to_lowercase();
+    let allowed = match name.chars().count() {
+        0..=2 => 0,
+        3..=4 => 1,
+        _ => 2,
+    };
+    candidates
+        .into_iter()
+        .map(|candidate| {
+            (
+                strsim::osa_distance(&name, &candidate.to_lowercase()),
+                candidate,
+            )
+        })
+        .filter(|(distance, _)| *distance <= allowed)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// The keyword that an unquoted word was probably meant to be; `None` for keywords and other names.
+pub(super) fn misspelt(token: &TokenWithSpan) -> Option<&'static str> {
+    let word = word(token).filter(|word| word.quote_style.is_none())?;
+    let is_keyword = |name: &str| name.eq_ignore_ascii_case(&word.value);
+    // `FORM` and `FORMAT` are words of SQL somewhere, but not here.
+    if KEYWORDS.iter().chain(&RESERVED).any(|k| is_keyword(k)) {
+        return None;
+    }
+    nearest(&word.value, KEYWORDS)
+}
+
+/// sqlparser's error for these tokens as ours.
+pub(super) fn translate(error: &ParserError, text: &str, tokens: &[TokenWithSpan]) -> Error {
+    let message = match error {
+        ParserError::RecursionLimitExceeded => {
+            return Error::syntax("the query is too deep to be read")
+                .help("take brackets away or name inner queries with `WITH name AS (…)`");
+        }
+        ParserError::TokenizerError(message) | ParserError::ParserError(message) => message,
+    };
+    let (message, offset) = split_place(message);
+    let index = offset.and_then(|offset| tokens.iter().position(|t| bytes(t).start == offset));
+    // Two words back at most: a misspelt clause is first taken for an alias.
+    let last = index.unwrap_or(tokens.len().saturating_sub(1));
+    let first = last.saturating_sub(2);
+    let slip = (first..=last)
+        .filter_map(|i| tokens.get(i))
+        .find_map(|token| misspelt(token).map(|keyword| (token, keyword)));
+    if let Some((token, keyword)) = slip {
+        let span = bytes(token);
+        return Error::syntax(format!("unknown word `{}`", &text[span.start..span.end]))
+            .at(span)
+            .label(format!("did you mean `{keyword}`?"));
+    }
+    let expected = message
+        .strip_prefix("Expected: ")
+        .and_then(|rest| rest.split_once(", found: "))
+        .map(|(expected, _)| expected);
+    let Some(token) = index.and_then(|index| tokens.get(index)) else {
+        let end = tokens.last().map_or(0, |token| bytes(token).end);
+        let error = match expected {
+            Some(expected) => Error::syntax(format!(
+                "the statement ends early: {} is missing",
+                plain(expected)
+            )),
+            None => Error::syntax(lower_first(message)),
+        };
+        return error.at(Span::new(end, end));
+    };
+    let span = bytes(token);
+    let found = shown(&text[span.start..span.end]);
+    let error = match expected {
+        Some("end of statement") => {
+            Error::syntax(format!("{found} stands behind a complete statement"))
+                .help("part statements with `;`")
+        }
+        Some(expected) => Error::syntax(format!("expected {}, found {found}", plain(expected))),
+        None => Error::syntax(lower_first(message)),
+    }
+    .at(span);
+    with_quoting(error, index.unwrap_or(0), tokens)
+}
+
+/// Shows the quoted form where a reserved word stands in the place of a name.
+fn with_quoting(error: Error, index: usize, tokens: &[TokenWithSpan]) -> Error {
+    let candidates = [Some(index), index.checked_sub(1)];
+    for candidate in candidates.into_iter().flatten() {
+        let Some(word) = tokens.get(candidate).and_then(word) else {
+            continue;
+        };
+        let reserved = word.quote_style.is_none()
+            && RESERVED.iter().any(|k| k.eq_ignore_ascii_case(&word.value));
+        let between = matches!(
+            tokens.get(candidate + 1).map(|t| &t.token),
+            None | Some(
+                Token::Comma | Token::RParen | Token::Eq | Token::Word(_) | Token::Gt | Token::Lt
+            )
+        );
+        let first = candidate == 0;
+        if reserved && between && !first {
+            return error.help(format!(
+                "a column of that name is written \"{}\"",
+                word.value
+            ));
+        }
+    }
+    error
+}
+
+/// sqlparser's ` at Line: 1, Column: 8`, in which we keep byte offsets.
+fn split_place(message: &str) -> (&str, Option<usize>) {
+    let Some((head, place)) = message.rsplit_once(" at Line: ") else {
+        return (message, None);
+    };
+    let column = place
+        .split_once("Column: ")
+        .and_then(|(_, column)| column.trim().parse::<usize>().ok());
+    (head, column.and_then(|column| column.checked_sub(1)))
+}
+
+fn plain(expected: &str) -> String {
+    lower_first(expected.trim_end_matches(':'))
+}
+
+fn lower_first(text: &str) -> String {
+    let mut letters = text.chars();
+    match letters.next() {
+        // `SELECT` stays what it is.
+        Some(first) if !letters.as_str().starts_with(char::is_uppercase) => {
+            first.to_lowercase().chain(letters).collect()
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// A piece of the text between backticks, cut short.
+pub(super) fn shown(piece: &str) -> String {
+    const LONGEST: usize = 40;
+    let line = piece.lines().next().unwrap_or("");
+    if line.chars().count() <= LONGEST && line.len() == piece.len() {
+        return format!("`{piece}`");
+    }
+    let cut: String = line.chars().take(LONGEST).collect();
+    format!("`{cut}…`")
+}

@@ -1,0 +1,191 @@
+//! SQL that means something that is not built: refused at its word, with what works now.
+
+use sqlparser::ast::{self, SetExpr, TableFactor};
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::{Token, TokenWithSpan};
+
+use super::tokens::{bytes, closes, ends_operand, is, is_any_word, is_word, opens, word};
+use crate::error::{Error, Result, Span};
+
+/// Functions that only make sense with OVER.
+const RANKING: [&str; 9] = [
+    "ROW_NUMBER",
+    "RANK",
+    "DENSE_RANK",
+    "PERCENT_RANK",
+    "CUME_DIST",
+    "NTILE",
+    "LAG",
+    "LEAD",
+    "FIRST_VALUE_OVER",
+];
+
+const OVER_HELP: &str = "a moving aggregate is a HOP window: GROUP BY HOP(ts, slide, size); the best n of a window are `LIMIT n BY window_start`";
+
+/// Refuses clauses by their words.
+pub(super) fn check_tokens(tokens: &[TokenWithSpan]) -> Result<()> {
+    // Whether the bracket has a SELECT, and whether it is in its FROM.
+    let mut levels: Vec<(bool, bool)> = vec![(false, false)];
+    for (index, token) in tokens.iter().enumerate() {
+        let previous = index.checked_sub(1).and_then(|i| tokens.get(i));
+        let next = tokens.get(index + 1);
+        if opens(&token.token) {
+            levels.push((false, false));
+            continue;
+        }
+        if closes(&token.token) {
+            levels.pop();
+            if levels.is_empty() {
+                levels.push((false, false));
+            }
+            continue;
+        }
+        if let Some((has_select, in_from)) = levels.last_mut() {
+            match word(token).map(|word| word.keyword) {
+                Some(Keyword::SELECT) => (*has_select, *in_from) = (true, false),
+                Some(Keyword::FROM) => *in_from = *has_select && !is_word(previous, "DISTINCT"),
+                Some(
+                    Keyword::WHERE
+                    | Keyword::GROUP
+                    | Keyword::HAVING
+                    | Keyword::ORDER
+                    | Keyword::LIMIT
+                    | Keyword::UNION
+                    | Keyword::EXCEPT
+                    | Keyword::INTERSECT,
+                ) => *in_from = false,
+                _ => {}
+            }
+            if *in_from && token.token == Token::Comma {
+                return Err(join(bytes(token)));
+            }
+        }
+        if let Some(found) = word(token).filter(|word| word.quote_style.is_none())
+            && !is(previous, &Token::Period)
+        {
+            check_word(&found.value.to_uppercase(), token, previous, next)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_word(
+    name: &str,
+    token: &TokenWithSpan,
+    previous: Option<&TokenWithSpan>,
+    next: Option<&TokenWithSpan>,
+) -> Result<()> {
+    let span = bytes(token);
+    let calls = is(next, &Token::LParen);
+    let names = next.is_some_and(|next| word(next).is_some());
+    let behind_operand = ends_operand(previous);
+    let error = match name {
+        "OVER" if is(previous, &Token::RParen) && (calls || names) => {
+            Error::unsupported("OVER is not built yet").help(OVER_HELP)
+        }
+        "JOIN"
+            if behind_operand
+                || is_any_word(
+                    previous,
+                    &[
+                        "INNER", "LEFT", "RIGHT", "FULL", "OUTER", "CROSS", "NATURAL",
+                    ],
+                ) =>
+        {
+            return Err(join(span));
+        }
+        "LATERAL" if !behind_operand => Error::unsupported("LATERAL is not built yet")
+            .help("one source per query works, and `UNION ALL` of several queries"),
+        "UNNEST" if calls && is_any_word(previous, &["FROM", "JOIN"]) => {
+            Error::unsupported("UNNEST is not built yet").help("an element is read with `items[1]`")
+        }
+        "RECURSIVE" if is_word(previous, "WITH") => {
+            Error::unsupported("WITH RECURSIVE is not built").help("WITH without RECURSIVE works")
+        }
+        "MATCH_RECOGNIZE" if calls => Error::unsupported("MATCH_RECOGNIZE is not built")
+            .help("SESSION windows and `HAVING` over a window find many patterns"),
+        "PIVOT" | "UNPIVOT" if calls && behind_operand => {
+            Error::unsupported(format!("{name} is not built"))
+                .help("write one aggregate per column: `count(*) FILTER (WHERE level = 'error')`")
+        }
+        "QUALIFY" if behind_operand && (names || calls) => {
+            Error::unsupported("QUALIFY is not built yet").help(OVER_HELP)
+        }
+        "WINDOW" if is_any_word(next, &["TUMBLING", "HOPPING", "SESSION"]) && behind_operand => {
+            Error::syntax("a window is a call here, not a WINDOW clause").help(
+                "write `FROM TUMBLE(t, ts, 1m)`, `HOP(t, ts, slide, size)`, `SESSION(t, ts, gap)`",
+            )
+        }
+        "TUMBLINGWINDOW" | "HOPPINGWINDOW" | "SLIDINGWINDOW" | "SESSIONWINDOW" if calls => {
+            Error::syntax(format!("`{name}` has another name here")).help(
+                "write `GROUP BY TUMBLE(ts, 1m)`, `HOP(ts, slide, size)` or `SESSION(ts, gap)`",
+            )
+        }
+        name if calls && RANKING.contains(&name) => {
+            Error::unsupported(format!("{name} is not built yet")).help(OVER_HELP)
+        }
+        _ => return Ok(()),
+    };
+    Err(error.at(span))
+}
+
+fn join(span: Span) -> Error {
+    Error::unsupported("joins are not built yet")
+        .at(span)
+        .help("one source per query works; several of the same shape are put together with `UNION ALL` or a path like 'logs/*.gz'")
+        .help("a window over one source is written `FROM TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE)`")
+}
+
+/// Refuses clauses of a query that have no word of their own to look for.
+pub(super) fn check_query(query: &ast::Query, text: &str) -> Result<()> {
+    let refuse = |what: &str| {
+        let span = first_word(text, what);
+        let error = Error::unsupported(format!("{what} is not built"));
+        Err(match span {
+            Some(span) => error.at(span),
+            None => error,
+        })
+    };
+    if !query.locks.is_empty() || query.for_clause.is_some() {
+        return refuse("FOR");
+    }
+    check_body(&query.body, &refuse)
+}
+
+fn check_body(body: &SetExpr, refuse: &impl Fn(&str) -> Result<()>) -> Result<()> {
+    match body {
+        SetExpr::Select(select) => {
+            if select.into.is_some() {
+                return refuse("INTO");
+            }
+            if !select.lateral_views.is_empty() {
+                return refuse("LATERAL VIEW");
+            }
+            Ok(())
+        }
+        SetExpr::SetOperation { left, right, .. } => {
+            check_body(left, refuse)?;
+            check_body(right, refuse)
+        }
+        SetExpr::Query(_) | SetExpr::Values(_) | SetExpr::Table(_) => Ok(()),
+        _ => refuse("a changing statement in a query"),
+    }
+}
+
+fn first_word(text: &str, what: &str) -> Option<Span> {
+    let start = text.to_ascii_uppercase().find(what)?;
+    Some(Span::new(start, start + what.len()))
+}
+
+/// Refuses relations that are neither a table, a query nor a window.
+pub(super) fn check_relation(relation: &TableFactor) -> Result<()> {
+    match relation {
+        TableFactor::Table { .. } | TableFactor::Derived { lateral: false, .. } => Ok(()),
+        other => {
+            use sqlparser::ast::Spanned;
+            let error = Error::unsupported("this relation is not built")
+                .help("FROM takes a table, a view, a quoted path, a query in brackets or a window");
+            Err(error.at_least(super::tokens::span_of(other.span())))
+        }
+    }
+}
