@@ -1,9 +1,11 @@
-//! What flows between operators: batches of rows with their metadata, and the events that happen to rows.
+//! What flows between operators: batches of rows with their metadata, the events that happen to rows, and
+//! how values are written as text.
 //!
 //! To add a thing that flows: one file here, one line below. This folder knows arrow and `time`, and no SQL.
 
 mod batch;
 mod event;
+pub mod print;
 mod type_name;
 
 pub use batch::{Batch, Position, input_of_position, position, record_of_position};

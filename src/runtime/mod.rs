@@ -18,7 +18,7 @@ mod merge;
 mod reader;
 mod run;
 mod source;
-pub mod summary;
+mod summary;
 mod wait;
 
 pub use commit::{Gates, LateRow, RejectedRow};

@@ -1,0 +1,76 @@
+//! csv and tsv: a header line, then a line for each row.
+//!
+//! Several results are parted by an empty line, each with a header of its own.
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+
+use super::{Display, Options, columns, writers};
+use crate::data::print::{Style, ValueWriter, text};
+use crate::error::Result;
+
+/// Shows rows as csv or tsv.
+pub(super) struct Delimited {
+    style: Style,
+    delimiter: u8,
+    null_value: String,
+    header: bool,
+    writers: Vec<ValueWriter>,
+    results: usize,
+}
+
+impl Delimited {
+    /// `style` is `Csv` or `Tsv`.
+    pub(super) fn new(style: Style, options: Options) -> Self {
+        Delimited {
+            style,
+            delimiter: if style == Style::Csv { b',' } else { b'\t' },
+            null_value: options.null_value.unwrap_or_default(),
+            header: options.header,
+            writers: Vec::new(),
+            results: 0,
+        }
+    }
+}
+
+impl Display for Delimited {
+    fn begin(&mut self, schema: &SchemaRef, out: &mut Vec<u8>) -> Result<()> {
+        self.writers = writers(schema, self.style, Some(&self.null_value))?;
+        if self.results > 0 {
+            out.push(b'\n');
+        }
+        self.results += 1;
+        if !self.header {
+            return Ok(());
+        }
+        for (place, field) in schema.fields().iter().enumerate() {
+            if place > 0 {
+                out.push(self.delimiter);
+            }
+            match self.style {
+                // A name is never NULL, so it needs quotes only for its characters.
+                Style::Csv if !field.name().is_empty() => text::write_csv(field.name(), b"", out),
+                Style::Csv => {}
+                _ => text::write_tsv(field.name(), out),
+            }
+        }
+        out.push(b'\n');
+        Ok(())
+    }
+
+    fn rows(&mut self, rows: &RecordBatch, out: &mut Vec<u8>) -> Result<()> {
+        let columns = columns(&self.writers, rows)?;
+        for row in 0..rows.num_rows() {
+            for (place, column) in columns.iter().enumerate() {
+                if place > 0 {
+                    out.push(self.delimiter);
+                }
+                column.write(row, out);
+            }
+            out.push(b'\n');
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, _: &mut Vec<u8>) {}
+}

@@ -1,0 +1,203 @@
+//! How rows are shown: each output format turns a result's batches into bytes.
+//!
+//! ```text
+//!  begin(schema) ─► header    rows(batch) ─► lines, at once    end() ─► what closes the result
+//! ```
+//!
+//! A display appends to a buffer and never writes: the caller decides when to flush. One display serves all
+//! results of a run, one after the other. How rows are cut into batches changes no byte, but for the widths
+//! of a streaming table.
+//!
+//! To add a format: one file here, one line in [`FORMATS`].
+
+mod delimited;
+mod json;
+mod line;
+mod markdown;
+mod table;
+
+use std::path::Path;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+
+use crate::cli::suggest;
+use crate::data::print::{Column, Style, ValueWriter};
+use crate::error::{Error, Result};
+
+/// Shows results; see the module for the order of the calls.
+pub trait Display: Send {
+    /// A result begins.
+    ///
+    /// # Errors
+    /// For columns of a type that cannot be shown.
+    fn begin(&mut self, schema: &SchemaRef, out: &mut Vec<u8>) -> Result<()>;
+
+    /// Rows of the result, of the schema that it began with.
+    ///
+    /// # Errors
+    /// For columns of another type.
+    fn rows(&mut self, rows: &RecordBatch, out: &mut Vec<u8>) -> Result<()>;
+
+    /// The result is complete.
+    fn end(&mut self, out: &mut Vec<u8>);
+}
+
+/// What the flags say about the output.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The text for NULL, if not the format's own.
+    pub null_value: Option<String>,
+    /// Whether names of columns are shown.
+    pub header: bool,
+    /// A table is drawn row by row instead of at the end of the result.
+    pub streaming: bool,
+    /// Rows that a table drawn at the end shows.
+    pub max_rows: usize,
+    /// Columns of the terminal, if there is one.
+    pub width: Option<u16>,
+    /// Whether escape codes may be used.
+    pub color: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            null_value: None,
+            header: true,
+            streaming: true,
+            max_rows: 1_000,
+            width: None,
+            color: false,
+        }
+    }
+}
+
+/// An output format.
+#[derive(Debug)]
+pub struct Format {
+    /// Its name in `--format`.
+    pub name: &'static str,
+    /// Other names.
+    pub spellings: &'static [&'static str],
+    /// Endings of files that are written in it.
+    pub extensions: &'static [&'static str],
+    /// What it is, in one line.
+    pub help: &'static str,
+    /// Makes the display.
+    pub display: fn(Options) -> Box<dyn Display>,
+}
+
+/// All output formats.
+pub const FORMATS: &[Format] = &[
+    Format {
+        name: "table",
+        spellings: &[],
+        extensions: &["txt"],
+        help: "columns for people",
+        display: |options| match options.streaming {
+            true => Box::new(table::StreamingTable::new(options)),
+            false => Box::new(table::FiniteTable::new(options)),
+        },
+    },
+    Format {
+        name: "csv",
+        spellings: &[],
+        extensions: &["csv"],
+        help: "comma-separated, RFC 4180",
+        display: |options| Box::new(delimited::Delimited::new(Style::Csv, options)),
+    },
+    Format {
+        name: "tsv",
+        spellings: &[],
+        extensions: &["tsv", "tab"],
+        help: "tab-separated, \\t \\n \\\\ escaped",
+        display: |options| Box::new(delimited::Delimited::new(Style::Tsv, options)),
+    },
+    Format {
+        name: "ndjson",
+        spellings: &["json", "jsonl"],
+        extensions: &["ndjson", "jsonl"],
+        help: "a JSON object a line",
+        display: |_| Box::new(json::Json::lines()),
+    },
+    Format {
+        name: "json-array",
+        spellings: &[],
+        extensions: &["json"],
+        help: "one JSON array",
+        display: |_| Box::new(json::Json::array()),
+    },
+    Format {
+        name: "markdown",
+        spellings: &["md"],
+        extensions: &["md"],
+        help: "a Markdown table",
+        display: |options| Box::new(markdown::Markdown::new(options)),
+    },
+    Format {
+        name: "line",
+        spellings: &[],
+        extensions: &[],
+        help: "`name = value`, a line each",
+        display: |options| Box::new(line::Line::new(options)),
+    },
+];
+
+/// The format called `name`.
+///
+/// # Errors
+/// If there is none, with the closest name.
+pub fn format_named(name: &str) -> Result<&'static Format> {
+    let matches = |format: &&Format| {
+        format.name.eq_ignore_ascii_case(name)
+            || format
+                .spellings
+                .iter()
+                .any(|spelling| spelling.eq_ignore_ascii_case(name))
+    };
+    FORMATS.iter().find(matches).ok_or_else(|| {
+        let spellings = FORMATS
+            .iter()
+            .flat_map(|format| format.spellings.iter().copied());
+        let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
+        let error = Error::usage(format!("`{name}` is no output format"));
+        suggest::among(error, name, names.iter().copied().chain(spellings))
+            .note(format!("formats: {}", names.join(", ")))
+    })
+}
+
+/// The format that the ending of a file's name asks for.
+pub fn format_of_file(path: &Path) -> Option<&'static Format> {
+    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+    FORMATS
+        .iter()
+        .find(|format| format.extensions.contains(&extension.as_str()))
+}
+
+/// The writers for all columns of a result.
+fn writers(schema: &SchemaRef, style: Style, null_value: Option<&str>) -> Result<Vec<ValueWriter>> {
+    let writer = |field: &std::sync::Arc<arrow::datatypes::Field>| {
+        let writer = ValueWriter::new(field, style)?;
+        Ok(match null_value {
+            Some(text) => writer.with_null(text),
+            None => writer,
+        })
+    };
+    schema.fields().iter().map(writer).collect()
+}
+
+/// The columns of a batch, ready to be written.
+fn columns<'a>(writers: &'a [ValueWriter], rows: &'a RecordBatch) -> Result<Vec<Column<'a>>> {
+    if writers.len() != rows.num_columns() {
+        return Err(Error::internal("rows with other columns than their result"));
+    }
+    writers
+        .iter()
+        .zip(rows.columns())
+        .map(|(writer, array)| writer.column(array))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;
