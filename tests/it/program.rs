@@ -9,15 +9,20 @@
 
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
+use std::os::unix::fs::symlink;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 // The integrator's place: the library's own types instead of the double's.
 use crate::double::{ByteSource, CsvText, Host, Options, Result, Session};
+
+/// False while `double.rs` stands in for the library: then only the reference's queries go through it.
+const LIBRARY_RUNS_SQL: bool = false;
 
 /// Nothing that the tests run may take longer.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -101,9 +106,19 @@ pub fn named_flags(flags: &[String]) -> Vec<(String, String)> {
     named
 }
 
-/// Whether the library alone can run a case with these flags.
-pub fn fits_library(flags: &[String]) -> bool {
-    (named_flags(flags).iter()).all(|(name, _)| SESSION_FLAGS.contains(&name.as_str()))
+/// How a case with these flags is best repeated: in this process if the library alone can run it.
+pub fn repeated(flags: &[String]) -> How {
+    let known = (named_flags(flags).iter()).all(|(name, _)| SESSION_FLAGS.contains(&name.as_str()));
+    if LIBRARY_RUNS_SQL && known { How::Library } else { How::Binary }
+}
+
+/// The first number of the line of stderr that has `word` in it: `312 of 10,000 rows were late and left out`.
+pub fn counted(stderr: &str, word: &str) -> u64 {
+    let line = stderr.lines().find(|line| line.contains(word)).unwrap_or_default();
+    let digits = line.trim_start_matches(|c: char| !c.is_ascii_digit());
+    let digits: String =
+        digits.chars().take_while(|c| c.is_ascii_digit() || *c == ',').filter(|c| *c != ',').collect();
+    digits.parse().unwrap_or(0)
 }
 
 /// Standard input in the chunks of a case: each read gives one.
@@ -230,6 +245,47 @@ pub fn run_command(mut command: Command, chunks: Option<&[Vec<u8>]>) -> Outcome 
     // The writer ends with the program, unless a child of a shell still holds the pipe.
     drop(writer);
     outcome
+}
+
+/// A directory of its own for a test, with `samples/` in it and `tumble` on the `PATH` of its commands.
+/// It is removed in the end.
+pub struct Workshop(PathBuf);
+
+impl Workshop {
+    /// An empty directory with `samples` as a link to the repository's.
+    pub fn new() -> Workshop {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("tumble-it-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(path.join("work")).expect("a temporary directory can be made");
+        std::fs::create_dir_all(path.join("bin")).expect("a temporary directory can be made");
+        symlink(binary(), path.join("bin/tumble")).expect("a link can be made");
+        let workshop = Workshop(path);
+        symlink(root().join("samples"), workshop.path().join("samples")).expect("a link can be made");
+        workshop
+    }
+
+    /// The working directory.
+    pub fn path(&self) -> PathBuf {
+        self.0.join("work")
+    }
+
+    /// A shell that runs `script` in the directory.
+    pub fn shell(&self, script: &str) -> Command {
+        let mut command = Command::new("bash");
+        clean(&mut command);
+        let path = std::env::var("PATH").unwrap_or_default();
+        command.env("PATH", format!("{}:{path}", self.0.join("bin").display()));
+        command.args(["-c", script]).current_dir(self.path());
+        command
+    }
+}
+
+impl Drop for Workshop {
+    fn drop(&mut self) {
+        // What is left in the temporary directory hurts nobody.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 /// A running process, its output gathered as it comes.
