@@ -121,6 +121,11 @@ pub fn counted(stderr: &str, word: &str) -> u64 {
     digits.parse().unwrap_or(0)
 }
 
+/// The names of all registered aggregates.
+pub fn aggregate_names() -> Vec<String> {
+    crate::double::aggregates()
+}
+
 /// Standard input in the chunks of a case: each read gives one.
 struct Script(std::vec::IntoIter<Vec<u8>>);
 
