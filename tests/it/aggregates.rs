@@ -67,7 +67,8 @@ const CUTS: u64 = 6;
 
 /// The tests of this file: one for each aggregate.
 pub fn tests() -> Vec<Trial> {
-    let check = |name: String| Trial::test(format!("aggregates::{name}"), move || Ok(check(&name)?));
+    let check =
+        |name: String| Trial::test(format!("aggregates::{name}"), move || Ok(check(&name)?));
     program::aggregate_names().into_iter().map(check).collect()
 }
 
@@ -76,23 +77,37 @@ fn template(name: &str) -> Option<&'static [&'static str]> {
         Some(beginning) => name.starts_with(beginning),
         None => name == pattern,
     };
-    TEMPLATES.iter().find(|(pattern, _)| fits(pattern)).map(|(_, arguments)| *arguments)
+    TEMPLATES
+        .iter()
+        .find(|(pattern, _)| fits(pattern))
+        .map(|(_, arguments)| *arguments)
 }
 
 fn check(name: &str) -> Result<(), String> {
-    let arguments = template(name)
-        .ok_or_else(|| format!("no template for `{name}`: add its arguments to tests/it/aggregates.rs"))?;
-    let calls: Vec<String> = arguments.iter().map(|arguments| format!("{name}({arguments})")).collect();
+    let arguments = template(name).ok_or_else(|| {
+        format!("no template for `{name}`: add its arguments to tests/it/aggregates.rs")
+    })?;
+    let calls: Vec<String> = arguments
+        .iter()
+        .map(|arguments| format!("{name}({arguments})"))
+        .collect();
     let table = "CREATE TABLE t (ts TIMESTAMP(3), k STRING, v BIGINT, w BIGINT, x DOUBLE, s STRING, b BOOLEAN) \
                  WITH (path = '-', format = 'csv');\n";
     let shapes = [
-        ("TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '20' SECOND)", "window_end, k"),
-        ("HOP(TABLE t, DESCRIPTOR(ts), INTERVAL '5' SECOND, INTERVAL '20' SECOND)", "window_end"),
+        (
+            "TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '20' SECOND)",
+            "window_end, k",
+        ),
+        (
+            "HOP(TABLE t, DESCRIPTOR(ts), INTERVAL '5' SECOND, INTERVAL '20' SECOND)",
+            "window_end",
+        ),
         ("t", "k"),
     ];
     for call in &calls {
         for (relation, keys) in shapes {
-            let sql = format!("{table}SELECT {keys}, {call} AS value FROM {relation} GROUP BY {keys}");
+            let sql =
+                format!("{table}SELECT {keys}, {call} AS value FROM {relation} GROUP BY {keys}");
             same_for_all_cuts(&sql)?;
         }
     }
@@ -126,7 +141,11 @@ fn input() -> Vec<u8> {
     for second in 0..200 {
         let ts = format!("2026-01-01T00:{:02}:{:02}", second / 60, second % 60);
         let k = random.pick(&["a", "b", ""]);
-        let v = if random.one_in(8) { String::new() } else { random.between(-9..10).to_string() };
+        let v = if random.one_in(8) {
+            String::new()
+        } else {
+            random.between(-9..10).to_string()
+        };
         let w = random.between(1..5);
         let x = *random.pick(&["0.1", "1e16", "-1e16", "3.3", "-0.7", "", "1e-9", "2"]);
         let s = random.pick(&["x", "yy", "z", "\"\"", ""]);

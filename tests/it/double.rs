@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-pub use tumble::error::Result;
 use tumble::error::Error;
+pub use tumble::error::Result;
 
 use crate::reference::{query, rules, table};
 
@@ -52,18 +52,29 @@ impl Session {
     }
 
     pub fn execute(&mut self, sql: &str, host: &mut dyn Host) -> Result<Summary> {
-        let (ddl, select) = sql.split_once(";\n").ok_or_else(|| Error::syntax("no script"))?;
+        let (ddl, select) = sql
+            .split_once(";\n")
+            .ok_or_else(|| Error::syntax("no script"))?;
         let select = select.trim_end().trim_end_matches(';');
-        let query = query::Query::read(select).ok_or_else(|| Error::unsupported("not supported: this query"))?;
+        let query = query::Query::read(select)
+            .ok_or_else(|| Error::unsupported("not supported: this query"))?;
         let number = |name: &str, other: i64| {
             let value = self.0.0.iter().find(|(known, _)| known == name);
-            value.map_or(other, |(_, text)| text.trim_end_matches("ms").parse().unwrap_or(other))
+            value.map_or(other, |(_, text)| {
+                text.trim_end_matches("ms").parse().unwrap_or(other)
+            })
         };
-        let declared = ddl.split_once("AS ts - ").and_then(|(_, rest)| rest.split_once(" SECOND"));
-        let declared = declared.and_then(|(text, _)| query::read_interval(&format!("{text} SECOND")));
+        let declared = ddl
+            .split_once("AS ts - ")
+            .and_then(|(_, rest)| rest.split_once(" SECOND"));
+        let declared =
+            declared.and_then(|(text, _)| query::read_interval(&format!("{text} SECOND")));
         let settings = match declared {
             Some(delay) => rules::Settings { delay, max_jump: 0 },
-            None => rules::Settings { delay: number("delay", 5000), max_jump: number("max-jump", 86_400_000) },
+            None => rules::Settings {
+                delay: number("delay", 5000),
+                max_jump: number("max-jump", 86_400_000),
+            },
         };
         let mut bytes = Vec::new();
         let mut stdin = host.stdin().ok_or_else(|| Error::usage("no stdin"))?;
@@ -73,8 +84,11 @@ impl Session {
             .collect();
         let rows = rows.ok_or_else(|| Error::data("no JSON"))?;
         let answer = rules::answer(&query, &settings, &rows);
-        let fields: Vec<Field> =
-            query.columns().iter().map(|name| Field::new(*name, DataType::Utf8, true)).collect();
+        let fields: Vec<Field> = query
+            .columns()
+            .iter()
+            .map(|name| Field::new(*name, DataType::Utf8, true))
+            .collect();
         let schema = Arc::new(Schema::new(fields));
         host.begin(&schema)?;
         let column = |n: usize| {
@@ -85,7 +99,10 @@ impl Session {
         host.rows(&RecordBatch::try_new(schema, columns)?)?;
         host.flush()?;
         host.end()?;
-        Ok(Summary { late: answer.late, untimed: answer.untimed })
+        Ok(Summary {
+            late: answer.late,
+            untimed: answer.untimed,
+        })
     }
 }
 
@@ -95,7 +112,11 @@ pub struct CsvText(String);
 
 impl CsvText {
     pub fn begin(&mut self, schema: &SchemaRef) -> Result<()> {
-        let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        let names: Vec<&str> = schema
+            .fields()
+            .iter()
+            .map(|field| field.name().as_str())
+            .collect();
         self.0 += &(names.join(",") + "\n");
         Ok(())
     }
@@ -119,5 +140,7 @@ impl CsvText {
 
 /// The names of the registered aggregates.
 pub fn aggregates() -> Vec<String> {
-    ["count", "sum", "avg", "min", "max"].map(str::to_string).to_vec()
+    ["count", "sum", "avg", "min", "max"]
+        .map(str::to_string)
+        .to_vec()
 }

@@ -28,10 +28,18 @@ pub fn tests() -> Vec<Trial> {
     let mut files = Vec::new();
     find(&folder, &mut files);
     files.sort();
-    let mut tests = vec![Trial::test("harness::grammar-records", || Ok(records_print_back()?))];
+    let mut tests = vec![Trial::test("harness::grammar-records", || {
+        Ok(records_print_back()?)
+    })];
     for path in files {
-        let name = path.strip_prefix(&folder).unwrap_or(&path).display().to_string();
-        tests.push(Trial::test(format!("grammar::{name}"), move || Ok(check_file(&path)?)));
+        let name = path
+            .strip_prefix(&folder)
+            .unwrap_or(&path)
+            .display()
+            .to_string();
+        tests.push(Trial::test(format!("grammar::{name}"), move || {
+            Ok(check_file(&path)?)
+        }));
     }
     tests
 }
@@ -41,7 +49,10 @@ fn find(folder: &Path, files: &mut Vec<PathBuf>) {
         let path = entry.path();
         if path.is_dir() {
             find(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "test") {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "test")
+        {
             files.push(path);
         }
     }
@@ -53,9 +64,14 @@ pub fn updating() -> bool {
 }
 
 fn check_file(path: &Path) -> Result<(), String> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let mut records = record::read(&text)?;
-    let name = path.strip_prefix(program::root()).unwrap_or(path).display().to_string();
+    let name = path
+        .strip_prefix(program::root())
+        .unwrap_or(path)
+        .display()
+        .to_string();
     let mut failures = Vec::new();
     for record in &mut records {
         let Some(kind) = record.kind else { continue };
@@ -72,30 +88,66 @@ fn check_file(path: &Path) -> Result<(), String> {
         }
     }
     if updating() {
-        std::fs::write(path, record::print(&records)).map_err(|error| format!("{name}: {error}"))?;
+        std::fs::write(path, record::print(&records))
+            .map_err(|error| format!("{name}: {error}"))?;
     }
-    if failures.is_empty() { Ok(()) } else { Err(failures.join("\n")) }
+    if failures.is_empty() {
+        Ok(())
+    } else {
+        Err(failures.join("\n"))
+    }
 }
 
 /// Compares what a record expects with what came.
 fn same_record(expected: &Record, actual: &Record) -> Result<(), String> {
-    let what = if expected.kind == Some(Kind::Reject) { "stderr" } else { "stdout" };
+    let what = if expected.kind == Some(Kind::Reject) {
+        "stderr"
+    } else {
+        "stdout"
+    };
     let mut failures = Vec::new();
     for (step, actual) in expected.steps.iter().zip(&actual.steps) {
-        let what = format!("the output after `> {}`", step.rows.last().map_or("", String::as_str));
+        let what = format!(
+            "the output after `> {}`",
+            step.rows.last().map_or("", String::as_str)
+        );
         failures.extend(same_text(&what, &bytes_of(&step.output), &bytes_of(&actual.output)).err());
     }
-    failures.extend(same_text(what, &bytes_of(&expected.expected), &bytes_of(&actual.expected)).err());
-    let lines = |record: &Record| record.stderr.clone().map(|(_, lines)| lines).unwrap_or_default();
+    failures.extend(
+        same_text(
+            what,
+            &bytes_of(&expected.expected),
+            &bytes_of(&actual.expected),
+        )
+        .err(),
+    );
+    let lines = |record: &Record| {
+        record
+            .stderr
+            .clone()
+            .map(|(_, lines)| lines)
+            .unwrap_or_default()
+    };
     if expected.stderr != actual.stderr {
-        failures.extend(same_text("stderr", &bytes_of(&lines(expected)), &bytes_of(&lines(actual))).err());
+        failures.extend(
+            same_text(
+                "stderr",
+                &bytes_of(&lines(expected)),
+                &bytes_of(&lines(actual)),
+            )
+            .err(),
+        );
     }
     let usual = expected.kind.map_or(0, Kind::usual_exit);
     let (wanted, got) = (expected.exit.unwrap_or(usual), actual.exit.unwrap_or(usual));
     if wanted != got {
         failures.push(format!("expected exit code {wanted}, got {got}"));
     }
-    if failures.is_empty() { Ok(()) } else { Err(failures.concat()) }
+    if failures.is_empty() {
+        Ok(())
+    } else {
+        Err(failures.concat())
+    }
 }
 
 /// Runs a record and puts what came in the place of what it expects.
@@ -141,7 +193,12 @@ fn case_of(record: &Record) -> Result<Case, String> {
             Some(vec![bytes.map_err(|error| format!("{path}: {error}"))?])
         }
     };
-    Ok(Case { sql: record.code.join("\n"), flags, chunks, how: How::Binary })
+    Ok(Case {
+        sql: record.code.join("\n"),
+        flags,
+        chunks,
+        how: How::Binary,
+    })
 }
 
 /// Writes an outcome into the record's expectations.
@@ -162,7 +219,10 @@ fn expect(record: &mut Record, kind: Kind, outcome: &Outcome) {
 fn expect_stderr(record: &mut Record, lines: Vec<String>) {
     if let Some((true, wanted)) = &record.stderr {
         let mut rest = lines.iter();
-        if wanted.iter().all(|part| rest.any(|line| line.contains(part.as_str()))) {
+        if wanted
+            .iter()
+            .all(|part| rest.any(|line| line.contains(part.as_str())))
+        {
             return;
         }
     }
@@ -171,16 +231,24 @@ fn expect_stderr(record: &mut Record, lines: Vec<String>) {
 
 /// Runs a case again with its input cut in other ways and with other numbers of threads.
 fn vary(record: &Record, case: &Case, first: &Outcome) -> Result<(), String> {
-    let Some(chunks) = &case.chunks else { return Ok(()) };
+    let Some(chunks) = &case.chunks else {
+        return Ok(());
+    };
     let input = chunks.concat();
     let how = program::repeated(&case.flags);
     let mut variations = vec![("one chunk".to_string(), vec![input.clone()])];
     if input.len() <= SHORT_INPUT_BYTES {
-        variations.push(("single bytes".to_string(), input.iter().map(|byte| vec![*byte]).collect()));
+        variations.push((
+            "single bytes".to_string(),
+            input.iter().map(|byte| vec![*byte]).collect(),
+        ));
     }
     for number in 0..RANDOM_CUTS {
         let seed = record.line as u64 * 1_000 + number;
-        variations.push((format!("cuts of seed {seed}"), Random::new(seed).cut(&input)));
+        variations.push((
+            format!("cuts of seed {seed}"),
+            Random::new(seed).cut(&input),
+        ));
     }
     for threads in THREADS {
         for (name, chunks) in &variations {
@@ -188,15 +256,27 @@ fn vary(record: &Record, case: &Case, first: &Outcome) -> Result<(), String> {
             if threads > 1 {
                 flags.extend(["--threads".to_string(), threads.to_string()]);
             }
-            let varied = Case { chunks: Some(chunks.clone()), how, flags, ..case.clone() };
+            let varied = Case {
+                chunks: Some(chunks.clone()),
+                how,
+                flags,
+                ..case.clone()
+            };
             let outcome = program::run(&varied);
             let name = format!("with {name}, {threads} threads, {how:?}: stdout");
             same_text(&name, &first.stdout, &outcome.stdout)?;
             if how == How::Binary {
-                same_text(&name.replace("stdout", "stderr"), first.stderr.as_bytes(), outcome.stderr.as_bytes())?;
+                same_text(
+                    &name.replace("stdout", "stderr"),
+                    first.stderr.as_bytes(),
+                    outcome.stderr.as_bytes(),
+                )?;
             }
             if outcome.code != first.code {
-                return Err(format!("{name}: exit code {}, was {}", outcome.code, first.code));
+                return Err(format!(
+                    "{name}: exit code {}, was {}",
+                    outcome.code, first.code
+                ));
             }
         }
     }
@@ -205,21 +285,33 @@ fn vary(record: &Record, case: &Case, first: &Outcome) -> Result<(), String> {
 
 /// Feeds the rows of each step to a running process and takes what comes out before the next.
 fn run_stream(record: &mut Record) -> Result<(), String> {
-    let ends = record.steps.last().and_then(|step| step.rows.last()).is_some_and(|row| row == "end");
+    let ends = record
+        .steps
+        .last()
+        .and_then(|step| step.rows.last())
+        .is_some_and(|row| row == "end");
     if !ends {
         return Err("a stream ends with `> end`".to_string());
     }
     let mut case = case_of(record)?;
     case.flags.push("--no-header".to_string());
     let mut command = program::command();
-    command.current_dir(program::root()).args(&case.flags).arg(&case.sql);
+    command
+        .current_dir(program::root())
+        .args(&case.flags)
+        .arg(&case.sql);
     let mut live = Live::start(&mut command, true);
     live.settle();
     let mut input = Vec::new();
     let mut prefixes = Vec::new();
     let mut outputs = Vec::new();
     for step in &record.steps {
-        let rows: Vec<String> = step.rows.iter().filter(|row| *row != "end").cloned().collect();
+        let rows: Vec<String> = step
+            .rows
+            .iter()
+            .filter(|row| *row != "end")
+            .cloned()
+            .collect();
         let bytes = bytes_of(&rows);
         live.feed(&bytes);
         input.extend(bytes);
@@ -253,7 +345,10 @@ fn count(record: &mut Record, case: &Case, word: &str, outcome: &Outcome, prefix
     }
     let mut before = 0;
     for (step, prefix) in record.steps.iter_mut().zip(prefixes) {
-        let shorter = Case { chunks: Some(vec![prefix.clone()]), ..case.clone() };
+        let shorter = Case {
+            chunks: Some(vec![prefix.clone()]),
+            ..case.clone()
+        };
         let now = program::counted(&program::run(&shorter).stderr, word);
         if now > before {
             step.output.push(format!("{word} {}", now - before));
@@ -268,19 +363,39 @@ fn records_print_back() -> Result<(), String> {
                 \n# Turns.\nstream\nSELECT *\n> a\n> 1\n----\n1\nlate 1\n> end\n----\n2\nstderr contains\nx\n\
                 \n# A shell.\nshell\necho hi\ninput x y\n----\nhi\n(blank)\n(no newline)\n";
     let records = record::read(text)?;
-    same_text("the file printed back", text.as_bytes(), record::print(&records).as_bytes())?;
+    same_text(
+        "the file printed back",
+        text.as_bytes(),
+        record::print(&records).as_bytes(),
+    )?;
     let (first, stream) = (&records[0], &records[3]);
-    assert_eq!(first.input, Some(("csv".to_string(), vec!["a,b".to_string(), "1,".to_string()])));
+    assert_eq!(
+        first.input,
+        Some(("csv".to_string(), vec!["a,b".to_string(), "1,".to_string()]))
+    );
     assert_eq!((first.exit, first.expected.len()), (Some(3), 2));
-    assert_eq!((stream.steps.len(), &stream.steps[0].rows), (2, &vec!["a".to_string(), "1".to_string()]));
+    assert_eq!(
+        (stream.steps.len(), &stream.steps[0].rows),
+        (2, &vec!["a".to_string(), "1".to_string()])
+    );
     assert_eq!(bytes_of(&records[4].expected), b"hi\n");
     for bytes in [&b"a\n\nb"[..], b"", b"a\n", b"\n", b"a"] {
         assert_eq!(bytes_of(&lines_of(bytes)), bytes, "{bytes:?}");
     }
-    assert_eq!(words("--ts 'my column' -H ''"), ["--ts", "my column", "-H", ""]);
-    for wrong in ["query\nSELECT 1\n----\n", "# Why.\nquerry\nSELECT 1\n", "# Why.\nquery\n----\n"] {
+    assert_eq!(
+        words("--ts 'my column' -H ''"),
+        ["--ts", "my column", "-H", ""]
+    );
+    for wrong in [
+        "query\nSELECT 1\n----\n",
+        "# Why.\nquerry\nSELECT 1\n",
+        "# Why.\nquery\n----\n",
+    ] {
         assert!(record::read(wrong).is_err(), "{wrong}");
     }
-    assert_eq!(program::counted("x 1\n312 of 10,000 rows were late", "late"), 312);
+    assert_eq!(
+        program::counted("x 1\n312 of 10,000 rows were late", "late"),
+        312
+    );
     Ok(())
 }

@@ -33,7 +33,9 @@ pub fn tests() -> Vec<Trial> {
             Ok(case) => case,
             Err(error) => {
                 let message = format!("a line of {} is no JSON: {error}", path.display());
-                tests.push(Trial::test("oracle::unreadable", move || Err(message.into())));
+                tests.push(Trial::test("oracle::unreadable", move || {
+                    Err(message.into())
+                }));
                 continue;
             }
         };
@@ -48,7 +50,11 @@ pub fn tests() -> Vec<Trial> {
         }
         let answered = ANSWERED.contains(&kind);
         let check = move || {
-            let checked = if answered { check_answer(&program_case) } else { check_refusal(&program_case) };
+            let checked = if answered {
+                check_answer(&program_case)
+            } else {
+                check_refusal(&program_case)
+            };
             Ok(checked?)
         };
         tests.push(Trial::test(format!("oracle::{name}"), check));
@@ -59,9 +65,14 @@ pub fn tests() -> Vec<Trial> {
 /// The script and the input of a case.
 fn program_case(case: &Json) -> Case {
     let text = |field: &str| case[field].as_str().unwrap_or_default();
-    let rows = case["rows"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let rows = case["rows"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     let input: String = rows.iter().map(|row| format!("{row}\n")).collect();
-    let seed = text("name").bytes().fold(0, |seed: u64, byte| seed.wrapping_mul(31) + u64::from(byte));
+    let seed = text("name")
+        .bytes()
+        .fold(0, |seed: u64, byte| seed.wrapping_mul(31) + u64::from(byte));
     Case {
         sql: format!(
             "CREATE TABLE t ({}) WITH (path='-', format='ndjson');\n{}",
@@ -78,18 +89,31 @@ fn check_answer(case: &Json) -> Result<(), String> {
     let call = program_case(case);
     let outcome = program::run(&call);
     if outcome.code != 0 {
-        return Err(format!("{}\nexit code {}: {}", call.sql, outcome.code, outcome.stderr));
+        return Err(format!(
+            "{}\nexit code {}: {}",
+            call.sql, outcome.code, outcome.stderr
+        ));
     }
     let stdout = String::from_utf8_lossy(&outcome.stdout);
     let mut lines = read_csv(&stdout).into_iter();
-    let header: Vec<String> = lines.next().unwrap_or_default().into_iter().flatten().collect();
+    let header: Vec<String> = lines
+        .next()
+        .unwrap_or_default()
+        .into_iter()
+        .flatten()
+        .collect();
     let columns: Vec<&str> = (case["columns"].as_array().into_iter().flatten())
         .filter_map(Json::as_str)
         .collect();
     if header != columns {
-        return Err(format!("{}\nexpected columns {columns:?}, got {header:?}", call.sql));
+        return Err(format!(
+            "{}\nexpected columns {columns:?}, got {header:?}",
+            call.sql
+        ));
     }
-    let actual = lines.map(|row| row.into_iter().map(normal).collect()).collect();
+    let actual = lines
+        .map(|row| row.into_iter().map(normal).collect())
+        .collect();
     same_bag(&call.sql, expected(case), actual)
 }
 
@@ -100,24 +124,39 @@ fn check_refusal(case: &Json) -> Result<(), String> {
         return Ok(());
     }
     let (code, text) = (outcome.code, outcome.stderr);
-    Err(format!("{}\nexpected a refusal (exit code 1, \"not supported\"), got exit code {code}: {text}", call.sql))
+    Err(format!(
+        "{}\nexpected a refusal (exit code 1, \"not supported\"), got exit code {code}: {text}",
+        call.sql
+    ))
 }
 
 /// The reference, too, must give Flink's rows.
 fn check_reference(case: &Json) -> Result<(), String> {
     let sql = case["sql"].as_str().unwrap_or_default();
-    let query = query::Query::read(sql).ok_or_else(|| format!("the reference cannot read {sql}"))?;
+    let query =
+        query::Query::read(sql).ok_or_else(|| format!("the reference cannot read {sql}"))?;
     let ddl = case["ddl"].as_str().unwrap_or_default();
     let delay = ddl.split("AS ts - ").nth(1).and_then(query::read_interval);
-    let settings = rules::Settings { delay: delay.ok_or(format!("no watermark in {ddl}"))?, max_jump: 0 };
-    let rows: Option<Vec<table::Row>> =
-        case["rows"].as_array().into_iter().flatten().map(table::Row::from_json).collect();
+    let settings = rules::Settings {
+        delay: delay.ok_or(format!("no watermark in {ddl}"))?,
+        max_jump: 0,
+    };
+    let rows: Option<Vec<table::Row>> = case["rows"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(table::Row::from_json)
+        .collect();
     let answer = rules::answer(&query, &settings, &rows.ok_or("a row has no time text")?);
     let cell = |value: &table::Value| match value {
         table::Value::Null => None,
         other => Some(other.csv()),
     };
-    let actual = answer.rows.iter().map(|row| row.iter().map(cell).map(normal).collect()).collect();
+    let actual = answer
+        .rows
+        .iter()
+        .map(|row| row.iter().map(cell).map(normal).collect())
+        .collect();
     same_bag(sql, expected(case), actual)
 }
 
@@ -125,14 +164,19 @@ fn check_reference(case: &Json) -> Result<(), String> {
 type Cells = Vec<Option<String>>;
 
 fn expected(case: &Json) -> Vec<Cells> {
-    let rows = case["result"].as_array().into_iter().flatten().filter_map(Json::as_array);
+    let rows = case["result"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Json::as_array);
     let cell = |value: &Json| match value {
         Json::Null => None,
         Json::String(text) => Some(text.clone()),
         other => Some(other.to_string()),
     };
     // The first cell is the change kind, always +I.
-    rows.map(|row| row[1..].iter().map(cell).map(normal).collect()).collect()
+    rows.map(|row| row[1..].iter().map(cell).map(normal).collect())
+        .collect()
 }
 
 /// Times without `.000`, whole doubles without `.0`, exponents as Rust writes them.
@@ -154,7 +198,9 @@ fn same_bag(sql: &str, mut expected: Vec<Cells>, mut actual: Vec<Cells>) -> Resu
     actual.sort();
     let lines = |rows: &[Cells]| -> String {
         let cell = |cell: &Option<String>| cell.clone().unwrap_or_else(|| "NULL".to_string());
-        rows.iter().map(|row| row.iter().map(cell).collect::<Vec<_>>().join(",") + "\n").collect()
+        rows.iter()
+            .map(|row| row.iter().map(cell).collect::<Vec<_>>().join(",") + "\n")
+            .collect()
     };
     crate::difference::same_text(sql, lines(&expected).as_bytes(), lines(&actual).as_bytes())
 }

@@ -81,9 +81,26 @@ pub fn run(case: &Case) -> Outcome {
 
 /// Flags that a session knows; the others are the command line's own.
 const SESSION_FLAGS: [&str; 20] = [
-    "delay", "max-jump", "tz", "ts", "ts-format", "ts-unit", "in-order", "input-format", "delimiter",
-    "input-header", "regex", "types", "nulls", "encoding", "on-error", "max-errors", "strict", "threads",
-    "memory-limit", "max-record",
+    "delay",
+    "max-jump",
+    "tz",
+    "ts",
+    "ts-format",
+    "ts-unit",
+    "in-order",
+    "input-format",
+    "delimiter",
+    "input-header",
+    "regex",
+    "types",
+    "nulls",
+    "encoding",
+    "on-error",
+    "max-errors",
+    "strict",
+    "threads",
+    "memory-limit",
+    "max-record",
 ];
 
 /// `--delay 5s --strict -i csv` as names and values.
@@ -101,7 +118,10 @@ pub fn named_flags(flags: &[String]) -> Vec<(String, String)> {
             continue;
         }
         let value = rest.next_if(|next| !next.starts_with('-') || next.len() == 1);
-        named.push((name.to_string(), value.map_or("true", String::as_str).to_string()));
+        named.push((
+            name.to_string(),
+            value.map_or("true", String::as_str).to_string(),
+        ));
     }
     named
 }
@@ -109,15 +129,25 @@ pub fn named_flags(flags: &[String]) -> Vec<(String, String)> {
 /// How a case with these flags is best repeated: in this process if the library alone can run it.
 pub fn repeated(flags: &[String]) -> How {
     let known = (named_flags(flags).iter()).all(|(name, _)| SESSION_FLAGS.contains(&name.as_str()));
-    if LIBRARY_RUNS_SQL && known { How::Library } else { How::Binary }
+    if LIBRARY_RUNS_SQL && known {
+        How::Library
+    } else {
+        How::Binary
+    }
 }
 
 /// The first number of the line of stderr that has `word` in it: `312 of 10,000 rows were late and left out`.
 pub fn counted(stderr: &str, word: &str) -> u64 {
-    let line = stderr.lines().find(|line| line.contains(word)).unwrap_or_default();
+    let line = stderr
+        .lines()
+        .find(|line| line.contains(word))
+        .unwrap_or_default();
     let digits = line.trim_start_matches(|c: char| !c.is_ascii_digit());
-    let digits: String =
-        digits.chars().take_while(|c| c.is_ascii_digit() || *c == ',').filter(|c| *c != ',').collect();
+    let digits: String = digits
+        .chars()
+        .take_while(|c| c.is_ascii_digit() || *c == ',')
+        .filter(|c| *c != ',')
+        .collect();
     digits.parse().unwrap_or(0)
 }
 
@@ -162,13 +192,20 @@ impl Host for Page {
 
     fn stdin(&mut self) -> Option<Box<dyn ByteSource>> {
         // An empty chunk would be the end of the input.
-        let chunks = self.chunks.take()?.into_iter().filter(|chunk| !chunk.is_empty());
+        let chunks = self
+            .chunks
+            .take()?
+            .into_iter()
+            .filter(|chunk| !chunk.is_empty());
         Some(Box::new(Script(chunks.collect::<Vec<_>>().into_iter())))
     }
 }
 
 fn run_library(case: &Case) -> Outcome {
-    let mut page = Page { text: CsvText::default(), chunks: case.chunks.clone() };
+    let mut page = Page {
+        text: CsvText::default(),
+        chunks: case.chunks.clone(),
+    };
     let mut options = Options::default();
     let done = (named_flags(&case.flags).iter())
         .try_for_each(|(name, value)| options.set(name, value))
@@ -179,9 +216,17 @@ fn run_library(case: &Case) -> Outcome {
             stdout,
             stderr: String::new(),
             code: 0,
-            left_out: Some(LeftOut { late: summary.late, untimed: summary.untimed }),
+            left_out: Some(LeftOut {
+                late: summary.late,
+                untimed: summary.untimed,
+            }),
         },
-        Err(error) => Outcome { stdout, stderr: error.to_string(), code: exit_code(&error), left_out: None },
+        Err(error) => Outcome {
+            stdout,
+            stderr: error.to_string(),
+            code: exit_code(&error),
+            left_out: None,
+        },
     }
 }
 
@@ -199,7 +244,8 @@ fn exit_code(error: &tumble::error::Error) -> i32 {
 
 /// The binary under test.
 pub fn binary() -> PathBuf {
-    std::env::var_os("TUMBLE_BINARY").map_or_else(|| env!("CARGO_BIN_EXE_tumble").into(), PathBuf::from)
+    std::env::var_os("TUMBLE_BINARY")
+        .map_or_else(|| env!("CARGO_BIN_EXE_tumble").into(), PathBuf::from)
 }
 
 /// The root of the repository.
@@ -222,8 +268,14 @@ pub fn clean(command: &mut Command) {
         }
     }
     command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
-    command.env("XDG_CONFIG_HOME", "/nonexistent").env("XDG_STATE_HOME", "/nonexistent");
-    command.env("TZ", "UTC").env("LC_ALL", "C.UTF-8").env("TERM", "xterm").env("COLUMNS", "80");
+    command
+        .env("XDG_CONFIG_HOME", "/nonexistent")
+        .env("XDG_STATE_HOME", "/nonexistent");
+    command
+        .env("TZ", "UTC")
+        .env("LC_ALL", "C.UTF-8")
+        .env("TERM", "xterm")
+        .env("COLUMNS", "80");
 }
 
 fn run_binary(case: &Case) -> Outcome {
@@ -266,7 +318,8 @@ impl Workshop {
         std::fs::create_dir_all(path.join("bin")).expect("a temporary directory can be made");
         symlink(binary(), path.join("bin/tumble")).expect("a link can be made");
         let workshop = Workshop(path);
-        symlink(root().join("samples"), workshop.path().join("samples")).expect("a link can be made");
+        symlink(root().join("samples"), workshop.path().join("samples"))
+            .expect("a link can be made");
         workshop
     }
 
@@ -308,15 +361,29 @@ pub struct Live {
 impl Live {
     /// Starts a command; without `with_stdin` it gets `/dev/null`. Pipes for both outputs unless set.
     pub fn start(command: &mut Command, with_stdin: bool) -> Live {
-        let stdin = if with_stdin { Stdio::piped() } else { Stdio::null() };
-        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let stdin = if with_stdin {
+            Stdio::piped()
+        } else {
+            Stdio::null()
+        };
+        command
+            .stdin(stdin)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
         let (stdout, stderr) = (Arc::default(), Arc::default());
         let readers = vec![
             gather(child.stdout.take(), &stdout),
             gather(child.stderr.take(), &stderr),
         ];
-        Live { stdin: child.stdin.take(), child, stdout, stderr, readers, given: 0 }
+        Live {
+            stdin: child.stdin.take(),
+            child,
+            stdout,
+            stderr,
+            readers,
+            given: 0,
+        }
     }
 
     /// Writes to its standard input and waits until it has taken everything and sleeps.
@@ -336,7 +403,10 @@ impl Live {
         let mut quiet = 0;
         let mut length = 0;
         while quiet < 5 {
-            assert!(started.elapsed() < PATIENCE, "the program does not come to rest");
+            assert!(
+                started.elapsed() < PATIENCE,
+                "the program does not come to rest"
+            );
             thread::sleep(Duration::from_millis(2));
             if !matches!(self.child.try_wait(), Ok(None)) {
                 return;
@@ -349,7 +419,8 @@ impl Live {
     }
 
     fn pipe_is_empty(&self) -> bool {
-        (self.stdin.as_ref()).is_none_or(|pipe| matches!(rustix::io::ioctl_fionread(pipe.as_fd()), Ok(0)))
+        (self.stdin.as_ref())
+            .is_none_or(|pipe| matches!(rustix::io::ioctl_fionread(pipe.as_fd()), Ok(0)))
     }
 
     /// What came out on stdout since the last call.
@@ -379,8 +450,16 @@ impl Live {
         let stdout = std::mem::take(&mut *self.stdout.lock().expect("no reader panics"));
         let stderr = std::mem::take(&mut *self.stderr.lock().expect("no reader panics"));
         let stderr = String::from_utf8_lossy(&stderr).into_owned();
-        let code = status.code().or(status.signal().map(|n| 128 + n)).unwrap_or(-1);
-        Outcome { stdout, stderr, code, left_out: None }
+        let code = status
+            .code()
+            .or(status.signal().map(|n| 128 + n))
+            .unwrap_or(-1);
+        Outcome {
+            stdout,
+            stderr,
+            code,
+            left_out: None,
+        }
     }
 
     fn wait(&mut self) -> ExitStatus {
@@ -399,13 +478,18 @@ impl Live {
     }
 }
 
-fn gather(pipe: Option<impl Read + Send + 'static>, into: &Arc<Mutex<Vec<u8>>>) -> thread::JoinHandle<()> {
+fn gather(
+    pipe: Option<impl Read + Send + 'static>,
+    into: &Arc<Mutex<Vec<u8>>>,
+) -> thread::JoinHandle<()> {
     let into = Arc::clone(into);
     thread::spawn(move || {
         let Some(mut pipe) = pipe else { return };
         let mut buffer = [0; 1 << 16];
         while let Ok(length @ 1..) = pipe.read(&mut buffer) {
-            into.lock().expect("no reader panics").extend_from_slice(&buffer[..length]);
+            into.lock()
+                .expect("no reader panics")
+                .extend_from_slice(&buffer[..length]);
         }
     })
 }
@@ -418,7 +502,10 @@ fn sleeps(id: u32) -> bool {
     tasks.flatten().all(|task| {
         let stat = std::fs::read_to_string(task.path().join("stat")).unwrap_or_default();
         // The state is the first word behind the name, which stands in brackets.
-        let state = stat.rsplit(')').next().and_then(|rest| rest.trim_start().chars().next());
+        let state = stat
+            .rsplit(')')
+            .next()
+            .and_then(|rest| rest.trim_start().chars().next());
         matches!(state, Some('S') | None)
     })
 }

@@ -30,7 +30,9 @@ pub fn tests() -> Vec<Trial> {
     let mut tests = vec![Trial::test("harness::readme", || Ok(own_test()?))];
     for document in DOCUMENTS {
         let path = root().join(document);
-        let Ok(text) = fs::read_to_string(&path) else { continue };
+        let Ok(text) = fs::read_to_string(&path) else {
+            continue;
+        };
         if updating() {
             tests.push(Trial::test(format!("readme::{document}"), move || {
                 let text = rewritten(&text)?;
@@ -69,7 +71,10 @@ fn blocks(text: &str) -> Vec<Block> {
             block.text.push_str(line);
         } else if line.trim_end() == "```console" {
             inside = true;
-            blocks.push(Block { line: number + 2, text: String::new() });
+            blocks.push(Block {
+                line: number + 2,
+                text: String::new(),
+            });
         }
     }
     blocks
@@ -80,7 +85,9 @@ fn rewritten(text: &str) -> Result<String, String> {
     let mut rest = text;
     for block in blocks(text) {
         let fence = format!("```console\n{}", block.text);
-        let place = rest.find(&fence).ok_or_else(|| format!("line {}: no such block", block.line))?;
+        let place = rest
+            .find(&fence)
+            .ok_or_else(|| format!("line {}: no such block", block.line))?;
         new.push_str(&rest[..place]);
         new.push_str("```console\n");
         new.push_str(&run_block(&block.text));
@@ -104,11 +111,16 @@ fn commands(text: &str) -> Vec<Shown<'_>> {
     let mut open = false;
     for line in text.split_inclusive('\n') {
         if !open && let Some(command) = line.strip_prefix("$ ") {
-            shown.push(Shown { lines: vec![line], command: command.to_string(), output: String::new() });
+            shown.push(Shown {
+                lines: vec![line],
+                command: command.to_string(),
+                output: String::new(),
+            });
             open = is_open(command);
         } else if open && let Some(last) = shown.last_mut() {
             last.lines.push(line);
-            last.command.push_str(line.strip_prefix("> ").unwrap_or(line));
+            last.command
+                .push_str(line.strip_prefix("> ").unwrap_or(line));
             open = is_open(&last.command);
         } else if let Some(last) = shown.last_mut() {
             last.output.push_str(line);
@@ -139,9 +151,16 @@ fn run_block(text: &str) -> String {
     let mut new = String::new();
     for shown in commands(text) {
         new.extend(shown.lines.iter().copied());
-        let command = ["cargo run --release --quiet -- ", "cargo run --release -- ", "target/release/tumble ", "./target/release/tumble "]
-            .iter()
-            .fold(shown.command.clone(), |command, prefix| command.replace(prefix, "tumble "));
+        let command = [
+            "cargo run --release --quiet -- ",
+            "cargo run --release -- ",
+            "target/release/tumble ",
+            "./target/release/tumble ",
+        ]
+        .iter()
+        .fold(shown.command.clone(), |command, prefix| {
+            command.replace(prefix, "tumble ")
+        });
         if command.starts_with("cargo ") || command.starts_with("git ") {
             new.push_str(&shown.output);
             continue;

@@ -24,10 +24,19 @@ const EXCEPTIONS: [(&str, &str, &str); 0] = [];
 const DIRECTIONS: [(&str, &[&str]); 14] = [
     ("cli", EVERYTHING),
     ("session", BELOW_CLI),
-    ("plan", &["sql", "catalog", "functions", "exec", "data", "time"]),
-    ("runtime", &["plan", "exec", "format", "connect", "state", "data", "time"]),
+    (
+        "plan",
+        &["sql", "catalog", "functions", "exec", "data", "time"],
+    ),
+    (
+        "runtime",
+        &["plan", "exec", "format", "connect", "state", "data", "time"],
+    ),
     ("export", &["plan", "sql", "time"]),
-    ("catalog", &["sql", "functions", "format", "connect", "data", "time"]),
+    (
+        "catalog",
+        &["sql", "functions", "format", "connect", "data", "time"],
+    ),
     ("functions", &["data", "time"]),
     ("exec", &["state", "data", "time"]),
     ("format", &["data", "time"]),
@@ -39,33 +48,90 @@ const DIRECTIONS: [(&str, &[&str]); 14] = [
     ("time", &[]),
 ];
 const EVERYTHING: &[&str] = &[
-    "session", "plan", "runtime", "export", "catalog", "functions", "exec", "format", "state", "data", "sql",
-    "connect", "time",
+    "session",
+    "plan",
+    "runtime",
+    "export",
+    "catalog",
+    "functions",
+    "exec",
+    "format",
+    "state",
+    "data",
+    "sql",
+    "connect",
+    "time",
 ];
 const BELOW_CLI: &[&str] = &[
-    "plan", "runtime", "export", "catalog", "functions", "exec", "format", "state", "data", "sql", "connect",
+    "plan",
+    "runtime",
+    "export",
+    "catalog",
+    "functions",
+    "exec",
+    "format",
+    "state",
+    "data",
+    "sql",
+    "connect",
     "time",
 ];
 
 /// Names that may stand only in some places: (name, places, why). A place is a prefix of the path in `src/`.
 const FENCES: [(&str, &[&str], &str); 25] = [
-    ("datafusion_", &["plan/", "functions/", "exec/expression", "exec/aggregate"], "DataFusion is fenced"),
+    (
+        "datafusion_",
+        &["plan/", "functions/", "exec/expression", "exec/aggregate"],
+        "DataFusion is fenced",
+    ),
     ("sqlparser", &["sql/", "plan/"], "the parser is fenced"),
     ("clap::", &["cli/"], "arguments belong to the terminal"),
     ("rustyline", &["cli/"], "the prompt belongs to the terminal"),
     ("comfy_table", &["cli/"], "tables are drawn by the terminal"),
-    ("annotate_snippets", &["cli/"], "carets are drawn by the terminal"),
-    ("std::thread", &["runtime/"], "threads belong to the runtime"),
-    ("thread::spawn", &["runtime/"], "threads belong to the runtime"),
-    ("std::fs", &["connect/", "state/", "catalog/", "cli/"], "files belong to connectors"),
-    ("fs::File", &["connect/", "state/", "catalog/", "cli/"], "files belong to connectors"),
+    (
+        "annotate_snippets",
+        &["cli/"],
+        "carets are drawn by the terminal",
+    ),
+    (
+        "std::thread",
+        &["runtime/"],
+        "threads belong to the runtime",
+    ),
+    (
+        "thread::spawn",
+        &["runtime/"],
+        "threads belong to the runtime",
+    ),
+    (
+        "std::fs",
+        &["connect/", "state/", "catalog/", "cli/"],
+        "files belong to connectors",
+    ),
+    (
+        "fs::File",
+        &["connect/", "state/", "catalog/", "cli/"],
+        "files belong to connectors",
+    ),
     ("std::net", &["connect/"], "sockets belong to connectors"),
-    ("Instant::now", &["time/clock.rs"], "one file reads the clock"),
-    ("SystemTime::now", &["time/clock.rs"], "one file reads the clock"),
+    (
+        "Instant::now",
+        &["time/clock.rs"],
+        "one file reads the clock",
+    ),
+    (
+        "SystemTime::now",
+        &["time/clock.rs"],
+        "one file reads the clock",
+    ),
     ("Utc::now", &["time/clock.rs"], "one file reads the clock"),
     ("Local::now", &["time/clock.rs"], "one file reads the clock"),
     ("println!", &["cli/", "main.rs"], "only the terminal prints"),
-    ("eprintln!", &["cli/", "main.rs"], "only the terminal prints"),
+    (
+        "eprintln!",
+        &["cli/", "main.rs"],
+        "only the terminal prints",
+    ),
     (" print!", &["cli/", "main.rs"], "only the terminal prints"),
     ("dbg!", &[], "left over"),
     ("todo!", &[], "what the plan lets through runs"),
@@ -76,9 +142,12 @@ const FENCES: [(&str, &[&str], &str); 25] = [
     ("mpsc::channel", &[], "every channel is bounded"),
 ];
 
+/// Says what is wrong, a line each.
+type Check = fn() -> Vec<String>;
+
 /// The tests of this file.
 pub fn tests() -> Vec<Trial> {
-    let checks: [(&str, fn() -> Vec<String>); 6] = [
+    let checks: [(&str, Check); 6] = [
         ("module-docs", || complaints(module_docs)),
         ("lengths", || complaints(lengths)),
         ("directions", || complaints(directions)),
@@ -86,16 +155,29 @@ pub fn tests() -> Vec<Trial> {
         ("one-arrow", one_arrow),
         ("no-machine", no_machine),
     ];
-    let trial = |(name, check): (&str, fn() -> Vec<String>)| {
+    let trial = |(name, check): (&str, Check)| {
         Trial::test(format!("tidy::{name}"), move || {
             let complaints = check();
-            if complaints.is_empty() { Ok(()) } else { Err(complaints.join("\n").into()) }
+            if complaints.is_empty() {
+                Ok(())
+            } else {
+                Err(complaints.join("\n").into())
+            }
         })
     };
     let own = Trial::test("harness::tidy", || {
-        let source = Source::new("exec/a.rs".to_string(), "let a = \"b // c\"; // d\n'\"' /* x */ \"\\\"y\" z\n");
+        let source = Source::new(
+            "exec/a.rs".to_string(),
+            "let a = \"b // c\"; // d\n'\"' /* x */ \"\\\"y\" z\n",
+        );
         assert_eq!(source.code, ["let a = \"\"; ", "'\"'  \"\" z"]);
-        assert_eq!(names_after("use crate::{data::Batch, exec}; crate::time::Unit", "crate::"), ["data", "exec", "time"]);
+        assert_eq!(
+            names_after(
+                "use crate::{data::Batch, exec}; crate::time::Unit",
+                "crate::"
+            ),
+            ["data", "exec", "time"]
+        );
         Ok(())
     });
     checks.into_iter().map(trial).chain([own]).collect()
@@ -114,9 +196,17 @@ struct Source {
 impl Source {
     fn new(name: String, text: &str) -> Source {
         let is_test = |line: &&str| line.starts_with("#[cfg(test)]");
-        let end = text.split_inclusive('\n').take_while(|line| !is_test(line)).map(str::len).sum();
+        let end = text
+            .split_inclusive('\n')
+            .take_while(|line| !is_test(line))
+            .map(str::len)
+            .sum();
         let code = stripped(&text[..end]).lines().map(str::to_string).collect();
-        Source { name, text: text.to_string(), code }
+        Source {
+            name,
+            text: text.to_string(),
+            code,
+        }
     }
 
     fn folder(&self) -> &str {
@@ -140,7 +230,9 @@ fn stripped(text: &str) -> String {
             let close = format!("\"{}", "#".repeat(hashes));
             let start = 2 + hashes;
             code.push_str("\"\"");
-            rest[start..].find(&close).map_or(rest.len(), |end| start + end + close.len())
+            rest[start..]
+                .find(&close)
+                .map_or(rest.len(), |end| start + end + close.len())
         } else if character == '"' {
             code.push_str("\"\"");
             end_of_text(rest)
@@ -185,7 +277,11 @@ fn complaints(check: fn(&Source) -> Vec<String>) -> Vec<String> {
     files.sort();
     let mut all = Vec::new();
     for path in files {
-        let name = path.strip_prefix(&folder).unwrap_or(&path).display().to_string();
+        let name = path
+            .strip_prefix(&folder)
+            .unwrap_or(&path)
+            .display()
+            .to_string();
         match fs::read_to_string(&path) {
             Ok(text) => all.extend(check(&Source::new(name, &text))),
             Err(error) => all.push(format!("src/{name}: {error}")),
@@ -210,14 +306,27 @@ fn is_tests(source: &Source) -> bool {
 }
 
 fn module_docs(source: &Source) -> Vec<String> {
-    let doc = source.text.lines().next().and_then(|line| line.strip_prefix("//! "));
+    let doc = source
+        .text
+        .lines()
+        .next()
+        .and_then(|line| line.strip_prefix("//! "));
     let is_sentence = doc.is_some_and(|doc| doc.len() > 20);
-    let complaint = format!("src/{}:1: begins without a `//!` sentence that says what it is for", source.name);
-    if is_sentence { Vec::new() } else { vec![complaint] }
+    let complaint = format!(
+        "src/{}:1: begins without a `//!` sentence that says what it is for",
+        source.name
+    );
+    if is_sentence {
+        Vec::new()
+    } else {
+        vec![complaint]
+    }
 }
 
 fn excused(file: &str, function: &str) -> bool {
-    EXCEPTIONS.iter().any(|(path, name, _)| (*path, *name) == (file, function))
+    EXCEPTIONS
+        .iter()
+        .any(|(path, name, _)| (*path, *name) == (file, function))
 }
 
 fn lengths(source: &Source) -> Vec<String> {
@@ -227,22 +336,33 @@ fn lengths(source: &Source) -> Vec<String> {
     let mut complaints = Vec::new();
     let name = &source.name;
     if source.code.len() > FILE_LINES && !excused(name, "") {
-        complaints.push(format!("src/{name}: {} lines, {FILE_LINES} are allowed", source.code.len()));
+        complaints.push(format!(
+            "src/{name}: {} lines, {FILE_LINES} are allowed",
+            source.code.len()
+        ));
     }
     for (number, line) in source.code.iter().enumerate() {
-        let Some(function) = function_name(line) else { continue };
+        let Some(function) = function_name(line) else {
+            continue;
+        };
         // Formatted code: a function ends at the first `}` in its own column.
         let indent = line.len() - line.trim_start().len();
         let close = format!("{}}}", " ".repeat(indent));
-        let is_declaration = |line: &&String| line.ends_with(';') && line.find(|c| c != ' ') == Some(indent);
+        let is_declaration =
+            |line: &&String| line.ends_with(';') && line.find(|c| c != ' ') == Some(indent);
         let body = &source.code[number..];
         if is_declaration(&line) {
             continue;
         }
-        let length = body.iter().position(|line| *line == close).map_or(0, |end| end + 1);
+        let length = body
+            .iter()
+            .position(|line| *line == close)
+            .map_or(0, |end| end + 1);
         if length > FUNCTION_LINES && !excused(name, function) {
             let place = number + 1;
-            complaints.push(format!("src/{name}:{place}: `{function}` has {length} lines, {FUNCTION_LINES} are allowed"));
+            complaints.push(format!(
+                "src/{name}:{place}: `{function}` has {length} lines, {FUNCTION_LINES} are allowed"
+            ));
         }
     }
     complaints
@@ -258,7 +378,10 @@ fn function_name(line: &str) -> Option<&str> {
 
 /// The first names behind every `prefix`, also behind `prefix{…}`.
 fn names_after<'a>(code: &'a str, prefix: &str) -> Vec<&'a str> {
-    let name = |text: &'a str| text.split(|c: char| !c.is_alphanumeric() && c != '_').next();
+    let name = |text: &'a str| {
+        text.split(|c: char| !c.is_alphanumeric() && c != '_')
+            .next()
+    };
     let mut names = Vec::new();
     for (place, _) in code.match_indices(prefix) {
         let rest = &code[place + prefix.len()..];
@@ -289,7 +412,10 @@ fn directions(source: &Source) -> Vec<String> {
     let folder = source.folder();
     let Some((_, allowed)) = DIRECTIONS.iter().find(|(name, _)| *name == folder) else {
         let known = matches!(source.name.as_str(), "lib.rs" | "main.rs" | "error.rs");
-        let complaint = format!("src/{}: the folder `{folder}` is not in the table of directions", source.name);
+        let complaint = format!(
+            "src/{}: the folder `{folder}` is not in the table of directions",
+            source.name
+        );
         return if known { Vec::new() } else { vec![complaint] };
     };
     // `crate::{` may go on over several lines.
@@ -300,7 +426,11 @@ fn directions(source: &Source) -> Vec<String> {
     used.retain(|name| *name != folder && *name != "error" && !allowed.contains(name));
     used.retain(|name| DIRECTIONS.iter().any(|(folder, _)| folder == name));
     let complaint = |name: &str| {
-        format!("src/{}: {folder} must not use crate::{name} (allowed: {}, error)", source.name, allowed.join(", "))
+        format!(
+            "src/{}: {folder} must not use crate::{name} (allowed: {}, error)",
+            source.name,
+            allowed.join(", ")
+        )
     };
     used.into_iter().map(complaint).collect()
 }
@@ -315,7 +445,11 @@ fn fences(source: &Source) -> Vec<String> {
             let inside = places.iter().any(|place| source.name.starts_with(place));
             if !inside && line.contains(name) {
                 let place = number + 1;
-                complaints.push(format!("src/{}:{place}: `{}`: {why}", source.name, name.trim()));
+                complaints.push(format!(
+                    "src/{}:{place}: `{}`: {why}",
+                    source.name,
+                    name.trim()
+                ));
             }
         }
     }
@@ -330,12 +464,23 @@ fn one_arrow() -> Vec<String> {
     };
     let lines: Vec<&str> = lock.lines().collect();
     let mut complaints = Vec::new();
-    for name in ["arrow", "arrow-array", "arrow-schema", "sqlparser", "datafusion-common"] {
+    for name in [
+        "arrow",
+        "arrow-array",
+        "arrow-schema",
+        "sqlparser",
+        "datafusion-common",
+    ] {
         let wanted = format!("name = \"{name}\"");
-        let versions: Vec<&str> =
-            lines.windows(2).filter(|pair| pair[0] == wanted).map(|pair| pair[1]).collect();
+        let versions: Vec<&str> = lines
+            .windows(2)
+            .filter(|pair| pair[0] == wanted)
+            .map(|pair| pair[1])
+            .collect();
         if versions.len() != 1 {
-            complaints.push(format!("Cargo.lock: {name} should be there once: {versions:?}"));
+            complaints.push(format!(
+                "Cargo.lock: {name} should be there once: {versions:?}"
+            ));
         }
     }
     complaints
@@ -343,19 +488,32 @@ fn one_arrow() -> Vec<String> {
 
 /// Nothing that is checked in names the machine it was written on.
 fn no_machine() -> Vec<String> {
-    let listed = Command::new("git").args(["ls-files", "-z"]).current_dir(root()).output();
+    let listed = Command::new("git")
+        .args(["ls-files", "-z"])
+        .current_dir(root())
+        .output();
     let files = match listed {
-        Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout).into_owned(),
+        Ok(output) if output.status.success() => {
+            String::from_utf8_lossy(&output.stdout).into_owned()
+        }
         // A source package has no history to ask.
         _ => return Vec::new(),
     };
-    let homes = [concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/")];
+    let homes = [
+        concat!("/wo", "rk/"),
+        concat!("/ro", "ot/"),
+        concat!("/ho", "me/"),
+    ];
     let mut complaints = Vec::new();
     for file in files.split_terminator('\0') {
         let bytes = fs::read(root().join(file)).unwrap_or_default();
         for (number, line) in String::from_utf8_lossy(&bytes).lines().enumerate() {
             if homes.iter().any(|home| line.contains(home)) {
-                complaints.push(format!("{file}:{}: names a path of a machine: {}", number + 1, line.trim()));
+                complaints.push(format!(
+                    "{file}:{}: names a path of a machine: {}",
+                    number + 1,
+                    line.trim()
+                ));
             }
         }
     }

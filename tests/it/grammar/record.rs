@@ -69,7 +69,10 @@ impl Kind {
     ];
 
     fn name(self) -> &'static str {
-        Kind::ALL.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
+        Kind::ALL
+            .iter()
+            .find(|(_, kind)| *kind == self)
+            .map_or("", |(name, _)| name)
     }
 
     /// The exit code that needs no `exit` line.
@@ -118,7 +121,10 @@ fn read_record(line: usize, lines: &[&str]) -> Result<Record, String> {
         return Ok(record);
     };
     let (name, flags) = head.split_once(' ').unwrap_or((&head, ""));
-    let kind = Kind::ALL.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind);
+    let kind = Kind::ALL
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, kind)| *kind);
     let kind = kind.ok_or_else(|| format!("`{name}` is no kind of record"))?;
     record.kind = Some(kind);
     record.flags = flags.to_string();
@@ -151,12 +157,17 @@ enum Block {
 impl Block {
     /// The block that a line opens, if it opens one.
     fn follows(self, line: &str, kind: Kind) -> Option<Block> {
-        let is_input = line == "input" || line.starts_with("input ") && line.split(' ').count() == 2;
+        let is_input =
+            line == "input" || line.starts_with("input ") && line.split(' ').count() == 2;
         match line {
-            "----" if matches!(self, Block::Code | Block::Input | Block::Rows) => Some(Block::Expected),
+            "----" if matches!(self, Block::Code | Block::Input | Block::Rows) => {
+                Some(Block::Expected)
+            }
             "stderr" | "stderr contains" if self == Block::Expected => Some(Block::Stderr),
             _ if is_input && self == Block::Code && kind != Kind::Shell => Some(Block::Input),
-            _ if kind == Kind::Stream && line.starts_with("> ") && self != Block::Rows => Some(Block::Rows),
+            _ if kind == Kind::Stream && line.starts_with("> ") && self != Block::Rows => {
+                Some(Block::Rows)
+            }
             _ if matches!(self, Block::Expected | Block::Stderr) && exit_of(line).is_some() => {
                 Some(Block::Exit)
             }
@@ -189,7 +200,8 @@ impl Block {
                 None => return,
             },
             (Block::Rows, Some(step)) => {
-                step.rows.push(line.strip_prefix("> ").unwrap_or(&line).to_string());
+                step.rows
+                    .push(line.strip_prefix("> ").unwrap_or(&line).to_string());
                 return;
             }
             (Block::Expected, Some(step)) => &mut step.output,
@@ -222,7 +234,11 @@ pub fn print(records: &[Record]) -> String {
 fn print_record(record: &Record, text: &mut String) {
     let mut lines = record.comments.clone();
     if let Some(kind) = record.kind {
-        lines.push(format!("{} {}", kind.name(), record.flags).trim_end().to_string());
+        lines.push(
+            format!("{} {}", kind.name(), record.flags)
+                .trim_end()
+                .to_string(),
+        );
         lines.extend(record.code.iter().cloned());
         if let Some((word, input)) = &record.input {
             lines.push(format!("input {word}").trim_end().to_string());
@@ -238,7 +254,14 @@ fn print_record(record: &Record, text: &mut String) {
             lines.extend(record.expected.iter().cloned());
         }
         if let Some((contains, stderr)) = &record.stderr {
-            lines.push(if *contains { "stderr contains" } else { "stderr" }.to_string());
+            lines.push(
+                if *contains {
+                    "stderr contains"
+                } else {
+                    "stderr"
+                }
+                .to_string(),
+            );
             lines.extend(stderr.iter().cloned());
         }
         if let Some(exit) = record.exit {
@@ -259,7 +282,10 @@ pub fn bytes_of(lines: &[String]) -> Vec<u8> {
     if lines.is_empty() {
         return Vec::new();
     }
-    let lines: Vec<&str> = lines.iter().map(|line| if line == BLANK { "" } else { line }).collect();
+    let lines: Vec<&str> = lines
+        .iter()
+        .map(|line| if line == BLANK { "" } else { line })
+        .collect();
     (lines.join("\n") + newline).into_bytes()
 }
 
@@ -274,7 +300,10 @@ pub fn lines_of(bytes: &[u8]) -> Vec<String> {
         None => (text.as_ref(), false),
     };
     let line = |line: &str| if line.is_empty() { BLANK } else { line }.to_string();
-    text.split('\n').map(line).chain((!ended).then(|| NO_NEWLINE.to_string())).collect()
+    text.split('\n')
+        .map(line)
+        .chain((!ended).then(|| NO_NEWLINE.to_string()))
+        .collect()
 }
 
 /// `--delay 5s --ts 'my column'` as words; single and double quotes keep blanks.

@@ -36,7 +36,12 @@ pub fn example(seed: u64) -> Example {
         // Without delay a first row from the future can close its own window before it is found out.
         settings.delay = 1000;
     }
-    Example { query, settings, declared, rows }
+    Example {
+        query,
+        settings,
+        declared,
+        rows,
+    }
 }
 
 impl Example {
@@ -44,7 +49,10 @@ impl Example {
     pub fn sql(&self) -> String {
         let Settings { delay, .. } = self.settings;
         let watermark = if self.declared {
-            format!(", WATERMARK FOR ts AS ts - INTERVAL '{}' SECOND", delay as f64 / 1000.0)
+            format!(
+                ", WATERMARK FOR ts AS ts - INTERVAL '{}' SECOND",
+                delay as f64 / 1000.0
+            )
         } else {
             String::new()
         };
@@ -61,13 +69,26 @@ impl Example {
             return Vec::new();
         }
         let Settings { delay, max_jump } = self.settings;
-        let jump = if max_jump == 0 { "0".to_string() } else { format!("{max_jump}ms") };
-        ["--delay".to_string(), format!("{delay}ms"), "--max-jump".to_string(), jump].to_vec()
+        let jump = if max_jump == 0 {
+            "0".to_string()
+        } else {
+            format!("{max_jump}ms")
+        };
+        [
+            "--delay".to_string(),
+            format!("{delay}ms"),
+            "--max-jump".to_string(),
+            jump,
+        ]
+        .to_vec()
     }
 
     /// The rows as NDJSON.
     pub fn input(&self) -> Vec<u8> {
-        self.rows.iter().flat_map(|row| (row.json() + "\n").into_bytes()).collect()
+        self.rows
+            .iter()
+            .flat_map(|row| (row.json() + "\n").into_bytes())
+            .collect()
     }
 }
 
@@ -75,21 +96,43 @@ fn query(random: &mut Random) -> Query {
     let sizes = [1000, 2000, 3000, 5000, 7000, 10_000, 60_000];
     let offset = *random.pick(&[0, 0, 0, 1000, 2000, -3000, 58_000, 500]);
     let window = match random.below(6) {
-        0 | 1 => Window::Tumble { size: *random.pick(&sizes), offset },
+        0 | 1 => Window::Tumble {
+            size: *random.pick(&sizes),
+            offset,
+        },
         2 => {
             let size = *random.pick(&sizes);
             let slide = 1000 * random.between(1..size / 1000 + 1);
-            Window::Hop { slide: slide.max(size / 12), size, offset }
+            Window::Hop {
+                slide: slide.max(size / 12),
+                size,
+                offset,
+            }
         }
         3 => {
             let step = *random.pick(&[1000, 2000, 5000]);
-            Window::Cumulate { step, size: step * random.between(1..7), offset }
+            Window::Cumulate {
+                step,
+                size: step * random.between(1..7),
+                offset,
+            }
         }
-        4 => Window::Session { keys: keys(random), gap: *random.pick(&[500, 1000, 2000, 5000]) },
+        4 => Window::Session {
+            keys: keys(random),
+            gap: *random.pick(&[500, 1000, 2000, 5000]),
+        },
         _ => {
             let size = 1 + random.below(6);
-            let slide = if random.one_in(2) { size } else { 1 + random.below(size) };
-            Window::Count { keys: keys(random), size, slide }
+            let slide = if random.one_in(2) {
+                size
+            } else {
+                1 + random.below(size)
+            };
+            Window::Count {
+                keys: keys(random),
+                size,
+                slide,
+            }
         }
     };
     let mut group_keys = match &window {
@@ -114,7 +157,11 @@ fn query(random: &mut Random) -> Query {
 
 fn keys(random: &mut Random) -> Vec<String> {
     let choices: [&[&str]; 5] = [&[], &["k"], &["g"], &["k", "g"], &["g", "k"]];
-    random.pick(&choices).iter().map(ToString::to_string).collect()
+    random
+        .pick(&choices)
+        .iter()
+        .map(ToString::to_string)
+        .collect()
 }
 
 fn condition(random: &mut Random) -> Condition {
@@ -123,7 +170,11 @@ fn condition(random: &mut Random) -> Condition {
         0 => Condition::Known(random.pick(&["k", "g", "v", "d"]).to_string()),
         1 => Condition::Compare(column, "<>".to_string(), random.between(0..3)),
         2 => Condition::Compare(column, "=".to_string(), random.between(0..3)),
-        _ => Condition::Compare("v".to_string(), random.pick(&["<", ">"]).to_string(), random.between(-9..9)),
+        _ => Condition::Compare(
+            "v".to_string(),
+            random.pick(&["<", ">"]).to_string(),
+            random.between(-9..9),
+        ),
     }
 }
 
@@ -149,7 +200,13 @@ fn call(random: &mut Random, number: usize) -> Call {
 }
 
 fn rows(random: &mut Random, settings: &Settings) -> Vec<Row> {
-    let start = *random.pick(&[1_767_225_600_000, 1_709_251_080_000, -20_000, -1_000_000_123, 0]);
+    let start = *random.pick(&[
+        1_767_225_600_000,
+        1_709_251_080_000,
+        -20_000,
+        -1_000_000_123,
+        0,
+    ]);
     let pace = *random.pick(&[50, 400, 1000, 4000, 20_000]);
     let disorder = *random.pick(&[0, 500, 3000, 20_000]);
     let jump = settings.max_jump.max(10_000);
@@ -159,7 +216,12 @@ fn rows(random: &mut Random, settings: &Settings) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     for _ in 0..length {
         now += random.between(0..pace);
-        let mut time = now - if disorder == 0 { 0 } else { random.between(0..disorder) };
+        let mut time = now
+            - if disorder == 0 {
+                0
+            } else {
+                random.between(0..disorder)
+            };
         if random.one_in(25) {
             // From the future: sometimes just inside what is believed, sometimes twice the same.
             time = now + *random.pick(&[jump - 1, jump, jump + 1, 2 * jump, 400 * 86_400_000]);

@@ -38,7 +38,11 @@ pub enum Window {
     /// Rows at most `gap` apart, per key.
     Session { keys: Vec<String>, gap: i64 },
     /// Every `size` rows per key, moved on by `slide`.
-    Count { keys: Vec<String>, size: usize, slide: usize },
+    Count {
+        keys: Vec<String>,
+        size: usize,
+        slide: usize,
+    },
 }
 
 /// An aggregate call.
@@ -69,7 +73,9 @@ impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Condition::Known(column) => write!(f, "{column} IS NOT NULL"),
-            Condition::Compare(column, operator, number) => write!(f, "{column} {operator} {number}"),
+            Condition::Compare(column, operator, number) => {
+                write!(f, "{column} {operator} {number}")
+            }
         }
     }
 }
@@ -110,15 +116,27 @@ impl fmt::Display for Window {
         };
         let (call, lengths, offset) = match self {
             Window::Tumble { size, offset } => ("TUMBLE", vec![*size], *offset),
-            Window::Hop { slide, size, offset } => ("HOP", vec![*slide, *size], *offset),
+            Window::Hop {
+                slide,
+                size,
+                offset,
+            } => ("HOP", vec![*slide, *size], *offset),
             Window::Cumulate { step, size, offset } => ("CUMULATE", vec![*step, *size], *offset),
             Window::Session { keys, gap } => {
                 let partition = partition(keys);
-                return write!(f, "SESSION(TABLE t{partition}, DESCRIPTOR(ts), {})", Interval(*gap));
+                return write!(
+                    f,
+                    "SESSION(TABLE t{partition}, DESCRIPTOR(ts), {})",
+                    Interval(*gap)
+                );
             }
             Window::Count { keys, size, slide } => {
                 write!(f, "COUNT_WINDOW(TABLE t{}, {size}", partition(keys))?;
-                return if slide == size { write!(f, ")") } else { write!(f, ", {slide})") };
+                return if slide == size {
+                    write!(f, ")")
+                } else {
+                    write!(f, ", {slide})")
+                };
             }
         };
         write!(f, "{call}(TABLE t, DESCRIPTOR(ts)")?;
@@ -132,7 +150,10 @@ impl fmt::Display for Window {
 impl fmt::Display for Query {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bounds = ["window_start".to_string(), "window_end".to_string()];
-        let keys: Vec<String> = bounds.into_iter().chain(self.keys.iter().cloned()).collect();
+        let keys: Vec<String> = bounds
+            .into_iter()
+            .chain(self.keys.iter().cloned())
+            .collect();
         let calls = self.calls.iter().map(|call| format!(", {call}"));
         write!(f, "SELECT {}{}", keys.join(", "), calls.collect::<String>())?;
         write!(f, " FROM TABLE({})", self.window)?;
@@ -172,8 +193,16 @@ impl Query {
             None => None,
         };
         let keys: Vec<String> = keys.split(", ").skip(1).map(str::to_string).collect();
-        let calls = (items.split(", ").skip(1 + keys.len())).map(read_call).collect::<Option<_>>()?;
-        let query = Query { window: read_window(window)?, filter, keys, calls, having };
+        let calls = (items.split(", ").skip(1 + keys.len()))
+            .map(read_call)
+            .collect::<Option<_>>()?;
+        let query = Query {
+            window: read_window(window)?,
+            filter,
+            keys,
+            calls,
+            having,
+        };
         (query.to_string() == sql).then_some(query)
     }
 }
@@ -183,8 +212,14 @@ fn read_condition(text: &str) -> Option<Condition> {
         return Some(Condition::Known(column.to_string()));
     }
     let words: Vec<&str> = text.split(' ').collect();
-    let [column, operator, number] = words[..] else { return None };
-    Some(Condition::Compare(column.to_string(), operator.to_string(), number.parse().ok()?))
+    let [column, operator, number] = words[..] else {
+        return None;
+    };
+    Some(Condition::Compare(
+        column.to_string(),
+        operator.to_string(),
+        number.parse().ok()?,
+    ))
 }
 
 fn read_call(text: &str) -> Option<Call> {
@@ -224,13 +259,28 @@ fn read_window(text: &str) -> Option<Window> {
         return Some(Window::Count { keys, size, slide });
     }
     let lengths = arguments.strip_prefix("DESCRIPTOR(ts), ")?;
-    let lengths: Vec<i64> = lengths.split(", ").map(read_interval).collect::<Option<_>>()?;
+    let lengths: Vec<i64> = lengths
+        .split(", ")
+        .map(read_interval)
+        .collect::<Option<_>>()?;
     Some(match (name, &lengths[..]) {
         ("TUMBLE", &[size]) => Window::Tumble { size, offset: 0 },
         ("TUMBLE", &[size, offset]) => Window::Tumble { size, offset },
-        ("HOP", &[slide, size]) => Window::Hop { slide, size, offset: 0 },
-        ("HOP", &[slide, size, offset]) => Window::Hop { slide, size, offset },
-        ("CUMULATE", &[step, size]) => Window::Cumulate { step, size, offset: 0 },
+        ("HOP", &[slide, size]) => Window::Hop {
+            slide,
+            size,
+            offset: 0,
+        },
+        ("HOP", &[slide, size, offset]) => Window::Hop {
+            slide,
+            size,
+            offset,
+        },
+        ("CUMULATE", &[step, size]) => Window::Cumulate {
+            step,
+            size,
+            offset: 0,
+        },
         ("CUMULATE", &[step, size, offset]) => Window::Cumulate { step, size, offset },
         ("SESSION", &[gap]) => Window::Session { keys, gap },
         _ => return None,
@@ -246,7 +296,9 @@ pub fn read_interval(text: &str) -> Option<i64> {
     };
     let text = text.strip_prefix('\'')?;
     // Flink's own tests write the sign inside the quotes.
-    let (sign, text) = text.strip_prefix('-').map_or((sign, text), |text| (-sign, text));
+    let (sign, text) = text
+        .strip_prefix('-')
+        .map_or((sign, text), |text| (-sign, text));
     let seconds: f64 = text.parse().ok()?;
     Some(sign * (seconds * 1000.0).round() as i64)
 }

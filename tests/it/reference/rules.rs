@@ -39,18 +39,31 @@ struct Filled {
 
 /// Runs a query over all rows.
 pub fn answer(query: &Query, settings: &Settings, rows: &[Row]) -> Answer {
-    let wanted = |row: usize| query.filter.as_ref().is_none_or(|filter| holds(filter, &rows[row]));
+    let wanted = |row: usize| {
+        query
+            .filter
+            .as_ref()
+            .is_none_or(|filter| holds(filter, &rows[row]))
+    };
     let (mut windows, late, untimed) = match &query.window {
         Window::Count { keys, size, slide } => {
             let windows = count_windows(rows, keys, *size, *slide);
-            return Answer { rows: print(query, &windows, rows), late: 0, untimed: 0 };
+            return Answer {
+                rows: print(query, &windows, rows),
+                late: 0,
+                untimed: 0,
+            };
         }
         Window::Session { keys, gap } => sessions(rows, settings, keys, *gap, &wanted),
         window => fixed_windows(rows, settings, window, &wanted),
     };
     // Stable: windows with the same bounds (sessions of several keys) stay in the order of their first rows.
     windows.sort_by_key(|window| (window.end, window.start, window.rows[0]));
-    Answer { rows: print(query, &windows, rows), late, untimed }
+    Answer {
+        rows: print(query, &windows, rows),
+        late,
+        untimed,
+    }
 }
 
 /// The watermark before each row, and after the last one. Untimed rows move nothing.
@@ -99,21 +112,32 @@ pub fn watermarks(rows: &[Row], settings: &Settings) -> Vec<i64> {
 
 /// The windows `[start, end)` that hold a time.
 fn windows_of(window: &Window, time: i64) -> Vec<(i64, i64)> {
-    let floor = |time: i64, size: i64, offset: i64| (time - offset).div_euclid(size) * size + offset;
+    let floor =
+        |time: i64, size: i64, offset: i64| (time - offset).div_euclid(size) * size + offset;
     match window {
         Window::Tumble { size, offset } => {
             let start = floor(time, *size, *offset);
             vec![(start, start + size)]
         }
-        Window::Hop { slide, size, offset } => {
+        Window::Hop {
+            slide,
+            size,
+            offset,
+        } => {
             let last = floor(time, *slide, *offset);
-            let starts = (0..).map(|n| last - n * slide).take_while(|start| start + size > time);
+            let starts = (0..)
+                .map(|n| last - n * slide)
+                .take_while(|start| start + size > time);
             starts.map(|start| (start, start + size)).collect()
         }
         Window::Cumulate { step, size, offset } => {
             let start = floor(time, *size, *offset);
-            let ends = (1..).map(|n| start + n * step).take_while(|end| *end <= start + size);
-            ends.filter(|end| *end > time).map(|end| (start, end)).collect()
+            let ends = (1..)
+                .map(|n| start + n * step)
+                .take_while(|end| *end <= start + size);
+            ends.filter(|end| *end > time)
+                .map(|end| (start, end))
+                .collect()
         }
         Window::Session { .. } | Window::Count { .. } => Vec::new(),
     }
@@ -143,7 +167,11 @@ fn fixed_windows(
             counted = true;
             match filled.iter_mut().find(|w| (w.start, w.end) == (start, end)) {
                 Some(window) => window.rows.push(number),
-                None => filled.push(Filled { start, end, rows: vec![number] }),
+                None => filled.push(Filled {
+                    start,
+                    end,
+                    rows: vec![number],
+                }),
             }
         }
         late += u64::from(!counted);
@@ -172,7 +200,11 @@ fn sessions(
         let watermark = watermarks[number];
         closed.extend(open.extract_if(.., |session| watermark >= session.end - 1));
         // The row alone, merged with every open session of its key that it touches; bounds may meet.
-        let mut merged = Filled { start: time, end: time + gap, rows: vec![number] };
+        let mut merged = Filled {
+            start: time,
+            end: time + gap,
+            rows: vec![number],
+        };
         let touched = open.extract_if(.., |session| {
             key(&rows[session.rows[0]], keys) == key(row, keys)
                 && session.start <= time + gap
@@ -198,12 +230,17 @@ fn sessions(
 fn count_windows(rows: &[Row], keys: &[String], size: usize, slide: usize) -> Vec<Filled> {
     let mut windows = Vec::new();
     for number in 0..rows.len() {
-        let same_key = (0..=number).filter(|other| key(&rows[*other], keys) == key(&rows[number], keys));
+        let same_key =
+            (0..=number).filter(|other| key(&rows[*other], keys) == key(&rows[number], keys));
         let mine: Vec<usize> = same_key.collect();
         let end = mine.len();
         if end >= size && (end - size).is_multiple_of(slide) {
             let start = end - size;
-            windows.push(Filled { start: start as i64, end: end as i64, rows: mine[start..].to_vec() });
+            windows.push(Filled {
+                start: start as i64,
+                end: end as i64,
+                rows: mine[start..].to_vec(),
+            });
         }
     }
     windows
@@ -217,7 +254,9 @@ fn holds(condition: &Condition, row: &Row) -> bool {
     match condition {
         Condition::Known(column) => row.value(column) != Value::Null,
         Condition::Compare(column, operator, number) => {
-            let Value::Integer(value) = row.value(column) else { return false };
+            let Value::Integer(value) = row.value(column) else {
+                return false;
+            };
             match operator.as_str() {
                 "=" => value == *number,
                 "<>" => value != *number,
@@ -232,7 +271,13 @@ fn holds(condition: &Condition, row: &Row) -> bool {
 fn print(query: &Query, windows: &[Filled], rows: &[Row]) -> Vec<Vec<Value>> {
     let mut printed = Vec::new();
     let fixed = !matches!(query.window, Window::Count { .. });
-    let bound = |n: i64| if fixed { Value::Time(n) } else { Value::Integer(n) };
+    let bound = |n: i64| {
+        if fixed {
+            Value::Time(n)
+        } else {
+            Value::Integer(n)
+        }
+    };
     // Sessions of several keys with the same bounds are one window to GROUP BY.
     let mut windows = windows.to_vec();
     if fixed {
@@ -269,7 +314,9 @@ fn print(query: &Query, windows: &[Filled], rows: &[Row]) -> Vec<Vec<Value>> {
 }
 
 fn aggregate(call: &Call, rows: &[&Row]) -> Value {
-    let counted = rows.iter().filter(|row| call.filter.as_ref().is_none_or(|filter| holds(filter, row)));
+    let counted = rows
+        .iter()
+        .filter(|row| call.filter.as_ref().is_none_or(|filter| holds(filter, row)));
     let Some(argument) = &call.argument else {
         return Value::Integer(counted.count() as i64);
     };
@@ -290,16 +337,28 @@ fn aggregate(call: &Call, rows: &[&Row]) -> Value {
     if length == 0 {
         return Value::Null;
     }
-    let whole: i64 = values.iter().map(|v| if let Value::Integer(n) = v { *n } else { 0 }).sum();
+    let whole: i64 = values
+        .iter()
+        .map(|v| if let Value::Integer(n) = v { *n } else { 0 })
+        .sum();
     // Exact, because the data has quarters only.
-    let broken: f64 = values.iter().map(|v| if let Value::Double(x) = v { *x } else { 0.0 }).sum();
+    let broken: f64 = values
+        .iter()
+        .map(|v| if let Value::Double(x) = v { *x } else { 0.0 })
+        .sum();
     let is_double = matches!(values[0], Value::Double(_));
     match call.function.as_str() {
         "sum" if is_double => Value::Double(broken),
         "sum" => Value::Integer(whole),
         "avg" => Value::Double((whole as f64 + broken) / length as f64),
-        "min" => values.into_iter().reduce(|a, b| if b.less(&a) { b } else { a }).unwrap_or(Value::Null),
-        "max" => values.into_iter().reduce(|a, b| if a.less(&b) { b } else { a }).unwrap_or(Value::Null),
+        "min" => values
+            .into_iter()
+            .reduce(|a, b| if b.less(&a) { b } else { a })
+            .unwrap_or(Value::Null),
+        "max" => values
+            .into_iter()
+            .reduce(|a, b| if a.less(&b) { b } else { a })
+            .unwrap_or(Value::Null),
         other => unreachable!("the reference has no {other}"),
     }
 }

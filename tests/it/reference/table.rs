@@ -122,9 +122,16 @@ pub fn csv(columns: &[&str], rows: &[Vec<Value>]) -> String {
 
 /// ISO 8601; a fraction only where it is not zero.
 pub fn time_text(time: i64) -> String {
-    let moment = chrono::DateTime::from_timestamp_millis(time).expect("the data is near 1970 and 2024");
-    let fraction = if time.rem_euclid(1000) == 0 { "" } else { "%.3f" };
-    moment.format(&format!("%Y-%m-%dT%H:%M:%S{fraction}")).to_string()
+    let moment =
+        chrono::DateTime::from_timestamp_millis(time).expect("the data is near 1970 and 2024");
+    let fraction = if time.rem_euclid(1000) == 0 {
+        ""
+    } else {
+        "%.3f"
+    };
+    moment
+        .format(&format!("%Y-%m-%dT%H:%M:%S{fraction}"))
+        .to_string()
 }
 
 /// The inverse of [`time_text`], for any number of digits.
