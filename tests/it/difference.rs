@@ -33,6 +33,14 @@ fn shown(bytes: &[u8]) -> String {
 fn mark(text: &mut String, prefix: &str, lines: &[&str]) {
     for line in lines.iter().take(40) {
         text.push_str(prefix);
+        if let Some((end, _)) = line.char_indices().nth(400) {
+            text.push_str(&format!(
+                "{}… ({} bytes)\n",
+                line[..end].escape_debug(),
+                line.len()
+            ));
+            continue;
+        }
         match line.strip_suffix('\n') {
             Some(line) => text.push_str(&format!("{}\n", line.escape_debug())),
             None => text.push_str(&format!("{} (no newline)\n", line.escape_debug())),

@@ -218,11 +218,17 @@ fn expect(record: &mut Record, kind: Kind, outcome: &Outcome) {
 /// `stderr contains` stays as it is if each of its lines is found, in order; else it becomes exact.
 fn expect_stderr(record: &mut Record, lines: Vec<String>) {
     if let Some((true, wanted)) = &record.stderr {
-        let mut rest = lines.iter();
-        if wanted
-            .iter()
-            .all(|part| rest.any(|line| line.contains(part.as_str())))
-        {
+        // In order, but several parts may be found in one line.
+        let mut rest = &lines[..];
+        let mut found =
+            |part: &String| match rest.iter().position(|line| line.contains(part.as_str())) {
+                Some(place) => {
+                    rest = &rest[place..];
+                    true
+                }
+                None => false,
+            };
+        if wanted.iter().all(&mut found) {
             return;
         }
     }
