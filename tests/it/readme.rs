@@ -1,0 +1,206 @@
+//! Every command that the documentation shows is run, and what it shows is what comes out.
+//!
+//! ````text
+//! ```console
+//! $ tumble "SELECT host, count(*) FROM input GROUP BY host" samples/access.csv
+//! host,count(*)
+//! web1,3
+//! ```
+//! ````
+//!
+//! A block marked `console` is run in a directory that holds a copy of `samples/`, with `tumble` on the
+//! `PATH`; its commands share the directory. `$ ` begins a command, a `\` at the end of a line or an open
+//! quote continues it; what follows is stdout and stderr as a terminal would show them. A last line
+//! `# exit N` is the exit code, if it is not 0. `cargo run --release --` stands for the binary, `cargo test` and
+//! other cargo commands are left out. `UPDATE_EXPECT=1` rewrites what is shown.
+
+use std::fs;
+use std::path::Path;
+
+use libtest_mimic::Trial;
+
+use crate::difference::same_text;
+use crate::grammar::updating;
+use crate::program::{Workshop, root, run_command};
+
+const DOCUMENTS: [&str; 2] = ["README.md", "samples/README.md"];
+
+/// The tests of this file: one for each block, or one for each document when it is rewritten.
+pub fn tests() -> Vec<Trial> {
+    let mut tests = vec![Trial::test("harness::readme", || Ok(own_test()?))];
+    for document in DOCUMENTS {
+        let path = root().join(document);
+        let Ok(text) = fs::read_to_string(&path) else {
+            continue;
+        };
+        if updating() {
+            tests.push(Trial::test(format!("readme::{document}"), move || {
+                let text = rewritten(&text)?;
+                fs::write(&path, text).map_err(|error| format!("{document}: {error}"))?;
+                Ok(())
+            }));
+            continue;
+        }
+        for (number, block) in blocks(&text).into_iter().enumerate() {
+            let name = format!("readme::{document}-block-{}", number + 1);
+            tests.push(Trial::test(name, move || {
+                let actual = run_block(&block.text);
+                let what = format!("{document}:{}", block.line);
+                Ok(same_text(&what, block.text.as_bytes(), actual.as_bytes())?)
+            }));
+        }
+    }
+    tests
+}
+
+/// A block of a document that is run.
+struct Block {
+    /// The line of its first line, from 1.
+    line: usize,
+    /// The text between the fences.
+    text: String,
+}
+
+fn blocks(text: &str) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut inside = false;
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        if inside && line.trim_end() == "```" {
+            inside = false;
+        } else if inside && let Some(block) = blocks.last_mut() {
+            block.text.push_str(line);
+        } else if line.trim_end() == "```console" {
+            inside = true;
+            blocks.push(Block {
+                line: number + 2,
+                text: String::new(),
+            });
+        }
+    }
+    blocks
+}
+
+fn rewritten(text: &str) -> Result<String, String> {
+    let mut new = String::new();
+    let mut rest = text;
+    for block in blocks(text) {
+        let fence = format!("```console\n{}", block.text);
+        let place = rest
+            .find(&fence)
+            .ok_or_else(|| format!("line {}: no such block", block.line))?;
+        new.push_str(&rest[..place]);
+        new.push_str("```console\n");
+        new.push_str(&run_block(&block.text));
+        rest = &rest[place + fence.len()..];
+    }
+    Ok(new + rest)
+}
+
+/// A command of a block with the lines that are shown below it.
+struct Shown<'a> {
+    /// The lines as they stand in the document, with `$ `.
+    lines: Vec<&'a str>,
+    /// The same for a shell.
+    command: String,
+    /// What is shown.
+    output: String,
+}
+
+fn commands(text: &str) -> Vec<Shown<'_>> {
+    let mut shown: Vec<Shown<'_>> = Vec::new();
+    let mut open = false;
+    for line in text.split_inclusive('\n') {
+        if !open && let Some(command) = line.strip_prefix("$ ") {
+            shown.push(Shown {
+                lines: vec![line],
+                command: command.to_string(),
+                output: String::new(),
+            });
+            open = is_open(command);
+        } else if open && let Some(last) = shown.last_mut() {
+            last.lines.push(line);
+            last.command
+                .push_str(line.strip_prefix("> ").unwrap_or(line));
+            open = is_open(&last.command);
+        } else if let Some(last) = shown.last_mut() {
+            last.output.push_str(line);
+        }
+    }
+    shown
+}
+
+/// Whether a command goes on with the next line.
+fn is_open(command: &str) -> bool {
+    let mut quote = None;
+    let mut characters = command.chars();
+    while let Some(character) = characters.next() {
+        match (character, quote) {
+            ('\\', None | Some('"')) => drop(characters.next()),
+            ('\'' | '"', None) => quote = Some(character),
+            (_, Some(open)) if open == character => quote = None,
+            _ => {}
+        }
+    }
+    quote.is_some() || command.trim_end_matches('\n').ends_with('\\')
+}
+
+/// The block with what its commands really print.
+fn run_block(text: &str) -> String {
+    let workshop = Workshop::new();
+    copy_samples(&workshop.path());
+    let mut new = String::new();
+    for shown in commands(text) {
+        new.extend(shown.lines.iter().copied());
+        let command = [
+            "cargo run --release --quiet -- ",
+            "cargo run --release -- ",
+            "target/release/tumble ",
+            "./target/release/tumble ",
+        ]
+        .iter()
+        .fold(shown.command.clone(), |command, prefix| {
+            command.replace(prefix, "tumble ")
+        });
+        if command.starts_with("cargo ") || command.starts_with("git ") {
+            new.push_str(&shown.output);
+            continue;
+        }
+        let outcome = run_command(workshop.shell(&format!("exec 2>&1\n{command}")), None);
+        let stdout = String::from_utf8_lossy(&outcome.stdout);
+        new.push_str(&stdout);
+        if !stdout.is_empty() && !stdout.ends_with('\n') {
+            new.push('\n');
+        }
+        if outcome.code != 0 {
+            new.push_str(&format!("# exit {}\n", outcome.code));
+        }
+    }
+    new
+}
+
+/// In the place of the link: the commands of a document may write.
+fn copy_samples(workshop: &Path) {
+    let target = workshop.join("samples");
+    fs::remove_file(&target).expect("the workshop has a link to the samples");
+    copy(&root().join("samples"), &target);
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a temporary directory can be made");
+    for entry in fs::read_dir(from).into_iter().flatten().flatten() {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), &target).expect("a sample can be copied");
+        }
+    }
+}
+
+fn own_test() -> Result<(), String> {
+    let text = "Hi\n```console\n$ echo \"a\nb\" \\\n  c\na\nold\n$ cargo test\nmany\n$ ls samples | wc -l > n; false\n```\n";
+    let new = "Hi\n```console\n$ echo \"a\nb\" \\\n  c\na\nb c\n$ cargo test\nmany\n$ ls samples | wc -l > n; false\n# exit 1\n```\n";
+    same_text("the document", new.as_bytes(), rewritten(text)?.as_bytes())?;
+    let again = rewritten(new)?;
+    same_text("the document once more", new.as_bytes(), again.as_bytes())
+}
