@@ -11,12 +11,18 @@
 //! one input; a row that an operator makes (a closed window) carries the position of the input row that
 //! caused it, `u64::MAX` if that was the end of input. Watermarks are in the unit of the time column.
 
-use arrow::array::{Array, BooleanArray, RecordBatch, UInt32Array, UInt64Array};
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, BooleanArray, RecordBatch, TimestampMicrosecondArray,
+    TimestampMillisecondArray, TimestampNanosecondArray, UInt32Array, UInt64Array,
+};
 use arrow::buffer::ScalarBuffer;
 use arrow::compute;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 
 use crate::error::Result;
+use crate::time::Unit;
 
 /// Where a row stands in the arrival order: the number of its input in the upper 16 bits, the number of
 /// its record in that input in the lower 48.
@@ -128,5 +134,24 @@ impl Batch {
     /// The positions as a column.
     pub fn positions_column(&self) -> UInt64Array {
         UInt64Array::new(self.positions.clone(), None)
+    }
+}
+
+/// One time as a column of `data_type`, a timestamp in `unit`.
+pub fn times(value: i64, unit: Unit, data_type: &DataType) -> ArrayRef {
+    let zone = match data_type {
+        DataType::Timestamp(_, zone) => zone.clone(),
+        _ => None,
+    };
+    match unit {
+        Unit::Millisecond => {
+            Arc::new(TimestampMillisecondArray::from(vec![value]).with_timezone_opt(zone))
+        }
+        Unit::Microsecond => {
+            Arc::new(TimestampMicrosecondArray::from(vec![value]).with_timezone_opt(zone))
+        }
+        Unit::Nanosecond => {
+            Arc::new(TimestampNanosecondArray::from(vec![value]).with_timezone_opt(zone))
+        }
     }
 }

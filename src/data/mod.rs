@@ -8,6 +8,6 @@ mod event;
 pub mod print;
 mod type_name;
 
-pub use batch::{Batch, Position, input_of_position, position, record_of_position};
+pub use batch::{Batch, Position, input_of_position, position, record_of_position, times};
 pub use event::Event;
 pub use type_name::{parse_type, type_name};

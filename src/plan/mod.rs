@@ -31,6 +31,7 @@ use crate::time::{Interval, Zone};
 pub use context::Registry;
 pub use explain::explain;
 pub use lower::lower;
+pub use names::closest as names_closest;
 pub use relations::relations;
 pub use stream_plan::{SourcePlan, StreamPlan, StreamQuery};
 pub use types::data_type;

@@ -23,6 +23,6 @@ mod wait;
 
 pub use commit::{Gates, LateRow, RejectedRow};
 pub use reader::{Input, InputFile, Opened};
-pub use run::{Outcome, RunSpec, Sink, run};
+pub use run::{Outcome, RunSpec, Sink, Waiting, run};
 pub use summary::{FirstReject, Summary};
 pub use wait::Idle;

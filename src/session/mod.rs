@@ -1,1 +1,299 @@
-//! placeholder
+//! State between statements, and the only place that calls all phases of one.
+//!
+//! ```text
+//!  text ─► sql::parse ─► for each statement:
+//!     SELECT   relations ─► open sources, guess ─► plan ─► run ─► Host
+//!     CREATE   catalog          EXPLAIN  plan ─► text          SET  options
+//! ```
+//!
+//! A session reads and writes through its [`Host`]: the command line, a test. Invariant: statements run in
+//! order and stop at the first error; standard input is touched only if a statement names it.
+
+mod explain;
+mod host;
+mod options;
+mod side_files;
+mod sources;
+
+use arrow::datatypes::SchemaRef;
+use chrono::{DateTime, Utc};
+use sqlparser::ast;
+
+use crate::catalog::{Catalog, View};
+use crate::error::{Error, ErrorKind, Result};
+use crate::plan::{self, PlanSettings, Planned, Registry, StreamPlan};
+use crate::runtime::interrupt::{Interrupts, Signal};
+use crate::runtime::{self, Gates, Outcome, RunSpec, Summary};
+use crate::sql::{self, QueryStatement, Statement, StatementKind};
+
+pub use host::{Host, Note, ResultInfo};
+pub use options::{InputHeader, OnError, OnInterrupt, Options};
+
+use side_files::SideFiles;
+use sources::Sources;
+
+/// A conversation with one user.
+pub struct Session {
+    options: Options,
+    catalog: Catalog,
+    registry: Registry,
+    sources: Sources,
+    summary: Summary,
+    interrupts: Option<Interrupts>,
+    side_files: SideFiles,
+    stopped: Option<Signal>,
+    now: DateTime<Utc>,
+}
+
+impl Session {
+    /// A session before its first statement. `now()` is the moment of this call.
+    pub fn new(options: Options) -> Self {
+        Session {
+            options,
+            catalog: Catalog::default(),
+            registry: Registry::new(),
+            sources: Sources::default(),
+            summary: Summary::default(),
+            interrupts: None,
+            side_files: SideFiles::default(),
+            stopped: None,
+            now: crate::time::now(),
+        }
+    }
+
+    /// Listens to signals: a run stops when one comes.
+    pub fn listen(&mut self, interrupts: Interrupts) {
+        self.interrupts = Some(interrupts);
+    }
+
+    /// What was counted so far, also if a statement failed.
+    pub fn summary(&self) -> &Summary {
+        &self.summary
+    }
+
+    /// The signal that stopped the last statement.
+    pub fn stopped(&self) -> Option<Signal> {
+        self.stopped
+    }
+
+    /// Runs the statements of a script, in order.
+    ///
+    /// # Errors
+    /// The first error of any statement; what came before it is out.
+    pub fn execute(&mut self, text: &str, host: &mut dyn Host) -> Result<Summary> {
+        let statements = sql::parse(text, &self.options.parameters)?;
+        for statement in statements {
+            self.statement(statement, text, host)?;
+            if self.stopped.is_some() {
+                break;
+            }
+        }
+        self.side_files.flush()?;
+        Ok(self.summary.clone())
+    }
+
+    /// Prints the plans of a script's queries instead of running them.
+    ///
+    /// # Errors
+    /// As [`Session::execute`].
+    pub fn explain(&mut self, text: &str, host: &mut dyn Host) -> Result<()> {
+        for statement in sql::parse(text, &self.options.parameters)? {
+            let statement = match statement.kind {
+                StatementKind::Query(query) => Statement {
+                    kind: StatementKind::Explain(query),
+                    ..statement
+                },
+                _ => statement,
+            };
+            self.statement(statement, text, host)?;
+        }
+        Ok(())
+    }
+
+    /// Prints the guesses of the FILE arguments, or the result's columns of a script's queries.
+    ///
+    /// # Errors
+    /// As [`Session::execute`].
+    pub fn describe(&mut self, text: Option<&str>, host: &mut dyn Host) -> Result<()> {
+        let Some(text) = text else {
+            let table = self.sources.describe_input(&self.options, host)?;
+            return host.text(&table);
+        };
+        for statement in sql::parse(text, &self.options.parameters)? {
+            let statement = match statement.kind {
+                StatementKind::Query(query) => Statement {
+                    kind: StatementKind::Describe(query),
+                    ..statement
+                },
+                _ => statement,
+            };
+            self.statement(statement, text, host)?;
+        }
+        Ok(())
+    }
+
+    fn statement(&mut self, statement: Statement, text: &str, host: &mut dyn Host) -> Result<()> {
+        match statement.kind {
+            StatementKind::Query(query) => self.query(&query, text, host),
+            StatementKind::CreateTable(create) => self.sources.create(
+                create,
+                &mut self.catalog,
+                &self.options,
+                &self.registry,
+                &Self::plan_settings(&self.options, self.now),
+                host,
+            ),
+            StatementKind::CreateView(create) => {
+                let name = create.name.value;
+                let taken = self.catalog.view(&name).is_some() || self.catalog.table(&name).is_some();
+                if taken && !create.or_replace {
+                    return Err(Error::plan(format!("`{name}` exists already"))
+                        .at_least(sql::span_of(text, create.name.span))
+                        .help("write CREATE OR REPLACE VIEW, or choose another name"));
+                }
+                let view = View {
+                    columns: create.columns,
+                    query: *create.query,
+                };
+                self.catalog.add_view(&name, view);
+                Ok(())
+            }
+            StatementKind::Drop { name, if_exists } => {
+                if !self.catalog.remove(&name.value) && !if_exists {
+                    return Err(Error::plan(format!("`{}` does not exist", name.value))
+                        .at_least(sql::span_of(text, name.span))
+                        .help("write DROP TABLE IF EXISTS if that is no matter"));
+                }
+                self.sources.forget(&name.value);
+                Ok(())
+            }
+            StatementKind::Set { name, value, span } => {
+                let set = self.options.set(&name, &value);
+                set.map_err(|error| error.at_least(Some(span)))
+            }
+            StatementKind::Explain(query) => {
+                let planned = self.plan(&query.query, text, host)?;
+                host.text(&explain::with_facts(&planned, &self.options))
+            }
+            StatementKind::Describe(query) => {
+                let planned = self.plan(&query.query, text, host)?;
+                host.text(&explain::columns(&planned.query.schema))
+            }
+            StatementKind::ShowTables => {
+                let names: String =
+                    self.catalog.names().iter().map(|name| format!("{name}\n")).collect();
+                host.text(&names)
+            }
+        }
+    }
+
+    fn plan_settings(options: &Options, now: DateTime<Utc>) -> PlanSettings {
+        PlanSettings {
+            zone: options.zone,
+            delay: options.delay(),
+            max_jump: options.max_jump(),
+            now,
+        }
+    }
+
+    /// Opens what a query reads and plans it.
+    fn plan(&mut self, query: &ast::Query, text: &str, host: &mut dyn Host) -> Result<Planned> {
+        let relations = plan::relations(query, text, &self.registry)?;
+        for name in relations {
+            self.relation(&name, text, host)?;
+        }
+        let settings = Self::plan_settings(&self.options, self.now);
+        plan::plan(query, text, &self.catalog, &self.registry, &settings)
+    }
+
+    /// Makes sure that the catalog knows a name in FROM; a view's own names, too.
+    fn relation(&mut self, name: &ast::Ident, text: &str, host: &mut dyn Host) -> Result<()> {
+        if let Some(view) = self.catalog.view(&name.value).cloned() {
+            for inner in plan::relations(&view.query, text, &self.registry)? {
+                if inner.value != name.value {
+                    self.relation(&inner, text, host)?;
+                }
+            }
+            return Ok(());
+        }
+        let span = sql::span_of(text, name.span);
+        let opened = self.sources.open(name, &mut self.catalog, &self.options, host);
+        opened.map_err(|error| error.at_least(span))
+    }
+
+    fn query(&mut self, query: &QueryStatement, text: &str, host: &mut dyn Host) -> Result<()> {
+        let planned = self.plan(&query.query, text, host)?;
+        for note in &planned.notes {
+            host.note(Note::Remark(note.clone()));
+        }
+        for unseen in &planned.unseen {
+            host.note(Note::Unseen(unseen.clone()));
+        }
+        let keep_texts = self.options.late.is_some() || self.options.rejects.is_some();
+        let mut inputs = Vec::with_capacity(planned.query.sources.len());
+        for source in &planned.query.sources {
+            inputs.push(self.sources.input(source, &self.options, keep_texts, host)?);
+        }
+        self.side_files.open(&self.options)?;
+        self.side_files.begin(&planned.query);
+        host.begin(&planned.query.schema, &info(&planned.query.root))?;
+        self.summary.next_statement();
+        let gates = Gates {
+            max_errors: match self.options.on_error {
+                OnError::Fail => Some(0),
+                OnError::Skip => self.options.max_errors,
+            },
+        };
+        let spec = RunSpec {
+            query: &planned.query,
+            inputs,
+            gates,
+            interrupts: self.interrupts.as_ref(),
+            emit_on_interrupt: self.options.on_interrupt == OnInterrupt::Emit,
+        };
+        let mut sink = host::RunSink {
+            host,
+            side_files: &mut self.side_files,
+            schema: planned.query.schema.clone(),
+        };
+        let outcome = runtime::run(spec, &mut self.summary, &mut sink);
+        // What came out before an error is out; a result that failed has no end.
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                if error.kind() == ErrorKind::Gate {
+                    host.end()?;
+                }
+                self.side_files.flush()?;
+                return Err(error);
+            }
+        };
+        if let Outcome::Stopped(signal) = outcome {
+            self.stopped = Some(signal);
+        }
+        host.end()?;
+        host.flush()
+    }
+}
+
+/// What displays want to know of a result.
+fn info(root: &StreamPlan) -> ResultInfo {
+    fn waits(plan: &StreamPlan) -> bool {
+        match plan {
+            StreamPlan::Group(..) | StreamPlan::Rows(_) => true,
+            StreamPlan::Sort(_, spec) => !spec.streaming,
+            StreamPlan::Read { .. } | StreamPlan::Union { .. } => false,
+            other => other.inputs().first().is_some_and(|input| waits(input)),
+        }
+    }
+    ResultInfo {
+        finite: waits(root),
+    }
+}
+
+/// Two schemas that differ in names alone.
+fn renamed(schema: &SchemaRef, rows: &arrow::array::RecordBatch) -> Result<arrow::array::RecordBatch> {
+    let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
+    let columns = rows.columns().to_vec();
+    Ok(arrow::array::RecordBatch::try_new_with_options(schema.clone(), columns, &options)?)
+}

@@ -4,6 +4,7 @@
 //! This folder uses nothing of ours but `error`; the clock is read in `clock.rs` alone.
 
 mod calendar;
+mod clock;
 mod grid;
 mod interval;
 mod time_reader;
@@ -13,6 +14,7 @@ mod unit;
 mod watermark;
 mod window;
 
+pub use clock::now;
 pub use interval::Interval;
 pub use time_reader::{EpochUnit, TimeFormat, TimeReader, strftime_names_instants};
 pub use timestamp_text::{TextTime, read_iso, read_iso_clock, read_iso_date};

@@ -338,7 +338,7 @@ fn nearest<'a>(name: &str, relation: &'a Relation) -> Option<&'a str> {
 }
 
 /// The candidate most like `name`, if any is like enough to be what was meant.
-pub(crate) fn closest<T: AsRef<str>>(name: &str, candidates: impl Iterator<Item = T>) -> Option<T> {
+pub fn closest<T: AsRef<str>>(name: &str, candidates: impl Iterator<Item = T>) -> Option<T> {
     let name = name.to_lowercase();
     candidates
         .map(|candidate| {

@@ -30,7 +30,7 @@ use crate::error::{Error, Result, Span};
 use crate::sql::{self, WindowArguments};
 
 pub use columns::{Bound, RelationColumn};
-pub(crate) use columns::closest;
+pub use columns::closest;
 
 /// The qualifier of the columns that a window adds; no table can be called so.
 pub const WINDOW_QUALIFIER: &str = " window";

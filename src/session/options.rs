@@ -1,0 +1,344 @@
+//! The settings of a session: what flags say and `SET` changes.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use arrow::datatypes::DataType;
+
+use crate::data::parse_type;
+use crate::error::{Error, Result};
+use crate::format::{DEFAULT_MAX_RECORD_BYTES, Encoding, parse_format_name};
+use crate::plan::names_closest;
+use crate::time::{EpochUnit, Interval, Zone, parse_interval};
+
+/// `--input-header`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum InputHeader {
+    /// Guessed.
+    #[default]
+    Auto,
+    /// The first record names the columns.
+    Yes,
+    /// The columns are called `c1`, `c2`, ….
+    No,
+}
+
+/// `--on-error`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnError {
+    /// Bad rows are left out and counted.
+    #[default]
+    Skip,
+    /// The first one stops the run.
+    Fail,
+}
+
+/// `--on-interrupt`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnInterrupt {
+    /// Open windows are not printed.
+    #[default]
+    Drop,
+    /// Open windows are printed as at the end of input.
+    Emit,
+}
+
+/// The settings of a session.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// What the tables `stdin` and `input` read; empty: standard input.
+    pub files: Vec<String>,
+    /// Further tables: name and path.
+    pub tables: Vec<(String, String)>,
+    /// `:name` and its value.
+    pub parameters: Vec<(String, String)>,
+    /// Name of the record format; `None` to guess.
+    pub input_format: Option<String>,
+    /// The byte between fields; `None` to guess.
+    pub delimiter: Option<u8>,
+    /// Whether csv begins with names.
+    pub input_header: InputHeader,
+    /// Types of columns that are not to be guessed.
+    pub types: Vec<(String, DataType)>,
+    /// The words that mean NULL, if not the usual ones.
+    pub nulls: Option<Vec<String>>,
+    /// What becomes of bytes that are not UTF-8.
+    pub encoding: Encoding,
+    /// The longest record in bytes.
+    pub max_record_bytes: usize,
+    /// The time column, if it is not to be guessed.
+    pub ts: Option<String>,
+    /// How its texts are written (strftime).
+    pub ts_format: Option<String>,
+    /// The unit of its numbers.
+    pub ts_unit: Option<EpochUnit>,
+    /// `--delay`; `None` for 5 s.
+    pub delay: Option<Interval>,
+    /// `--max-jump`; `None` for a day.
+    pub max_jump: Option<Interval>,
+    /// The zone of times without one, and of what is shown.
+    pub zone: Zone,
+    /// Files are read one after the other.
+    pub in_order: bool,
+    /// Where late rows go.
+    pub late: Option<PathBuf>,
+    /// Where rejected and untimed records go.
+    pub rejects: Option<PathBuf>,
+    /// What a bad row does.
+    pub on_error: OnError,
+    /// How many bad rows are accepted; `None` for any number.
+    pub max_errors: Option<u64>,
+    /// Columns that the query does not read are checked, too.
+    pub strict: bool,
+    /// What becomes of open windows at a signal.
+    pub on_interrupt: OnInterrupt,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            files: Vec::new(),
+            tables: Vec::new(),
+            parameters: Vec::new(),
+            input_format: None,
+            delimiter: None,
+            input_header: InputHeader::default(),
+            types: Vec::new(),
+            nulls: None,
+            encoding: Encoding::default(),
+            max_record_bytes: DEFAULT_MAX_RECORD_BYTES,
+            ts: None,
+            ts_format: None,
+            ts_unit: None,
+            delay: None,
+            max_jump: None,
+            zone: Zone::UTC,
+            in_order: false,
+            late: None,
+            rejects: None,
+            on_error: OnError::default(),
+            max_errors: None,
+            strict: false,
+            on_interrupt: OnInterrupt::default(),
+        }
+    }
+}
+
+/// The names that `SET` knows.
+const NAMES: [&str; 18] = [
+    "delay", "max-jump", "tz", "ts", "ts-format", "ts-unit", "in-order", "input-format", "delimiter",
+    "input-header", "types", "nulls", "encoding", "on-error", "max-errors", "strict", "max-record",
+    "on-interrupt",
+];
+
+impl Options {
+    /// The delay of watermarks that no table declares.
+    pub fn delay(&self) -> Interval {
+        self.delay.unwrap_or(Interval::from_seconds(5))
+    }
+
+    /// The largest step ahead that is believed of one row alone.
+    pub fn max_jump(&self) -> Interval {
+        self.max_jump.unwrap_or(Interval::from_seconds(86_400))
+    }
+
+    /// Sets what the flag `--name value` sets; `-` and `_` are the same.
+    ///
+    /// # Errors
+    /// No such setting, or a value that it does not take.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<()> {
+        let name = name.to_ascii_lowercase().replace('_', "-");
+        match name.as_str() {
+            "delay" => self.delay = Some(duration(&name, value)?),
+            "max-jump" => self.max_jump = Some(duration(&name, value)?),
+            "tz" => self.zone = zone(value)?,
+            "ts" => self.ts = Some(value.to_string()),
+            "ts-format" => self.ts_format = Some(value.to_string()),
+            "ts-unit" => self.ts_unit = Some(epoch_unit(value)?),
+            "in-order" => self.in_order = truth(&name, value)?,
+            "input-format" => {
+                let guessed = value.eq_ignore_ascii_case("auto");
+                let format = (!guessed).then(|| parse_format_name(value)).transpose()?;
+                self.input_format = format.map(String::from);
+            }
+            "delimiter" => self.delimiter = Some(delimiter(value)?),
+            "input-header" => {
+                self.input_header = one_of(&name, value, &[
+                    ("auto", InputHeader::Auto),
+                    ("yes", InputHeader::Yes),
+                    ("no", InputHeader::No),
+                ])?;
+            }
+            "types" => self.types = types(value)?,
+            "nulls" => self.nulls = Some(value.split(',').map(String::from).collect()),
+            "encoding" => {
+                self.encoding = one_of(&name, value, &[
+                    ("strict", Encoding::Strict),
+                    ("lossy", Encoding::Lossy),
+                    ("latin1", Encoding::Latin1),
+                ])?;
+            }
+            "on-error" => {
+                self.on_error =
+                    one_of(&name, value, &[("skip", OnError::Skip), ("fail", OnError::Fail)])?;
+            }
+            "max-errors" => self.max_errors = Some(number(&name, value)?),
+            "strict" => self.strict = truth(&name, value)?,
+            "max-record" => self.max_record_bytes = size(&name, value)?,
+            "on-interrupt" => {
+                self.on_interrupt = one_of(&name, value, &[
+                    ("drop", OnInterrupt::Drop),
+                    ("emit", OnInterrupt::Emit),
+                ])?;
+            }
+            _ => {
+                let error = Error::usage(format!("there is no setting `{name}`"))
+                    .note(format!("settings: {}", NAMES.join(", ")));
+                return Err(match names_closest(&name, NAMES.iter().copied()) {
+                    Some(near) => error.label(format!("did you mean `{near}`?")),
+                    None => error,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn duration(name: &str, text: &str) -> Result<Interval> {
+    let interval = parse_interval(text)?;
+    if interval.is_calendar() || interval.fixed_nanoseconds().is_none_or(|n| n < 0) {
+        return Err(Error::usage(format!("{name} takes a length of time such as 5s or 1h30m"))
+            .note(format!("`{text}` is none of fixed length")));
+    }
+    Ok(interval)
+}
+
+/// A zone by name, `local`, or an offset in whole hours.
+///
+/// # Errors
+/// No such zone, with the nearest.
+pub fn zone(name: &str) -> Result<Zone> {
+    let refused = || {
+        Error::usage(format!("`{name}` is no time zone"))
+            .help("zones are named like Europe/Berlin; `local` is the machine's")
+    };
+    if name.eq_ignore_ascii_case("local") {
+        let local = iana_time_zone::get_timezone()
+            .map_err(|cause| Error::outside("cannot tell the zone of this machine", cause))?;
+        return local
+            .parse()
+            .map_err(|_| refused().note(format!("the machine's zone is `{local}`")));
+    }
+    if name.eq_ignore_ascii_case("z") {
+        return Ok(Zone::UTC);
+    }
+    if let Some(offset) = name.strip_prefix(['+', '-']) {
+        let (hours, minutes) = offset.split_once(':').unwrap_or((offset, "00"));
+        // The database counts these zones westwards.
+        let sign = if name.starts_with('+') { '-' } else { '+' };
+        let hours = u8::from_str(hours).map_err(|_| refused())?;
+        return match (minutes, format!("Etc/GMT{sign}{hours}").parse()) {
+            ("00", Ok(zone)) => Ok(zone),
+            _ => Err(refused().help("an offset is of whole hours here; name the zone, like Asia/Kolkata")),
+        };
+    }
+    let known = chrono_tz::TZ_VARIANTS.iter();
+    match known.clone().find(|zone| zone.name().eq_ignore_ascii_case(name)) {
+        Some(zone) => Ok(*zone),
+        None => Err(match names_closest(name, known.map(|zone| zone.name())) {
+            Some(near) => refused().label(format!("did you mean `{near}`?")),
+            None => refused(),
+        }),
+    }
+}
+
+fn epoch_unit(text: &str) -> Result<EpochUnit> {
+    one_of("ts-unit", text, &[
+        ("s", EpochUnit::Second),
+        ("ms", EpochUnit::Millisecond),
+        ("us", EpochUnit::Microsecond),
+        ("ns", EpochUnit::Nanosecond),
+    ])
+}
+
+/// The byte that a delimiter's text means; `\t` is a tab.
+///
+/// # Errors
+/// Not one ASCII character.
+pub fn delimiter(text: &str) -> Result<u8> {
+    match text.as_bytes() {
+        b"\\t" => Ok(b'\t'),
+        [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => Ok(*byte),
+        _ => Err(Error::usage(format!("`{text}` cannot part the fields of csv"))
+            .help("a delimiter is one ASCII character, such as `;` or `\\t`")),
+    }
+}
+
+/// `a=BIGINT,b=DECIMAL(9,2)`: commas within brackets belong to the type.
+///
+/// # Errors
+/// A part that is no column with its type.
+pub fn types(text: &str) -> Result<Vec<(String, DataType)>> {
+    let mut depth = 0_i32;
+    let outside = |character: char| {
+        depth += i32::from(matches!(character, '(' | '<'));
+        depth -= i32::from(matches!(character, ')' | '>'));
+        character == ',' && depth <= 0
+    };
+    let mut types = Vec::new();
+    for part in text.split(outside) {
+        match part.split_once('=') {
+            Some((column, name)) if !column.trim().is_empty() => {
+                types.push((column.trim().to_string(), parse_type(name.trim())?));
+            }
+            _ => {
+                return Err(Error::usage(format!("`{part}` is no column with its type"))
+                    .help("write --types COL=TYPE,COL=TYPE"));
+            }
+        }
+    }
+    Ok(types)
+}
+
+fn one_of<T: Copy>(name: &str, value: &str, known: &[(&str, T)]) -> Result<T> {
+    let found = known.iter().find(|(word, _)| word.eq_ignore_ascii_case(value));
+    found.map(|(_, meaning)| *meaning).ok_or_else(|| {
+        let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
+        Error::usage(format!("`{value}` is no value of {name}"))
+            .help(format!("values: {}", words.join(", ")))
+    })
+}
+
+fn truth(name: &str, value: &str) -> Result<bool> {
+    one_of(name, value, &[
+        ("true", true), ("on", true), ("yes", true), ("1", true), ("", true),
+        ("false", false), ("off", false), ("no", false), ("0", false),
+    ])
+}
+
+fn number(name: &str, value: &str) -> Result<u64> {
+    value
+        .parse()
+        .map_err(|_| Error::usage(format!("{name} takes a whole number, not `{value}`")))
+}
+
+/// A size such as `16MiB`, `64k`, `1000000`, in bytes.
+///
+/// # Errors
+/// No number, or no such unit.
+pub fn size(name: &str, value: &str) -> Result<usize> {
+    let refused = || {
+        Error::usage(format!("{name} takes a size such as 16MiB, not `{value}`"))
+            .help("units: k, M, G (1024 each), also KiB, MiB, GiB")
+    };
+    let digits = value.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let count: usize = digits.parse().map_err(|_| refused())?;
+    let shift = match value[digits.len()..].trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 10,
+        "m" | "mb" | "mib" => 20,
+        "g" | "gb" | "gib" => 30,
+        _ => return Err(refused()),
+    };
+    count.checked_mul(1 << shift).filter(|bytes| *bytes > 0).ok_or_else(refused)
+}

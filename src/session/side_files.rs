@@ -1,0 +1,144 @@
+//! The files of `--late` and `--rejects`: what was left out, one JSON object per line.
+//!
+//! ```text
+//! {"record":7,"time":"2026-01-01T12:00:03","watermark":"2026-01-01T12:01:04","moved_by":5,
+//!  "windows":[["2026-01-01T12:00:00","2026-01-01T12:01:00"]],"text":"12:00:03,web1,200"}
+//! {"record":9,"file":"app.log","line":9,"reason":"has 2 fields, the header has 3","text":"a,b"}
+//! ```
+//!
+//! `jq -r .text` gives the records back as they came, to be read again. Invariant: lines stand in the
+//! order of the rows that they are about.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use arrow::datatypes::{DataType, Field};
+use serde_json::{Value, json};
+
+use super::Options;
+use crate::connect::Reason;
+use crate::data::print::{Style, ValueWriter};
+use crate::error::{Error, Result};
+use crate::plan::StreamQuery;
+use crate::runtime::{LateRow, RejectedRow};
+use crate::time::Unit;
+
+/// The open files.
+#[derive(Debug, Default)]
+pub(super) struct SideFiles {
+    late: Option<Writer>,
+    rejects: Option<Writer>,
+    /// The types of the sources' time columns.
+    times: Vec<Option<DataType>>,
+}
+
+#[derive(Debug)]
+struct Writer {
+    path: PathBuf,
+    out: BufWriter<File>,
+}
+
+impl SideFiles {
+    /// Creates the files that the options name, once.
+    ///
+    /// # Errors
+    /// A file that cannot be created.
+    pub(super) fn open(&mut self, options: &Options) -> Result<()> {
+        if let (None, Some(path)) = (&self.late, &options.late) {
+            self.late = Some(Writer::create(path)?);
+        }
+        if let (None, Some(path)) = (&self.rejects, &options.rejects) {
+            self.rejects = Some(Writer::create(path)?);
+        }
+        Ok(())
+    }
+
+    /// A query begins: its sources have these times.
+    pub(super) fn begin(&mut self, query: &StreamQuery) {
+        let time = |source: &crate::plan::SourcePlan| {
+            let column = source.watermark.as_ref()?.time_column;
+            Some(source.schema.field(column).data_type().clone())
+        };
+        self.times = query.sources.iter().map(time).collect();
+    }
+
+    pub(super) fn late(&mut self, row: &LateRow<'_>) -> Result<()> {
+        let Some(writer) = &mut self.late else {
+            return Ok(());
+        };
+        let data_type = self.times.get(row.source).cloned().flatten();
+        let time = |value| time_text(value, data_type.as_ref());
+        let windows: Vec<Value> =
+            row.windows.iter().map(|(start, end)| json!([time(*start), time(*end)])).collect();
+        writer.line(&json!({
+            "record": row.record,
+            "time": time(row.time),
+            "watermark": time(row.watermark),
+            "moved_by": row.moved_by,
+            "windows": windows,
+            "text": String::from_utf8_lossy(row.text),
+        }))
+    }
+
+    pub(super) fn rejected(&mut self, row: &RejectedRow<'_>) -> Result<()> {
+        let Some(writer) = &mut self.rejects else {
+            return Ok(());
+        };
+        let text = String::from_utf8_lossy(row.text);
+        writer.line(&match row.line {
+            Some(line) => json!({
+                "record": row.record,
+                "file": row.file,
+                "line": line,
+                "reason": row.reason,
+                "text": text,
+            }),
+            None => json!({"record": row.record, "reason": row.reason, "text": text}),
+        })
+    }
+
+    /// Writes out what is buffered.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(super) fn flush(&mut self) -> Result<()> {
+        for writer in [&mut self.late, &mut self.rejects].into_iter().flatten() {
+            let flushed = writer.out.flush();
+            flushed.map_err(|error| cannot_write(&writer.path, &error))?;
+        }
+        Ok(())
+    }
+}
+
+impl Writer {
+    fn create(path: &Path) -> Result<Self> {
+        let file = File::create(path).map_err(|error| cannot_write(path, &error))?;
+        Ok(Writer {
+            path: path.to_path_buf(),
+            out: BufWriter::new(file),
+        })
+    }
+
+    fn line(&mut self, value: &Value) -> Result<()> {
+        writeln!(self.out, "{value}").map_err(|error| cannot_write(&self.path, &error))
+    }
+}
+
+fn cannot_write(path: &Path, error: &std::io::Error) -> Error {
+    Error::outside(format!("cannot write {}", path.display()), Reason(error))
+}
+
+/// A time as results print it; a number where there is no type for it.
+fn time_text(value: i64, data_type: Option<&DataType>) -> Value {
+    let text = data_type.and_then(|data_type| {
+        let unit = Unit::of(data_type)?;
+        let array = crate::data::times(value, unit, data_type);
+        let field = Field::new("time", data_type.clone(), true);
+        let writer = ValueWriter::new(&field, Style::Cast).ok()?;
+        let mut text = Vec::new();
+        writer.column(array.as_ref()).ok()?.write(0, &mut text);
+        String::from_utf8(text).ok()
+    });
+    text.map_or_else(|| json!(value), |text| json!(text))
+}
