@@ -280,9 +280,9 @@ fn physical(part: &[TokenWithSpan], text: &str) -> Result<ColumnKind> {
         } else {
             at + 1
         };
-        if outside && words_at(part, at, &["NOT", "NULL"]) && last == end {
-            end = at;
-        } else if outside && words_at(part, at, &["PRIMARY", "KEY", "NOT", "ENFORCED"]) {
+        let not_null = words_at(part, at, &["NOT", "NULL"]) && last == end;
+        let is_key = words_at(part, at, &["PRIMARY", "KEY", "NOT", "ENFORCED"]) && at + 4 == end;
+        if outside && (not_null || is_key) {
             end = at;
         } else if outside {
             let span = bytes(&part[at]);

@@ -22,6 +22,7 @@ mod script;
 mod statement;
 mod tokens;
 mod window_call;
+mod window_columns;
 mod window_text;
 mod words;
 

@@ -317,7 +317,28 @@ fn statements() {
             "SELECT a FROM t WHER x = 1",
             "Syntax at `WHER`: unknown word `WHER` (did you mean `WHERE`?)",
         ),
-        ("SELECT group FROM t", "Syntax at `group`: "),
+        (
+            "SELECT case FROM t",
+            "Syntax at `t`: expected WHEN, found `t`\n  = help: a column of that name is written \"case\"",
+        ),
+        (
+            "SELECT a, FROM t",
+            "Syntax at `FROM`: expected an expression, found `FROM`\n  = help: take the comma",
+        ),
+        (
+            "SELECT a FROM t GROUP a",
+            "Syntax at `GROUP`: `GROUP` stands behind a complete statement",
+        ),
+        ("SELECT a FROM t FOR UPDATE", "Unsupported at `FOR`: "),
+        ("SELECT a FROM TABLE t", "Syntax at `TABLE`: "),
+        (
+            "SELECT 2nd FROM t",
+            "Syntax at `2nd`: `nd` is no unit of time",
+        ),
+        (
+            "SELECT lower(k), count(*) FROM t GROUP BY ALL; SELECT session(1m), lower(k) FROM t GROUP BY ALL",
+            "Syntax at `lower(k)`: GROUP BY ALL leaves open",
+        ),
         (
             "SELECT a FROM t t2 t3",
             "Syntax at `t3`: `t3` stands behind a complete statement",

@@ -42,12 +42,11 @@ pub(super) fn rewrite(tokens: &[TokenWithSpan]) -> Result<Vec<TokenWithSpan>> {
         let clause = clauses.last().copied().unwrap_or(Clause::None);
         if clause == Clause::From
             && begins_relation(index.checked_sub(1).and_then(|i| tokens.get(i)))
+            && let Some((call, behind)) = relation(tokens, index)?
         {
-            if let Some((call, behind)) = relation(tokens, index)? {
-                out.extend(call);
-                index = behind;
-                continue;
-            }
+            out.extend(call);
+            index = behind;
+            continue;
         }
         if clause == Clause::GroupBy
             && let Some((call, behind)) = aliased_group(tokens, index)
@@ -302,8 +301,21 @@ fn table(
     } else {
         out.extend_from_slice(input);
     }
-    let Some(keys) = keys else { return Ok(0) };
-    let span = bytes_of(value);
+    match keys {
+        Some(keys) => partition_keys(kind, keys, rest, is_named, out),
+        None => Ok(0),
+    }
+}
+
+/// Writes `KEYS => (k, …)`; returns how many further parts were keys.
+fn partition_keys(
+    kind: Kind,
+    keys: &[TokenWithSpan],
+    rest: &[&[TokenWithSpan]],
+    is_named: bool,
+    out: &mut Vec<TokenWithSpan>,
+) -> Result<usize> {
+    let span = bytes_of(keys);
     if !kind.has_keys() {
         return Err(
             Error::syntax(format!("{} has no PARTITION BY", kind.name()))
