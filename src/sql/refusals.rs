@@ -95,11 +95,6 @@ fn check_word(
         {
             return Err(join(span));
         }
-        "LATERAL" if !behind_operand => Error::unsupported("LATERAL is not built yet")
-            .help("one source per query works, and `UNION ALL` of several queries"),
-        "UNNEST" if calls && is_any_word(previous, &["FROM", "JOIN"]) => {
-            Error::unsupported("UNNEST is not built yet").help("an element is read with `items[1]`")
-        }
         "RECURSIVE" if is_word(previous, "WITH") => {
             Error::unsupported("WITH RECURSIVE is not built").help("WITH without RECURSIVE works")
         }
@@ -122,6 +117,30 @@ fn check_word(
                 "write `GROUP BY TUMBLE(ts, 1m)`, `HOP(ts, slide, size)` or `SESSION(ts, gap)`",
             )
         }
+        name if calls && RANKING.contains(&name) => {
+            Error::unsupported(format!("{name} is not built yet")).help(OVER_HELP)
+        }
+        _ => return check_clause(name, span, previous, next),
+    };
+    Err(error.at(span))
+}
+
+/// The words that begin relations and clauses.
+fn check_clause(
+    name: &str,
+    span: Span,
+    previous: Option<&TokenWithSpan>,
+    next: Option<&TokenWithSpan>,
+) -> Result<()> {
+    let calls = is(next, &Token::LParen);
+    let names = next.is_some_and(|next| word(next).is_some());
+    let behind_operand = ends_operand(previous);
+    let error = match name {
+        "LATERAL" if !behind_operand => Error::unsupported("LATERAL is not built yet")
+            .help("one source per query works, and `UNION ALL` of several queries"),
+        "UNNEST" if calls && is_any_word(previous, &["FROM", "JOIN"]) => {
+            Error::unsupported("UNNEST is not built yet").help("an element is read with `items[1]`")
+        }
         "FOR"
             if behind_operand
                 && is_any_word(next, &["UPDATE", "SHARE", "SYSTEM_TIME", "JSON", "XML"]) =>
@@ -140,9 +159,6 @@ fn check_word(
                     "a table of that name is written \"{name}\"",
                     name = name.to_lowercase()
                 ))
-        }
-        name if calls && RANKING.contains(&name) => {
-            Error::unsupported(format!("{name} is not built yet")).help(OVER_HELP)
         }
         _ => return Ok(()),
     };

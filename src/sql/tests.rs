@@ -111,6 +111,10 @@ fn windows_in_from() {
             "SELECT a FROM SESSION(\"DATA\" => t, \"KEYS\" => (k, g), \"TIMECOL\" => ts, \"GAP\" => INTERVAL '300 seconds')",
         ),
         (
+            "SELECT a FROM SESSION(DATA => TABLE t PARTITION BY k, g, TIMECOL => DESCRIPTOR(ts), GAP => 5m)",
+            "SELECT a FROM SESSION(\"DATA\" => t, \"KEYS\" => (k, g), \"TIMECOL\" => ts, \"GAP\" => INTERVAL '300 seconds')",
+        ),
+        (
             "SELECT a FROM COUNT_WINDOW(TABLE t PARTITION BY k, g, 5, 1)",
             "SELECT a FROM COUNT_WINDOW(\"DATA\" => t, \"KEYS\" => (k, g), \"SIZE\" => 5, \"SLIDE\" => 1)",
         ),
@@ -401,6 +405,10 @@ fn windows_in_group_by() {
         (
             "SELECT TUMBLE_START(ts, INTERVAL '1' MINUTE), TUMBLE_END(ts, 1m) AS e, k FROM t GROUP BY TUMBLE(ts, INTERVAL '1' MINUTE), k HAVING tumble_rowtime(ts, 1m) > e ORDER BY TUMBLE_END(ts, 1m)",
             format!("SELECT window_start AS \"TUMBLE_START(ts, INTERVAL '1' MINUTE)\", window_end AS e, k FROM {call} {both}, k HAVING window_time > e ORDER BY window_end"),
+        ),
+        (
+            "SELECT tumble_start(ts, '60s') AS s FROM t AS x GROUP BY tumble(x.TS, 1m)",
+            format!("SELECT window_start AS s FROM {} AS x {both}", call.replace("ts", "TS")),
         ),
         ("SELECT window_start FROM t GROUP BY tumble(1m)", format!("SELECT window_start FROM {short} {both}")),
         (

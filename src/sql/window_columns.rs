@@ -14,7 +14,7 @@ use sqlparser::ast::{
 };
 
 use super::tokens::{place, span_of};
-use super::window_call::{Kind, WINDOWS};
+use super::window_call::{Kind, WINDOWS, interval_of, time_column};
 use crate::error::{Error, Result, Span};
 
 /// The window of a GROUP BY.
@@ -89,6 +89,20 @@ pub(super) fn same_call(left: &Function, right: &Function) -> bool {
         })
     };
     group_kind(left) == group_kind(right) && plain(left) == plain(right)
+}
+
+/// Equal as lengths and as columns: `ts` is `t.ts`, `60s` is `INTERVAL '1' MINUTE`.
+fn same_arguments(left: &[(String, Expr)], right: &[(String, Expr)]) -> bool {
+    let nowhere = Span::new(0, 0);
+    left.len() == right.len()
+        && left.iter().zip(right).all(|((_, left), (_, right))| {
+            let columns = time_column(left).ok().zip(time_column(right).ok());
+            let lengths = interval_of(left, nowhere)
+                .ok()
+                .zip(interval_of(right, nowhere).ok());
+            columns.is_some_and(|(left, right)| same_name(&left, &right))
+                || lengths.is_some_and(|(left, right)| left == right)
+        })
 }
 
 pub(super) fn group_usage(kind: Kind) -> String {
@@ -250,7 +264,7 @@ impl Replace<'_> {
         let arguments = arguments_of(call).unwrap_or_default();
         let mut known = arguments_of(&window.call).unwrap_or_default();
         known.retain(|(name, _)| name != "ALIAS");
-        if !arguments.is_empty() && arguments != known {
+        if !arguments.is_empty() && !same_arguments(&arguments, &known) {
             return Err(
                 Error::syntax(format!("{name} names another window than GROUP BY"))
                     .at(place)

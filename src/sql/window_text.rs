@@ -185,7 +185,7 @@ fn arguments(
             None => given.is_empty(),
         };
         if is_table {
-            let behind = table(kind, value, &parts[index..], name.is_some(), out)?;
+            let behind = table(kind, value, &parts[index..], out)?;
             given.push("DATA".to_owned());
             index += behind;
             continue;
@@ -270,7 +270,6 @@ fn table(
     kind: Kind,
     value: &[TokenWithSpan],
     rest: &[&[TokenWithSpan]],
-    is_named: bool,
     out: &mut Vec<TokenWithSpan>,
 ) -> Result<usize> {
     let value = match value.first() {
@@ -302,7 +301,7 @@ fn table(
         out.extend_from_slice(input);
     }
     match keys {
-        Some(keys) => partition_keys(kind, keys, rest, is_named, out),
+        Some(keys) => partition_keys(kind, keys, rest, out),
         None => Ok(0),
     }
 }
@@ -312,7 +311,6 @@ fn partition_keys(
     kind: Kind,
     keys: &[TokenWithSpan],
     rest: &[&[TokenWithSpan]],
-    is_named: bool,
     out: &mut Vec<TokenWithSpan>,
 ) -> Result<usize> {
     let span = bytes_of(keys);
@@ -328,7 +326,7 @@ fn partition_keys(
     let mut behind = 0;
     if bracketed {
         lists = split_at_commas(&keys[1..keys.len() - 1]);
-    } else if !is_named {
+    } else {
         behind = rest.iter().take_while(|part| !is_size(part)).count();
         lists.extend_from_slice(&rest[..behind]);
         let has_time = rest.iter().any(|part| {
