@@ -223,6 +223,9 @@ fn split_place(message: &str) -> (&str, Option<usize>) {
 }
 
 fn plain(expected: &str) -> String {
+    if !expected.contains(char::is_alphanumeric) {
+        return format!("`{expected}`");
+    }
     lower_first(expected.trim_end_matches(':'))
 }
 

@@ -344,6 +344,14 @@ fn statements() {
             "Syntax at `lower(k)`: GROUP BY ALL leaves open",
         ),
         (
+            "CREATE TABEL t (a INT)",
+            "Syntax at `TABEL`: unknown word `TABEL` (did you mean `TABLE`?)",
+        ),
+        (
+            "SELECT MAP['a', 1]",
+            "Syntax at `,`: expected `:`, found `,`",
+        ),
+        (
             "SELECT a FROM t t2 t3",
             "Syntax at `t3`: `t3` stands behind a complete statement",
         ),
@@ -548,6 +556,18 @@ fn bombs_are_refused_at_once() {
         format!("SELECT 1{}", " + 1".repeat(950)),
         format!("SELECT {}1{}", "(".repeat(950), ")".repeat(950)),
         format!("SELECT x IN (1{}) FROM t", ", 1".repeat(50_000)),
+        format!(
+            "SELECT {}1{}",
+            "CASE WHEN a THEN ".repeat(450),
+            " END".repeat(450)
+        ),
+        format!("SELECT {}a FROM t", "NOT ".repeat(950)),
+        format!("SELECT 1{}", " UNION ALL SELECT 1".repeat(450)),
+        format!(
+            "SELECT * FROM {}t{}",
+            "(SELECT * FROM ".repeat(48),
+            ")".repeat(48)
+        ),
         format!("SELECT {}1{}", "f(".repeat(950), ")".repeat(950)),
     ] {
         let shown: String = text.chars().take(60).collect();
