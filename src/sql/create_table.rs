@@ -11,7 +11,7 @@
 use sqlparser::ast::{BinaryOperator, Expr, Ident};
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
-use super::messages::shown;
+use super::messages::{nearest, shown};
 use super::query::{check_brackets, end_of, parse_expression, parse_query, parse_type};
 use super::script::{expect_end, name_at, words_at};
 use super::statement::{
@@ -41,13 +41,24 @@ pub(super) fn parse_create(tokens: &[TokenWithSpan], text: &str) -> Result<State
     if is_word(tokens.get(at), "VIEW") {
         return create_view(tokens, at + 1, or_replace, text);
     }
-    let span = tokens.get(at).map_or(end_of(tokens), bytes);
-    Err(Error::unsupported(format!(
-        "CREATE {} is not built",
-        &text[span.start..span.end]
-    ))
-    .at(span)
-    .help("CREATE TABLE and CREATE VIEW work"))
+    let help = "CREATE TABLE and CREATE VIEW work";
+    let Some(token) = tokens.get(at) else {
+        return Err(
+            Error::syntax("the statement ends early: what to create is missing")
+                .at(end_of(tokens))
+                .help(help),
+        );
+    };
+    let span = bytes(token);
+    let typed = &text[span.start..span.end];
+    Err(match nearest(typed, ["TABLE", "VIEW"]) {
+        Some(near) => Error::syntax(format!("unknown word {}", shown(typed)))
+            .at(span)
+            .label(format!("did you mean `{near}`?")),
+        None => Error::unsupported(format!("CREATE {} is not built", shown(typed)))
+            .at(span)
+            .help(help),
+    })
 }
 
 fn create_view(
@@ -280,9 +291,9 @@ fn physical(part: &[TokenWithSpan], text: &str) -> Result<ColumnKind> {
         } else {
             at + 1
         };
-        if outside && words_at(part, at, &["NOT", "NULL"]) && last == end {
-            end = at;
-        } else if outside && words_at(part, at, &["PRIMARY", "KEY", "NOT", "ENFORCED"]) {
+        let not_null = words_at(part, at, &["NOT", "NULL"]) && last == end;
+        let is_key = words_at(part, at, &["PRIMARY", "KEY", "NOT", "ENFORCED"]) && at + 4 == end;
+        if outside && (not_null || is_key) {
             end = at;
         } else if outside {
             let span = bytes(&part[at]);

@@ -10,18 +10,20 @@
 //! through its alias, its ordinal, or `ALL`. Afterwards `window.start`, `window.end` and the alias alone
 //! are columns of the window, and so are `TUMBLE_START(…)` and its siblings.
 
-use std::ops::ControlFlow;
-
 use sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgOperator, FunctionArguments,
-    GroupByExpr, Ident, ObjectName, ObjectNamePart, OrderByKind, Query, Select, SelectItem,
-    SetExpr, Spanned, TableAlias, TableFactor, TableFunctionArgs, Value, VisitMut, VisitorMut,
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgOperator, GroupByExpr, Ident,
+    ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr, Spanned, TableAlias, TableFactor,
+    TableFunctionArgs, Value,
 };
 
 use super::item_names::ItemNames;
 use super::tokens::{place, span_of};
-use super::window_call::{Arguments, Kind, WINDOWS, time_column};
-use crate::error::{Error, Result, Span};
+use super::window_call::{Arguments, Kind, time_column};
+use super::window_columns::{
+    Grouped, arguments_of, bound, bound_column, function_name, group_kind, group_usage, helper,
+    is_alias, is_window_column, place_of_call, replace, same_call, same_name,
+};
+use crate::error::{Error, Result};
 
 /// Names the items of a query's SELECTs and moves their windows; inner queries are left alone.
 pub(super) fn rewrite_query(query: &mut Query, names: &ItemNames, text: &str) -> Result<()> {
@@ -58,23 +60,17 @@ fn rewrite_body(body: &mut SetExpr, names: &ItemNames, text: &str) -> Result<Opt
     }
 }
 
-/// The window of a GROUP BY.
-struct Grouped {
-    kind: Kind,
-    /// The call as found, to tell it from others.
-    call: Function,
-    /// The arguments by name, without the table.
-    arguments: Vec<(String, Expr)>,
-    /// `AS window`.
-    alias: Option<Ident>,
-    span: Span,
-}
-
 fn rewrite_select(select: &mut Select, text: &str) -> Result<Option<Grouped>> {
     let mut window = find(select, text)?;
     if let Some(window) = &mut window {
         check_source(select, window)?;
-        let keys = rewrite_group_by(select, window);
+        let keys = match &select.group_by {
+            GroupByExpr::All(_) if window.kind == Kind::Session => {
+                keys_of_all(select, window, text)?
+            }
+            GroupByExpr::All(_) => Vec::new(),
+            GroupByExpr::Expressions(..) => rewrite_group_by(select, window),
+        };
         wrap(select, window, keys)?;
     }
     for item in &mut select.projection {
@@ -179,68 +175,6 @@ fn names_item(key: &Expr, index: usize, alias: Option<&Ident>) -> bool {
     }
 }
 
-fn same_name(left: &Ident, right: &Ident) -> bool {
-    left.value.eq_ignore_ascii_case(&right.value)
-}
-
-fn function_name(function: &Function) -> Option<&Ident> {
-    match function.name.0.as_slice() {
-        [ObjectNamePart::Identifier(name)] if name.quote_style.is_none() => Some(name),
-        _ => None,
-    }
-}
-
-fn group_kind(function: &Function) -> Option<Kind> {
-    Kind::of(&function_name(function)?.value)
-}
-
-/// The call with its brackets, as far as the text shows it.
-fn place_of_call(function: &Function, text: &str) -> Span {
-    let Some(name) = function_name(function).and_then(|name| span_of(name.span)) else {
-        return Span::new(0, 0);
-    };
-    let inner = span_of(function.span()).map_or(name.end, |span| span.end);
-    let close = text
-        .get(inner..)
-        .map_or("", |rest| rest)
-        .char_indices()
-        .find(|(_, c)| !c.is_whitespace() && *c != '(')
-        .filter(|(_, c)| *c == ')');
-    Span::new(name.start, close.map_or(inner, |(at, _)| inner + at + 1))
-}
-
-/// The arguments of a call: (name, value), the name empty for those without.
-fn arguments_of(function: &Function) -> Option<Vec<(String, Expr)>> {
-    let FunctionArguments::List(list) = &function.args else {
-        return Some(Vec::new());
-    };
-    list.args
-        .iter()
-        .map(|arg| match arg {
-            FunctionArg::Named {
-                name,
-                arg: FunctionArgExpr::Expr(value),
-                ..
-            } => Some((name.value.to_uppercase(), value.clone())),
-            FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) => {
-                Some((String::new(), value.clone()))
-            }
-            _ => None,
-        })
-        .collect()
-}
-
-/// Equal but for the alias.
-fn same_call(left: &Function, right: &Function) -> bool {
-    let plain = |function: &Function| {
-        arguments_of(function).map(|mut arguments| {
-            arguments.retain(|(name, _)| name != "ALIAS");
-            arguments
-        })
-    };
-    group_kind(left) == group_kind(right) && plain(left) == plain(right)
-}
-
 fn grouped_window(call: Function, alias: Option<Ident>, text: &str) -> Result<Grouped> {
     let kind = group_kind(&call).unwrap_or(Kind::Tumble);
     let span = place_of_call(&call, text);
@@ -300,15 +234,6 @@ fn grouped_window(call: Function, alias: Option<Ident>, text: &str) -> Result<Gr
     Ok(grouped)
 }
 
-fn group_usage(kind: Kind) -> String {
-    match kind {
-        Kind::Hop => "write `GROUP BY HOP(ts, slide, size)`".to_owned(),
-        Kind::Cumulate => "write `GROUP BY CUMULATE(ts, step, size)`".to_owned(),
-        Kind::Session => "write `GROUP BY SESSION(ts, gap)`".to_owned(),
-        _ => "write `GROUP BY TUMBLE(ts, INTERVAL '1' MINUTE)`".to_owned(),
-    }
-}
-
 /// The window needs one relation, and one that is no window itself.
 fn check_source(select: &Select, window: &Grouped) -> Result<()> {
     let help = || format!("write the window in FROM: {}", window.kind.usage());
@@ -351,7 +276,6 @@ fn rewrite_group_by(select: &mut Select, window: &Grouped) -> Vec<Expr> {
         _ => false,
     };
     let GroupByExpr::Expressions(keys, _) = &mut select.group_by else {
-        // `GROUP BY ALL`: the items that are no aggregates; the planner knows which.
         return Vec::new();
     };
     let mut others = Vec::new();
@@ -396,6 +320,59 @@ fn rewrite_group_by(select: &mut Select, window: &Grouped) -> Vec<Expr> {
     others
 }
 
+/// The keys that `GROUP BY ALL` means: every item that is neither an aggregate nor the window's.
+///
+/// # Errors
+/// Items with functions: only the planner knows which of them aggregate.
+fn keys_of_all(select: &Select, window: &Grouped, text: &str) -> Result<Vec<Expr>> {
+    const AGGREGATES: [&str; 14] = [
+        "count",
+        "sum",
+        "min",
+        "max",
+        "avg",
+        "count_if",
+        "first_value",
+        "last_value",
+        "median",
+        "stddev",
+        "p50",
+        "p90",
+        "p95",
+        "p99",
+    ];
+    let mut keys = Vec::new();
+    for item in &select.projection {
+        let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item else {
+            continue;
+        };
+        match expr {
+            Expr::Identifier(name) if !is_window_column(name) => keys.push(expr.clone()),
+            Expr::CompoundIdentifier(parts) if bound(parts, window).is_none() => {
+                keys.push(expr.clone());
+            }
+            Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Value(_) => {}
+            Expr::Function(call)
+                if group_kind(call).is_some()
+                    || helper(call).is_some()
+                    || function_name(call).is_some_and(|n| {
+                        AGGREGATES.iter().any(|a| a.eq_ignore_ascii_case(&n.value))
+                    }) => {}
+            _ => {
+                return Err(Error::syntax(
+                    "GROUP BY ALL leaves open what the keys of the sessions are",
+                )
+                .at_least(match expr {
+                    Expr::Function(call) => Some(place_of_call(call, text)),
+                    _ => span_of(expr.span()),
+                })
+                .help("write the keys: `GROUP BY SESSION(ts, 5m), key`"));
+            }
+        }
+    }
+    Ok(keys)
+}
+
 /// The item that a key names by its alias.
 fn resolve_alias<'a>(key: &Expr, projection: &'a [SelectItem]) -> Option<&'a Expr> {
     let Expr::Identifier(name) = key else {
@@ -405,18 +382,6 @@ fn resolve_alias<'a>(key: &Expr, projection: &'a [SelectItem]) -> Option<&'a Exp
         SelectItem::ExprWithAlias { expr, alias } if same_name(alias, name) => Some(expr),
         _ => None,
     })
-}
-
-fn is_window_column(name: &Ident) -> bool {
-    ["window_start", "window_end", "window_time"]
-        .iter()
-        .any(|column| name.value.eq_ignore_ascii_case(column))
-}
-
-fn bound_column(name: &str, span: Span) -> Expr {
-    let mut name = Ident::new(name);
-    name.span = place(span);
-    Expr::Identifier(name)
 }
 
 /// Puts the window call around the relation of FROM.
@@ -498,154 +463,5 @@ fn data_of(name: &ObjectName) -> Result<Expr> {
         [_] => Ok(Expr::Identifier(parts.remove(0))),
         [] => Err(Error::syntax("the relation of the window has no name")),
         _ => Ok(Expr::CompoundIdentifier(parts)),
-    }
-}
-
-fn is_alias(name: &Ident, window: &Grouped) -> bool {
-    window
-        .alias
-        .as_ref()
-        .is_some_and(|alias| same_name(alias, name))
-}
-
-/// The column that `window.start`, `window.end` or `window.time` means.
-fn bound(parts: &[Ident], window: &Grouped) -> Option<&'static str> {
-    let [name, column] = parts else { return None };
-    if !is_alias(name, window) {
-        return None;
-    }
-    match column.value.to_lowercase().as_str() {
-        "start" => Some("window_start"),
-        "end" => Some("window_end"),
-        "time" => Some("window_time"),
-        _ => None,
-    }
-}
-
-/// The window and the column of `TUMBLE_START(…)` and its siblings.
-fn helper(function: &Function) -> Option<(Kind, &'static str)> {
-    let name = function_name(function)?.value.to_uppercase();
-    let (head, tail) = name.rsplit_once('_')?;
-    let kind = WINDOWS.into_iter().find(|kind| kind.name() == head)?;
-    let column = match tail {
-        "START" => "window_start",
-        "END" => "window_end",
-        "ROWTIME" => "window_time",
-        "PROCTIME" => "",
-        _ => return None,
-    };
-    Some((kind, column))
-}
-
-/// Replaces what names the window by its columns.
-fn replace(expr: &mut Expr, window: Option<&Grouped>, text: &str) -> Result<()> {
-    let mut pass = Replace {
-        window,
-        text,
-        queries: 0,
-    };
-    match expr.visit(&mut pass) {
-        ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(error) => Err(error),
-    }
-}
-
-struct Replace<'a> {
-    window: Option<&'a Grouped>,
-    text: &'a str,
-    /// How many inner queries are open: their windows are their own.
-    queries: usize,
-}
-
-impl VisitorMut for Replace<'_> {
-    type Break = Error;
-
-    fn pre_visit_query(&mut self, _query: &mut Query) -> ControlFlow<Error> {
-        self.queries += 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_query(&mut self, _query: &mut Query) -> ControlFlow<Error> {
-        self.queries -= 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
-        if self.queries > 0 {
-            return ControlFlow::Continue(());
-        }
-        match self.meaning(expr) {
-            Ok(Some((column, span))) => {
-                *expr = bound_column(column, span);
-                ControlFlow::Continue(())
-            }
-            Ok(None) => ControlFlow::Continue(()),
-            Err(error) => ControlFlow::Break(error),
-        }
-    }
-}
-
-impl Replace<'_> {
-    /// The window's column that an expression stands for.
-    fn meaning(&self, expr: &Expr) -> Result<Option<(&'static str, Span)>> {
-        let span = |place| span_of(place).unwrap_or(Span::new(0, 0));
-        match (expr, self.window) {
-            (Expr::Function(call), window) => self.call(call, window),
-            (Expr::Identifier(name), Some(window)) if is_alias(name, window) => {
-                Ok(Some(("window_start", span(name.span))))
-            }
-            (Expr::CompoundIdentifier(parts), Some(window)) => {
-                Ok(bound(parts, window).map(|column| (column, span(parts[0].span))))
-            }
-            _ => Ok(None),
-        }
-    }
-
-    fn call(
-        &self,
-        call: &Function,
-        window: Option<&Grouped>,
-    ) -> Result<Option<(&'static str, Span)>> {
-        let place = place_of_call(call, self.text);
-        if let Some(kind) = group_kind(call) {
-            return match window {
-                Some(window) if same_call(call, &window.call) => Ok(Some(("window_start", place))),
-                _ => Err(
-                    Error::syntax(format!("{} stands in GROUP BY or FROM", kind.name()))
-                        .at(place)
-                        .help(group_usage(kind)),
-                ),
-            };
-        }
-        let Some((kind, column)) = helper(call) else {
-            return Ok(None);
-        };
-        let name = function_name(call).map_or("", |name| &name.value);
-        if column.is_empty() {
-            return Err(Error::unsupported(format!("{name} is not built"))
-                .at(place)
-                .help(format!(
-                    "{}_ROWTIME is the time attribute of the window",
-                    kind.name()
-                )));
-        }
-        let Some(window) = window.filter(|window| window.kind == kind) else {
-            return Err(
-                Error::syntax(format!("{name} needs its window in GROUP BY"))
-                    .at(place)
-                    .help(group_usage(kind)),
-            );
-        };
-        let arguments = arguments_of(call).unwrap_or_default();
-        let mut known = arguments_of(&window.call).unwrap_or_default();
-        known.retain(|(name, _)| name != "ALIAS");
-        if !arguments.is_empty() && arguments != known {
-            return Err(
-                Error::syntax(format!("{name} names another window than GROUP BY"))
-                    .at(place)
-                    .help("give it the arguments of the window in GROUP BY"),
-            );
-        }
-        Ok(Some((column, place)))
     }
 }

@@ -138,10 +138,10 @@ fn ends_items(tokens: &[TokenWithSpan], index: usize) -> bool {
         }
         // `* EXCEPT (a)` is a part of its item.
         Keyword::EXCEPT => !is(previous, &Token::Mul),
+        // `WITHIN GROUP (…)` is a part of its item.
+        Keyword::GROUP | Keyword::ORDER => is_word(tokens.get(index + 1), "BY"),
         Keyword::WHERE
-        | Keyword::GROUP
         | Keyword::HAVING
-        | Keyword::ORDER
         | Keyword::LIMIT
         | Keyword::OFFSET
         | Keyword::FETCH

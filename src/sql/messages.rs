@@ -3,7 +3,7 @@
 use sqlparser::parser::ParserError;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
-use super::tokens::{bytes, word};
+use super::tokens::{bytes, is_word, word};
 use crate::error::{Error, Span};
 
 /// Keywords that people misspell.
@@ -98,14 +98,14 @@ pub(super) fn nearest<'a>(
     candidates
         .into_iter()
         .map(|candidate| {
-            (
-                strsim::osa_distance(&name, &candidate.to_lowercase()),
-                candidate,
-            )
+            let lower = candidate.to_lowercase();
+            // Of two that are as near, the one that was typed halfway.
+            let goes_on = lower.starts_with(&name);
+            (strsim::osa_distance(&name, &lower), !goes_on, candidate)
         })
-        .filter(|(distance, _)| *distance <= allowed)
+        .filter(|(distance, ..)| *distance <= allowed)
         .min()
-        .map(|(_, candidate)| candidate)
+        .map(|(.., candidate)| candidate)
 }
 
 /// The keyword that an unquoted word was probably meant to be; `None` for keywords and other names.
@@ -129,7 +129,20 @@ pub(super) fn translate(error: &ParserError, text: &str, tokens: &[TokenWithSpan
         ParserError::TokenizerError(message) | ParserError::ParserError(message) => message,
     };
     let (message, offset) = split_place(message);
-    let index = offset.and_then(|offset| tokens.iter().position(|t| bytes(t).start == offset));
+    let mut index = offset.and_then(|offset| tokens.iter().position(|t| bytes(t).start == offset));
+    let mut expected = message
+        .strip_prefix("Expected: ")
+        .and_then(|rest| rest.split_once(", found: "))
+        .map(|(expected, _)| expected);
+    // One message of the library has another form, and stands at the token behind.
+    if let Some((_, found)) = message.split_once("Expected an expression, found: ") {
+        expected = Some("an expression");
+        let last = index.unwrap_or(tokens.len());
+        index = (0..last)
+            .rev()
+            .find(|i| tokens[*i].token.to_string() == found)
+            .or(index);
+    }
     // Two words back at most: a misspelt clause is first taken for an alias.
     let last = index.unwrap_or(tokens.len().saturating_sub(1));
     let first = last.saturating_sub(2);
@@ -142,10 +155,6 @@ pub(super) fn translate(error: &ParserError, text: &str, tokens: &[TokenWithSpan
             .at(span)
             .label(format!("did you mean `{keyword}`?"));
     }
-    let expected = message
-        .strip_prefix("Expected: ")
-        .and_then(|rest| rest.split_once(", found: "))
-        .map(|(expected, _)| expected);
     let Some(token) = index.and_then(|index| tokens.get(index)) else {
         let end = tokens.last().map_or(0, |token| bytes(token).end);
         let error = match expected {
@@ -171,23 +180,28 @@ pub(super) fn translate(error: &ParserError, text: &str, tokens: &[TokenWithSpan
     with_quoting(error, index.unwrap_or(0), tokens)
 }
 
-/// Shows the quoted form where a reserved word stands in the place of a name.
+/// Shows the quoted form where a reserved word stands in the place of a name, and other likely fixes.
 fn with_quoting(error: Error, index: usize, tokens: &[TokenWithSpan]) -> Error {
-    let candidates = [Some(index), index.checked_sub(1)];
-    for candidate in candidates.into_iter().flatten() {
+    let is = |index: usize, name: &str| is_word(tokens.get(index), name);
+    if (is(index, "GROUP") || is(index, "ORDER")) && !is(index + 1, "BY") {
+        return error.help(format!("write `{} BY`", tokens[index].token));
+    }
+    if index > 0 && is(index, "FROM") && tokens[index - 1].token == Token::Comma {
+        return error.help("take the comma in front of FROM away");
+    }
+    for candidate in (index.saturating_sub(2)..=index).rev() {
         let Some(word) = tokens.get(candidate).and_then(word) else {
             continue;
         };
         let reserved = word.quote_style.is_none()
             && RESERVED.iter().any(|k| k.eq_ignore_ascii_case(&word.value));
-        let between = matches!(
-            tokens.get(candidate + 1).map(|t| &t.token),
-            None | Some(
-                Token::Comma | Token::RParen | Token::Eq | Token::Word(_) | Token::Gt | Token::Lt
-            )
-        );
-        let first = candidate == 0;
-        if reserved && between && !first {
+        // These begin a clause far more often than they name a column.
+        let clause = is(candidate, "SELECT")
+            || is(candidate, "FROM") && !is(candidate + 1, "FROM")
+            || is(candidate, "WHERE")
+            || is(candidate, "AS")
+            || is(candidate, "BY");
+        if reserved && !clause {
             return error.help(format!(
                 "a column of that name is written \"{}\"",
                 word.value
@@ -209,6 +223,9 @@ fn split_place(message: &str) -> (&str, Option<usize>) {
 }
 
 fn plain(expected: &str) -> String {
+    if !expected.contains(char::is_alphanumeric) {
+        return format!("`{expected}`");
+    }
     lower_first(expected.trim_end_matches(':'))
 }
 

@@ -7,7 +7,12 @@
 //!
 //! After this folder every window is a call in FROM that [`window_call`] reads, whatever its spelling was;
 //! every select item that is no plain column has an alias (its text as typed); places are byte ranges of
-//! the text. Knows no tables and no types: text is accepted or rejected without a catalog.
+//! the text. The one spelling of a window is `TUMBLE("DATA" => t, "TIMECOL" => ts, "SIZE" => INTERVAL '60 seconds')`,
+//! a `TableFactor::Table` with named arguments; every interval is `INTERVAL 'text'` without units outside;
+//! `//` and `DIV` are both `BinaryOperator::DuckIntegerDivide`; an identifier's place is [`span_of`] its span.
+//!
+//! Trees are at most 1,000 deep, and yet copying one takes more stack than a small thread has: passes over
+//! them run on a large stack, as [`parse`] does. Knows no tables and no types: text is accepted or rejected without a catalog.
 
 mod create_table;
 mod dialect;
@@ -22,6 +27,7 @@ mod script;
 mod statement;
 mod tokens;
 mod window_call;
+mod window_columns;
 mod window_text;
 mod words;
 

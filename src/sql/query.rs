@@ -181,7 +181,7 @@ impl VisitorMut for Normalize<'_> {
     fn pre_visit_query(&mut self, query: &mut ast::Query) -> ControlFlow<Error> {
         let text = self.text;
         flow(
-            refusals::check_query(query, text)
+            refusals::check_query(query)
                 .and_then(|()| group_window::rewrite_query(query, self.names, text)),
         )
     }

@@ -4,11 +4,13 @@ use sqlparser::ast::{self, SetExpr, TableFactor};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
-use super::tokens::{bytes, closes, ends_operand, is, is_any_word, is_word, opens, word};
+use super::tokens::{
+    bytes, closes, ends_operand, is, is_any_word, is_number, is_word, opens, word,
+};
 use crate::error::{Error, Result, Span};
 
 /// Functions that only make sense with OVER.
-const RANKING: [&str; 9] = [
+const RANKING: [&str; 8] = [
     "ROW_NUMBER",
     "RANK",
     "DENSE_RANK",
@@ -17,7 +19,6 @@ const RANKING: [&str; 9] = [
     "NTILE",
     "LAG",
     "LEAD",
-    "FIRST_VALUE_OVER",
 ];
 
 const OVER_HELP: &str = "a moving aggregate is a HOP window: GROUP BY HOP(ts, slide, size); the best n of a window are `LIMIT n BY window_start`";
@@ -94,11 +95,6 @@ fn check_word(
         {
             return Err(join(span));
         }
-        "LATERAL" if !behind_operand => Error::unsupported("LATERAL is not built yet")
-            .help("one source per query works, and `UNION ALL` of several queries"),
-        "UNNEST" if calls && is_any_word(previous, &["FROM", "JOIN"]) => {
-            Error::unsupported("UNNEST is not built yet").help("an element is read with `items[1]`")
-        }
         "RECURSIVE" if is_word(previous, "WITH") => {
             Error::unsupported("WITH RECURSIVE is not built").help("WITH without RECURSIVE works")
         }
@@ -124,6 +120,46 @@ fn check_word(
         name if calls && RANKING.contains(&name) => {
             Error::unsupported(format!("{name} is not built yet")).help(OVER_HELP)
         }
+        _ => return check_clause(name, span, previous, next),
+    };
+    Err(error.at(span))
+}
+
+/// The words that begin relations and clauses.
+fn check_clause(
+    name: &str,
+    span: Span,
+    previous: Option<&TokenWithSpan>,
+    next: Option<&TokenWithSpan>,
+) -> Result<()> {
+    let calls = is(next, &Token::LParen);
+    let names = next.is_some_and(|next| word(next).is_some());
+    let behind_operand = ends_operand(previous);
+    let error = match name {
+        "LATERAL" if !behind_operand => Error::unsupported("LATERAL is not built yet")
+            .help("one source per query works, and `UNION ALL` of several queries"),
+        "UNNEST" if calls && is_any_word(previous, &["FROM", "JOIN"]) => {
+            Error::unsupported("UNNEST is not built yet").help("an element is read with `items[1]`")
+        }
+        "FOR"
+            if behind_operand
+                && is_any_word(next, &["UPDATE", "SHARE", "SYSTEM_TIME", "JSON", "XML"]) =>
+        {
+            Error::unsupported("FOR is not built in a query").help("leave it out")
+        }
+        "INTO" if behind_operand && names => Error::unsupported("SELECT … INTO is not built")
+            .help("rows go to stdout or to the file of `-o`"),
+        "TOP" if is_word(previous, "SELECT") && is_number(next) => {
+            Error::unsupported("TOP is not built").help("write `LIMIT n` at the end")
+        }
+        "TABLE" if is_word(previous, "FROM") && !calls => {
+            Error::syntax("`TABLE` in FROM holds a window: `TABLE(TUMBLE(…))`")
+                .help("a table is named without the word: `FROM t`")
+                .help(format!(
+                    "a table of that name is written \"{name}\"",
+                    name = name.to_lowercase()
+                ))
+        }
         _ => return Ok(()),
     };
     Err(error.at(span))
@@ -136,45 +172,28 @@ fn join(span: Span) -> Error {
         .help("a window over one source is written `FROM TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE)`")
 }
 
-/// Refuses clauses of a query that have no word of their own to look for.
-pub(super) fn check_query(query: &ast::Query, text: &str) -> Result<()> {
-    let refuse = |what: &str| {
-        let span = first_word(text, what);
-        let error = Error::unsupported(format!("{what} is not built"));
-        Err(match span {
-            Some(span) => error.at(span),
-            None => error,
-        })
-    };
+/// Refuses what only the tree shows.
+pub(super) fn check_query(query: &ast::Query) -> Result<()> {
     if !query.locks.is_empty() || query.for_clause.is_some() {
-        return refuse("FOR");
+        return Err(Error::unsupported("FOR is not built in a query"));
     }
-    check_body(&query.body, &refuse)
+    check_body(&query.body)
 }
 
-fn check_body(body: &SetExpr, refuse: &impl Fn(&str) -> Result<()>) -> Result<()> {
+fn check_body(body: &SetExpr) -> Result<()> {
     match body {
-        SetExpr::Select(select) => {
-            if select.into.is_some() {
-                return refuse("INTO");
-            }
-            if !select.lateral_views.is_empty() {
-                return refuse("LATERAL VIEW");
-            }
-            Ok(())
+        SetExpr::Select(select) if select.into.is_some() => {
+            Err(Error::unsupported("SELECT … INTO is not built"))
         }
+        SetExpr::Select(_) | SetExpr::Query(_) | SetExpr::Values(_) | SetExpr::Table(_) => Ok(()),
         SetExpr::SetOperation { left, right, .. } => {
-            check_body(left, refuse)?;
-            check_body(right, refuse)
+            check_body(left)?;
+            check_body(right)
         }
-        SetExpr::Query(_) | SetExpr::Values(_) | SetExpr::Table(_) => Ok(()),
-        _ => refuse("a changing statement in a query"),
+        _ => Err(Error::unsupported(
+            "a query cannot hold a changing statement",
+        )),
     }
-}
-
-fn first_word(text: &str, what: &str) -> Option<Span> {
-    let start = text.to_ascii_uppercase().find(what)?;
-    Some(Span::new(start, start + what.len()))
 }
 
 /// Refuses relations that are neither a table, a query nor a window.

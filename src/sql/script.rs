@@ -12,7 +12,7 @@ use super::tokens::{bytes, bytes_of, is, is_any_word, is_word, split_at, tokeniz
 use crate::error::{Error, Result, Span};
 
 /// Room for the deepest tree that the limits let through, also in a debug build.
-const STACK_BYTES: usize = 256 << 20;
+const STACK_BYTES: usize = 64 << 20;
 
 /// Reads the statements of a script; `parameters` replace `:name`.
 ///

@@ -92,6 +92,10 @@ pub struct Column {
 
 /// Where the values of a column come from.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a statement has few columns, and no copies are made"
+)]
 pub enum ColumnKind {
     /// `name TYPE`: read from the source.
     Physical(ast::DataType),

@@ -111,6 +111,10 @@ fn windows_in_from() {
             "SELECT a FROM SESSION(\"DATA\" => t, \"KEYS\" => (k, g), \"TIMECOL\" => ts, \"GAP\" => INTERVAL '300 seconds')",
         ),
         (
+            "SELECT a FROM SESSION(DATA => TABLE t PARTITION BY k, g, TIMECOL => DESCRIPTOR(ts), GAP => 5m)",
+            "SELECT a FROM SESSION(\"DATA\" => t, \"KEYS\" => (k, g), \"TIMECOL\" => ts, \"GAP\" => INTERVAL '300 seconds')",
+        ),
+        (
             "SELECT a FROM COUNT_WINDOW(TABLE t PARTITION BY k, g, 5, 1)",
             "SELECT a FROM COUNT_WINDOW(\"DATA\" => t, \"KEYS\" => (k, g), \"SIZE\" => 5, \"SLIDE\" => 1)",
         ),
@@ -317,7 +321,36 @@ fn statements() {
             "SELECT a FROM t WHER x = 1",
             "Syntax at `WHER`: unknown word `WHER` (did you mean `WHERE`?)",
         ),
-        ("SELECT group FROM t", "Syntax at `group`: "),
+        (
+            "SELECT case FROM t",
+            "Syntax at `t`: expected WHEN, found `t`\n  = help: a column of that name is written \"case\"",
+        ),
+        (
+            "SELECT a, FROM t",
+            "Syntax at `FROM`: expected an expression, found `FROM`\n  = help: take the comma",
+        ),
+        (
+            "SELECT a FROM t GROUP a",
+            "Syntax at `GROUP`: `GROUP` stands behind a complete statement",
+        ),
+        ("SELECT a FROM t FOR UPDATE", "Unsupported at `FOR`: "),
+        ("SELECT a FROM TABLE t", "Syntax at `TABLE`: "),
+        (
+            "SELECT 2nd FROM t",
+            "Syntax at `2nd`: `nd` is no unit of time",
+        ),
+        (
+            "SELECT lower(k), count(*) FROM t GROUP BY ALL; SELECT session(1m), lower(k) FROM t GROUP BY ALL",
+            "Syntax at `lower(k)`: GROUP BY ALL leaves open",
+        ),
+        (
+            "CREATE TABEL t (a INT)",
+            "Syntax at `TABEL`: unknown word `TABEL` (did you mean `TABLE`?)",
+        ),
+        (
+            "SELECT MAP['a', 1]",
+            "Syntax at `,`: expected `:`, found `,`",
+        ),
         (
             "SELECT a FROM t t2 t3",
             "Syntax at `t3`: `t3` stands behind a complete statement",
@@ -380,6 +413,10 @@ fn windows_in_group_by() {
         (
             "SELECT TUMBLE_START(ts, INTERVAL '1' MINUTE), TUMBLE_END(ts, 1m) AS e, k FROM t GROUP BY TUMBLE(ts, INTERVAL '1' MINUTE), k HAVING tumble_rowtime(ts, 1m) > e ORDER BY TUMBLE_END(ts, 1m)",
             format!("SELECT window_start AS \"TUMBLE_START(ts, INTERVAL '1' MINUTE)\", window_end AS e, k FROM {call} {both}, k HAVING window_time > e ORDER BY window_end"),
+        ),
+        (
+            "SELECT tumble_start(ts, '60s') AS s FROM t AS x GROUP BY tumble(x.TS, 1m)",
+            format!("SELECT window_start AS s FROM {} AS x {both}", call.replace("ts", "TS")),
         ),
         ("SELECT window_start FROM t GROUP BY tumble(1m)", format!("SELECT window_start FROM {short} {both}")),
         (
@@ -519,6 +556,18 @@ fn bombs_are_refused_at_once() {
         format!("SELECT 1{}", " + 1".repeat(950)),
         format!("SELECT {}1{}", "(".repeat(950), ")".repeat(950)),
         format!("SELECT x IN (1{}) FROM t", ", 1".repeat(50_000)),
+        format!(
+            "SELECT {}1{}",
+            "CASE WHEN a THEN ".repeat(450),
+            " END".repeat(450)
+        ),
+        format!("SELECT {}a FROM t", "NOT ".repeat(950)),
+        format!("SELECT 1{}", " UNION ALL SELECT 1".repeat(450)),
+        format!(
+            "SELECT * FROM {}t{}",
+            "(SELECT * FROM ".repeat(48),
+            ")".repeat(48)
+        ),
         format!("SELECT {}1{}", "f(".repeat(950), ")".repeat(950)),
     ] {
         let shown: String = text.chars().take(60).collect();

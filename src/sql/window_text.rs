@@ -42,12 +42,11 @@ pub(super) fn rewrite(tokens: &[TokenWithSpan]) -> Result<Vec<TokenWithSpan>> {
         let clause = clauses.last().copied().unwrap_or(Clause::None);
         if clause == Clause::From
             && begins_relation(index.checked_sub(1).and_then(|i| tokens.get(i)))
+            && let Some((call, behind)) = relation(tokens, index)?
         {
-            if let Some((call, behind)) = relation(tokens, index)? {
-                out.extend(call);
-                index = behind;
-                continue;
-            }
+            out.extend(call);
+            index = behind;
+            continue;
         }
         if clause == Clause::GroupBy
             && let Some((call, behind)) = aliased_group(tokens, index)
@@ -186,7 +185,7 @@ fn arguments(
             None => given.is_empty(),
         };
         if is_table {
-            let behind = table(kind, value, &parts[index..], name.is_some(), out)?;
+            let behind = table(kind, value, &parts[index..], out)?;
             given.push("DATA".to_owned());
             index += behind;
             continue;
@@ -271,7 +270,6 @@ fn table(
     kind: Kind,
     value: &[TokenWithSpan],
     rest: &[&[TokenWithSpan]],
-    is_named: bool,
     out: &mut Vec<TokenWithSpan>,
 ) -> Result<usize> {
     let value = match value.first() {
@@ -302,8 +300,20 @@ fn table(
     } else {
         out.extend_from_slice(input);
     }
-    let Some(keys) = keys else { return Ok(0) };
-    let span = bytes_of(value);
+    match keys {
+        Some(keys) => partition_keys(kind, keys, rest, out),
+        None => Ok(0),
+    }
+}
+
+/// Writes `KEYS => (k, …)`; returns how many further parts were keys.
+fn partition_keys(
+    kind: Kind,
+    keys: &[TokenWithSpan],
+    rest: &[&[TokenWithSpan]],
+    out: &mut Vec<TokenWithSpan>,
+) -> Result<usize> {
+    let span = bytes_of(keys);
     if !kind.has_keys() {
         return Err(
             Error::syntax(format!("{} has no PARTITION BY", kind.name()))
@@ -316,7 +326,7 @@ fn table(
     let mut behind = 0;
     if bracketed {
         lists = split_at_commas(&keys[1..keys.len() - 1]);
-    } else if !is_named {
+    } else {
         behind = rest.iter().take_while(|part| !is_size(part)).count();
         lists.extend_from_slice(&rest[..behind]);
         let has_time = rest.iter().any(|part| {
