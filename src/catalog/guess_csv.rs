@@ -23,6 +23,9 @@ pub(super) fn columns(
 ) -> Result<(Format, Vec<SampleColumn>)> {
     // Of a pipe, the sample is its first record whether or not more may come.
     let at_end = sample_is_whole_input;
+    if !is_asked_for && sample.trim_ascii_start().starts_with(b"[") {
+        return Err(unknown_format(sample));
+    }
     let delimiter = match delimiter.or_else(|| sniff_delimiter(sample, at_end)) {
         Some(delimiter) => delimiter,
         None if is_asked_for || one_column_is_plausible(sample, at_end, hints) => b',',
@@ -120,12 +123,11 @@ fn is_header(record: &Record) -> bool {
 }
 
 fn column_values(records: &[Record], place: usize, hints: &Hints) -> Vec<SampleValue> {
-    let values: Vec<SampleValue> = records
+    // Null words count as NULL in a column of text, too: that changes no type.
+    records
         .iter()
         .map(|record| sample_value(&record[place], hints))
-        .collect();
-    // Null words are text in a column of text; that changes no type.
-    values
+        .collect()
 }
 
 fn sample_value(field: &SampleField, hints: &Hints) -> SampleValue {
