@@ -9,8 +9,18 @@
 //! A table here knows everything that a plan needs and nothing of open files: the session opens sources,
 //! looks at their first bytes, and puts the resulting schema here.
 
+mod create_table;
+mod guess;
+mod guess_csv;
+mod guess_ndjson;
+mod guess_time;
+mod live_sample;
 mod table;
 
+pub use create_table::{create_table_text, quoted_name};
+pub use guess::{Guess, GuessedColumn, Header, Hints, SAMPLE_BYTES, guess};
+pub use guess_time::TIME_NAMES;
+pub use live_sample::live_sample_bytes;
 pub use table::{ColumnSource, Table, TableColumn, TableTime};
 
 use std::collections::BTreeMap;

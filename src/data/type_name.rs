@@ -170,7 +170,7 @@ fn split_arguments(text: &str) -> Option<(String, Vec<u64>)> {
     let numbers = numbers
         .map(|n| n.trim().parse().ok())
         .collect::<Option<Vec<u64>>>()?;
-    (!name.is_empty() && (numbers.is_empty() == !text.contains('('))).then_some((name, numbers))
+    (!name.is_empty() && (numbers.is_empty() != text.contains('('))).then_some((name, numbers))
 }
 
 fn decimal_type(text: &str, arguments: &[u64]) -> Result<DataType> {

@@ -127,6 +127,7 @@ impl RecordSplitter {
         let (length, lines) = match memchr(b'\n', bytes) {
             Some(end) => (end + 1, 1),
             None if at_end => (bytes.len(), 0),
+            None if bytes.is_empty() => return Split::More,
             None => return Split::Skip(bytes.len(), None),
         };
         let beginning = self.skipping.take().unwrap_or_default();

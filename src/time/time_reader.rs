@@ -141,13 +141,13 @@ impl TimeReader {
         let nanoseconds = number.nanoseconds(self.epoch_unit)?;
         let seconds = i64::try_from(nanoseconds.div_euclid(1_000_000_000)).ok()?;
         let rest = nanoseconds.rem_euclid(1_000_000_000) as u32;
-        self.from_instant(seconds, rest)
+        self.place_instant(seconds, rest)
     }
 
     fn place(&self, time: &TextTime) -> Option<i64> {
         match time.offset_seconds {
             Some(offset) => {
-                self.from_instant(time.local_seconds - i64::from(offset), time.nanoseconds)
+                self.place_instant(time.local_seconds - i64::from(offset), time.nanoseconds)
             }
             None if self.instant => {
                 let seconds = instant_of_local(self.zone, time.local_seconds)?;
@@ -157,7 +157,7 @@ impl TimeReader {
         }
     }
 
-    fn from_instant(&self, seconds: i64, nanoseconds: u32) -> Option<i64> {
+    fn place_instant(&self, seconds: i64, nanoseconds: u32) -> Option<i64> {
         if self.instant {
             return self.in_unit(seconds, nanoseconds);
         }

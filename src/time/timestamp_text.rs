@@ -125,15 +125,11 @@ fn read_fraction(text: &[u8]) -> Option<(u32, usize)> {
     if digits == 0 {
         return None;
     }
-    let mut nanoseconds = 0;
-    for place in 0..9 {
-        let digit = if place < digits {
-            text[place] - b'0'
-        } else {
-            0
-        };
-        nanoseconds = nanoseconds * 10 + u32::from(digit);
-    }
+    let nine = text[..digits]
+        .iter()
+        .chain(std::iter::repeat(&b'0'))
+        .take(9);
+    let nanoseconds = nine.fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'));
     Some((nanoseconds, digits))
 }
 

@@ -1,0 +1,79 @@
+//! A guess as the `CREATE TABLE` that a user can paste, change and keep.
+
+use std::fmt::Write;
+
+use super::guess::Guess;
+use crate::data::type_name;
+use crate::format::Format;
+use crate::time::TimeFormat;
+
+/// Names that SQL does not give up: they need quotes.
+const RESERVED: [&str; 44] = [
+    "all", "and", "any", "as", "asc", "between", "by", "case", "cast", "create", "cross", "desc",
+    "distinct", "drop", "else", "emit", "exists", "false", "from", "full", "group", "having", "in",
+    "inner", "insert", "into", "is", "join", "left", "like", "limit", "not", "null", "on", "or",
+    "order", "right", "select", "table", "then", "true", "union", "when", "where",
+];
+
+/// The statement that makes table `name` of what was guessed about `path`.
+pub fn create_table_text(guess: &Guess, name: &str, path: &str) -> String {
+    let mut parts: Vec<String> = guess
+        .columns
+        .iter()
+        .map(|column| {
+            format!(
+                "  {} {}",
+                quoted_name(&column.name),
+                type_name(&column.data_type)
+            )
+        })
+        .collect();
+    if let Some(place) = guess.time_column {
+        let time = quoted_name(&guess.columns[place].name);
+        parts.push(format!(
+            "  WATERMARK FOR {time} AS {time} - INTERVAL '5' SECOND"
+        ));
+    }
+    let mut text = format!(
+        "CREATE TABLE {} (\n{}\n)",
+        quoted_name(name),
+        parts.join(",\n")
+    );
+    let mut options = vec![
+        ("path", path.to_owned()),
+        ("format", guess.format.name().to_owned()),
+    ];
+    if let Format::Csv(csv) = &guess.format {
+        if !matches!(csv.delimiter, b',' | b'\t') {
+            options.push(("delimiter", char::from(csv.delimiter).to_string()));
+        }
+        if !csv.header {
+            options.push(("header", "no".to_owned()));
+        }
+    }
+    match guess
+        .time_column
+        .and_then(|place| guess.columns[place].time_format.as_ref())
+    {
+        Some(TimeFormat::Strftime(format)) => options.push(("ts_format", format.clone())),
+        Some(TimeFormat::Epoch(unit)) => options.push(("ts_unit", unit.name().to_owned())),
+        Some(TimeFormat::Auto) | None => {}
+    }
+    let options = options
+        .iter()
+        .map(|(key, value)| format!("{key} = '{}'", value.replace('\'', "''")));
+    // Writing to a String does not fail.
+    let _ = write!(text, " WITH ({})", options.collect::<Vec<_>>().join(", "));
+    text
+}
+
+/// A name as SQL takes it: in double quotes unless it is a plain word.
+pub fn quoted_name(name: &str) -> String {
+    let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    let is_plain = starts_well && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let lower = name.to_ascii_lowercase();
+    if is_plain && !RESERVED.contains(&lower.as_str()) {
+        return name.to_owned();
+    }
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

@@ -1,0 +1,166 @@
+//! Delimiter, header and fields of a CSV sample.
+//!
+//! The delimiter is the one that cuts the records of the sample most evenly. The first record is a header
+//! unless one of its fields is a number, a time, empty, or there twice.
+
+use super::guess::{Header, Hints, SampleColumn, SampleValue, csv_options};
+use crate::error::{Error, Result};
+use crate::format::{FORMATS, Format, SampleField, csv_header, csv_records};
+use crate::time::read_iso;
+
+const DELIMITERS: [u8; 4] = [b',', b'\t', b';', b'|'];
+const MOST_RECORDS: usize = 1_000;
+
+type Record = Vec<SampleField>;
+
+/// The format and the columns of the sample. `is_asked_for` takes text of one column for CSV, too.
+pub(super) fn columns(
+    sample: &[u8],
+    sample_is_whole_input: bool,
+    delimiter: Option<u8>,
+    is_asked_for: bool,
+    hints: &Hints,
+) -> Result<(Format, Vec<SampleColumn>)> {
+    // Of a pipe, the sample is its first record whether or not more may come.
+    let at_end = sample_is_whole_input;
+    if !is_asked_for && sample.trim_ascii_start().starts_with(b"[") {
+        return Err(unknown_format(sample));
+    }
+    let delimiter = match delimiter.or_else(|| sniff_delimiter(sample, at_end)) {
+        Some(delimiter) => delimiter,
+        None if is_asked_for || one_column_is_plausible(sample, at_end, hints) => b',',
+        None => return Err(unknown_format(sample)),
+    };
+    let mut records = read_records(sample, delimiter, at_end);
+    let header = match (hints.header, records.first()) {
+        (Header::Yes, _) => true,
+        (Header::No, _) => false,
+        (Header::Auto, Some(first)) => is_header(first),
+        (Header::Auto, None) => true,
+    };
+    let names = match (header, records.first()) {
+        (true, _) => csv_header(sample, delimiter, at_end).map(|(names, _)| names),
+        (false, Some(first)) => Some((1..=first.len()).map(|n| format!("c{n}")).collect()),
+        (false, None) => None,
+    };
+    let names = names.unwrap_or_default();
+    if header && !records.is_empty() {
+        records.remove(0);
+    }
+    if hints.from_pipe {
+        records.truncate(1);
+    }
+    records.retain(|record| record.len() == names.len());
+    let sampled = names.iter().enumerate().map(|(place, name)| SampleColumn {
+        name: name.clone(),
+        values: column_values(&records, place, hints),
+    });
+    let sampled = sampled.collect();
+    Ok((
+        Format::Csv(csv_options(delimiter, header, names, hints)),
+        sampled,
+    ))
+}
+
+fn read_records(sample: &[u8], delimiter: u8, at_end: bool) -> Vec<Record> {
+    let records = csv_records(sample, delimiter, at_end, usize::MAX);
+    records.into_iter().map(|(fields, _)| fields).collect()
+}
+
+/// The delimiter that gives most records the field count of the first; `None` if none is plausible.
+fn sniff_delimiter(sample: &[u8], at_end: bool) -> Option<u8> {
+    let mut best: Option<(usize, usize, u8)> = None;
+    for delimiter in DELIMITERS {
+        let records = csv_records(sample, delimiter, at_end, MOST_RECORDS);
+        let Some((first, _)) = records.first() else {
+            continue;
+        };
+        let even = records
+            .iter()
+            .filter(|(fields, _)| fields.len() == first.len())
+            .count();
+        let percent = even * 100 / records.len();
+        if first.len() < 2 || (percent < 80 && !first.iter().all(is_word)) {
+            continue;
+        }
+        if best.is_none_or(|(p, n, _)| (percent, first.len()) > (p, n)) {
+            best = Some((percent, first.len(), delimiter));
+        }
+    }
+    best.map(|(_, _, delimiter)| delimiter)
+}
+
+fn one_column_is_plausible(sample: &[u8], at_end: bool, hints: &Hints) -> bool {
+    let records = csv_records(sample, b',', at_end, 2);
+    let Some((first, _)) = records.first() else {
+        // Nothing at all: a table without columns, not an unknown format.
+        return sample.trim_ascii().is_empty();
+    };
+    hints.header != Header::Auto || (records.len() > 1 && first.len() == 1 && is_word(&first[0]))
+}
+
+/// True for what people call columns: a letter first, no blanks.
+fn is_word(field: &SampleField) -> bool {
+    let text = String::from_utf8_lossy(&field.text);
+    let text = text.trim();
+    let first = text.chars().next();
+    first.is_some_and(|c| c.is_alphabetic() || matches!(c, '_' | '@' | '#'))
+        && text.len() <= 64
+        && !text
+            .contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '[' | ']' | '='))
+}
+
+fn is_header(record: &Record) -> bool {
+    let texts: Vec<&[u8]> = record.iter().map(|field| field.text.trim_ascii()).collect();
+    let is_name = |text: &&[u8]| {
+        let is_number = std::str::from_utf8(text).is_ok_and(|text| text.parse::<f64>().is_ok());
+        !text.is_empty() && !is_number && read_iso(text).is_none()
+    };
+    let mut distinct = texts.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    distinct.len() == texts.len() && texts.iter().all(is_name)
+}
+
+fn column_values(records: &[Record], place: usize, hints: &Hints) -> Vec<SampleValue> {
+    // Null words count as NULL in a column of text, too: that changes no type.
+    records
+        .iter()
+        .map(|record| sample_value(&record[place], hints))
+        .collect()
+}
+
+fn sample_value(field: &SampleField, hints: &Hints) -> SampleValue {
+    let text = String::from_utf8_lossy(&field.text);
+    let text = text.trim();
+    if text.is_empty() || hints.nulls.holds_for_values(text.as_bytes()) {
+        return SampleValue::Null;
+    }
+    if text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false") {
+        return SampleValue::Boolean;
+    }
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let whole = digits.bytes().take_while(u8::is_ascii_digit).count();
+    // A leading zero, a plus or many digits are the signs of an identifier.
+    let is_identifier = whole == 0 || whole > 18 || (whole > 1 && digits.starts_with('0'));
+    if is_identifier {
+        SampleValue::Text(text.to_owned())
+    } else if whole == digits.len() {
+        SampleValue::Integer(text.to_owned())
+    } else if text.parse::<f64>().is_ok_and(f64::is_finite) {
+        SampleValue::Decimal(text.to_owned())
+    } else {
+        SampleValue::Text(text.to_owned())
+    }
+}
+
+fn unknown_format(sample: &[u8]) -> Error {
+    let formats: Vec<&str> = FORMATS.iter().map(|(name, _)| *name).collect();
+    let error = Error::data("the format of the input is not plain from its first bytes")
+        .note(format!("formats: {}", formats.join(", ")))
+        .help("--input-format names the format, --delimiter what parts the fields");
+    match sample.trim_ascii_start().first() {
+        Some(b'[') => error.help("the elements of a JSON array become records with `jq -c '.[]'`"),
+        _ => error,
+    }
+}

@@ -1,0 +1,212 @@
+//! Which column is the time, and which type its texts or numbers ask for.
+
+use arrow::datatypes::DataType;
+
+use super::guess::{Guess, Hints, SampleColumn, SampleValue, find_column, no_column};
+use crate::error::Result;
+use crate::time::{
+    EpochUnit, TimeFormat, TimeReader, Unit, Zone, read_iso, strftime_names_instants,
+};
+
+/// The names that make a column the time, if it holds times; the first of them wins.
+pub const TIME_NAMES: [&str; 12] = [
+    "ts",
+    "time",
+    "timestamp",
+    "@timestamp",
+    "datetime",
+    "date",
+    "t",
+    "eventTime",
+    "event_time",
+    "time_local",
+    "__REALTIME_TIMESTAMP",
+    "window_start",
+];
+
+/// DATE or a TIMESTAMP if every text of the column is one.
+pub(super) fn time_type(
+    column: &SampleColumn,
+    zone: Zone,
+) -> Option<(DataType, Option<TimeFormat>)> {
+    let (mut all_dates, mut instant, mut digits) = (true, false, 0);
+    for value in &column.values {
+        match value {
+            SampleValue::Null => {}
+            SampleValue::Text(text) => {
+                let time = read_iso(text.as_bytes())?;
+                all_dates &= time.date_only;
+                instant |= time.offset_seconds.is_some();
+                digits = digits.max(time.fraction_digits);
+            }
+            _ => return None,
+        }
+    }
+    if all_dates {
+        return Some((DataType::Date32, None));
+    }
+    Some((timestamp(digits, instant, zone), Some(TimeFormat::Auto)))
+}
+
+fn timestamp(digits: usize, instant: bool, zone: Zone) -> DataType {
+    let unit = if digits > 6 {
+        Unit::Nanosecond
+    } else {
+        Unit::Microsecond
+    };
+    DataType::Timestamp(unit.arrow(), instant.then(|| zone.name().into()))
+}
+
+/// Marks the time column of the guess and gives it a TIMESTAMP type, or lists the candidates.
+pub(super) fn find_time_column(
+    guess: &mut Guess,
+    sampled: &[SampleColumn],
+    hints: &Hints,
+) -> Result<()> {
+    let as_time = |guess: &Guess, place: usize, named: bool| {
+        time_attribute(guess, sampled.get(place), place, named, hints)
+    };
+    if let Some(name) = &hints.ts {
+        let place = find_column(&guess.columns, name)
+            .ok_or_else(|| no_column(&guess.columns, name, "--ts"))?;
+        let (data_type, format) = as_time(guess, place, true)?.unwrap_or_else(|| {
+            // Whatever the sample holds there, the user says that times come.
+            (
+                timestamp(0, hints.ts_format.is_none(), hints.zone),
+                wanted_format(hints),
+            )
+        });
+        set(guess, place, data_type, format);
+        return Ok(());
+    }
+    for name in TIME_NAMES {
+        let same = |place: &usize| guess.columns[*place].name.eq_ignore_ascii_case(name);
+        let places: Vec<usize> = (0..guess.columns.len()).filter(same).collect();
+        for place in places {
+            if let Some((data_type, format)) = as_time(guess, place, true)? {
+                set(guess, place, data_type, format);
+                return Ok(());
+            }
+        }
+    }
+    let mut found = Vec::new();
+    for place in 0..guess.columns.len() {
+        if let Some((data_type, format)) = as_time(guess, place, false)? {
+            found.push((place, data_type, format));
+        }
+    }
+    if found.len() == 1 {
+        for (place, data_type, format) in found {
+            set(guess, place, data_type, format);
+        }
+    } else {
+        let names = found
+            .iter()
+            .map(|(place, _, _)| guess.columns[*place].name.clone());
+        guess.time_candidates = names.collect();
+    }
+    Ok(())
+}
+
+fn set(guess: &mut Guess, place: usize, data_type: DataType, format: TimeFormat) {
+    let column = &mut guess.columns[place];
+    column.data_type = data_type;
+    column.time_format = Some(format);
+    column.exact_integers = false;
+    guess.time_column = Some(place);
+}
+
+fn wanted_format(hints: &Hints) -> TimeFormat {
+    match (&hints.ts_format, hints.ts_unit) {
+        (Some(format), _) => TimeFormat::Strftime(format.clone()),
+        (None, Some(unit)) => TimeFormat::Epoch(unit),
+        (None, None) => TimeFormat::Auto,
+    }
+}
+
+/// The type of a column as the time attribute, if it holds times. `named` columns may hold numbers.
+fn time_attribute(
+    guess: &Guess,
+    sampled: Option<&SampleColumn>,
+    place: usize,
+    named: bool,
+    hints: &Hints,
+) -> Result<Option<(DataType, TimeFormat)>> {
+    let column = &guess.columns[place];
+    let format = wanted_format(hints);
+    if hints
+        .types
+        .iter()
+        .any(|(name, _)| find_column(&guess.columns, name) == Some(place))
+    {
+        let is_time = Unit::of(&column.data_type).is_some();
+        return Ok(is_time.then(|| (column.data_type.clone(), format)));
+    }
+    let values = sampled.map_or(&[][..], |column| &column.values);
+    if let (Some(text), true) = (&hints.ts_format, named) {
+        let instant = strftime_names_instants(text);
+        let reader = TimeReader::new(&format, Unit::Microsecond, hints.zone, instant)?;
+        let mut texts = values.iter().filter_map(text_of).peekable();
+        let fits =
+            texts.peek().is_some() && texts.all(|text| reader.read(text.as_bytes()).is_some());
+        let digits = if text.contains("%9f") || text.contains("%.9f") {
+            9
+        } else {
+            6
+        };
+        return Ok(fits.then(|| (timestamp(digits, instant, hints.zone), format)));
+    }
+    Ok(match &column.data_type {
+        DataType::Timestamp(_, _) => Some((column.data_type.clone(), format)),
+        DataType::Date32 => Some((timestamp(0, false, hints.zone), format)),
+        DataType::Int64 | DataType::Float64 if named => {
+            let is_sure = hints.ts.is_some() || hints.ts_unit.is_some();
+            let plausible = values
+                .iter()
+                .filter_map(text_of)
+                .all(|text| is_sure || is_epoch(text));
+            let digits = epoch_digits(values, hints.ts_unit);
+            plausible.then(|| (timestamp(digits, true, hints.zone), format))
+        }
+        DataType::Utf8View if named => {
+            // Epoch numbers in quotes.
+            let mut texts = values.iter().filter_map(text_of).peekable();
+            let fits = texts.peek().is_some() && texts.all(is_epoch);
+            let digits = epoch_digits(values, hints.ts_unit);
+            fits.then(|| (timestamp(digits, true, hints.zone), format))
+        }
+        _ => None,
+    })
+}
+
+fn text_of(value: &SampleValue) -> Option<&str> {
+    match value {
+        SampleValue::Integer(text) | SampleValue::Decimal(text) | SampleValue::Text(text) => {
+            Some(text)
+        }
+        SampleValue::Null | SampleValue::Boolean => None,
+    }
+}
+
+/// 9 if the epoch numbers are nanoseconds, else 6.
+fn epoch_digits(values: &[SampleValue], unit: Option<EpochUnit>) -> usize {
+    let is_nanoseconds = |text: &str| {
+        let number = text.parse::<f64>().unwrap_or(0.0).abs();
+        unit.unwrap_or_else(|| EpochUnit::of_magnitude(number as u128)) == EpochUnit::Nanosecond
+    };
+    if values.iter().filter_map(text_of).any(is_nanoseconds) {
+        9
+    } else {
+        6
+    }
+}
+
+/// True if the number is a time between 1973 and 2286 in some unit.
+fn is_epoch(text: &str) -> bool {
+    let Ok(number) = text.parse::<f64>() else {
+        return false;
+    };
+    let unit = EpochUnit::of_magnitude(number.abs() as u128);
+    let seconds = number * unit.nanoseconds() as f64 / 1e9;
+    (1e8..1e10).contains(&seconds)
+}

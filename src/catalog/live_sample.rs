@@ -1,0 +1,81 @@
+//! How many bytes of a pipe make its sample: the first record, of CSV the header and one row.
+//!
+//! Invariant: depends on the bytes alone, never on how they were cut on their way.
+
+use super::guess::{Header, Hints, looks_like_json};
+use crate::format::{csv_records, json_object_fields, parse_format_name};
+
+use super::guess::SAMPLE_BYTES;
+
+/// The length of the sample at the beginning of `bytes`; `None` if more bytes are needed. Records before
+/// the first good one belong to it. Never longer than [`SAMPLE_BYTES`] unless one record is.
+pub fn live_sample_bytes(bytes: &[u8], at_end: bool, hints: &Hints) -> Option<usize> {
+    if at_end && bytes.len() <= SAMPLE_BYTES {
+        return Some(sample_of(bytes, true, hints).unwrap_or(bytes.len()));
+    }
+    match sample_of(bytes, at_end, hints) {
+        Some(length) => Some(length),
+        None if bytes.len() >= SAMPLE_BYTES => Some(SAMPLE_BYTES),
+        None => None,
+    }
+}
+
+fn sample_of(bytes: &[u8], at_end: bool, hints: &Hints) -> Option<usize> {
+    let format = hints
+        .format
+        .as_deref()
+        .and_then(|name| parse_format_name(name).ok());
+    let is_json = match format {
+        Some(name) => name == "ndjson",
+        None => hints.delimiter.is_none() && looks_like_json(bytes),
+    };
+    if is_json {
+        return first_object(bytes, at_end);
+    }
+    // Blanks alone do not show what follows.
+    if bytes.trim_ascii().is_empty() {
+        return None;
+    }
+    let delimiter = match (hints.delimiter, format) {
+        (Some(delimiter), _) => delimiter,
+        (None, Some("tsv")) => b'\t',
+        // Where a record ends depends on the delimiter only next to quotes.
+        (None, _) => first_delimiter(bytes)?,
+    };
+    let wanted = if hints.header == Header::No { 1 } else { 2 };
+    let records = csv_records(bytes, delimiter, at_end, wanted);
+    let (_, end) = records.get(wanted - 1)?;
+    Some(*end)
+}
+
+fn first_object(bytes: &[u8], at_end: bool) -> Option<usize> {
+    let mut at = if bytes.starts_with(b"\xEF\xBB\xBF") {
+        3
+    } else {
+        0
+    };
+    while at < bytes.len() {
+        let rest = &bytes[at..];
+        let (line, length) = match memchr::memchr(b'\n', rest) {
+            Some(end) => (&rest[..end], end + 1),
+            None if at_end => (rest, rest.len()),
+            None => return None,
+        };
+        at += length;
+        if json_object_fields(line).is_some() {
+            return Some(at);
+        }
+    }
+    None
+}
+
+/// The delimiter that the first line has most of; a comma if it has none.
+fn first_delimiter(bytes: &[u8]) -> Option<u8> {
+    let line = bytes
+        .trim_ascii_start()
+        .split(|byte| *byte == b'\n')
+        .next()?;
+    let count = |delimiter: &u8| line.iter().filter(|byte| *byte == delimiter).count();
+    // Of equal counts, the last in this list wins.
+    [b'|', b';', b'\t', b','].into_iter().max_by_key(count)
+}
