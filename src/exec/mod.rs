@@ -24,7 +24,10 @@ pub mod expression;
 pub mod group;
 mod grouped;
 pub mod keys;
+pub mod limit;
+pub mod sort;
 mod time_column;
+pub mod union;
 pub mod watermark;
 pub mod window;
 
