@@ -30,3 +30,6 @@ pub(super) use result::{MAX_ROWS, ResultRows};
 fn lateness(watermark: i64, delay: i64, time: i64) -> i64 {
     watermark.saturating_add(delay).saturating_sub(time)
 }
+
+#[cfg(test)]
+mod tests;
