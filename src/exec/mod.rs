@@ -31,8 +31,11 @@ pub mod graph;
 pub mod group;
 mod grouped;
 pub mod keys;
+pub mod limit;
 pub mod project;
+pub mod sort;
 mod time_column;
+pub mod union;
 pub mod watermark;
 pub mod window;
 

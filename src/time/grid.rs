@@ -183,6 +183,9 @@ impl Grid {
         let mut time = time;
         while let Some(span) = clock.span(number) {
             let label = self.labels.next(time.saturating_add(span.shift));
+            if label == i64::MAX {
+                break;
+            }
             let boundary = label.saturating_sub(span.shift);
             if boundary < span.end {
                 if boundary <= time {

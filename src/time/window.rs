@@ -142,7 +142,8 @@ impl WindowAssigner {
             Kind::Hop { .. } => {
                 let first = windows.len();
                 self.each_hop(time, |start, end| {
-                    if end > time {
+                    // Behind the last bound that an `i64` can hold all windows end together.
+                    if end > time || end == i64::MAX {
                         windows.push((start, end));
                     }
                 });

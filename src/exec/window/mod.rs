@@ -3,7 +3,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `aggregate` | GROUP BY over TUMBLE, HOP, CUMULATE by slices, or over windows that rows already carry |
-//! | `session` | SESSION, with aggregates or row by row |
+//! | `session`, `session_rows` | SESSION, with aggregates or row by row; `open_sessions` finds a row's session |
 //! | `assign` | reading a windowed table without aggregating it |
 //!
 //! row is late is decided by the watermark of the rows before it, which stands in the batch, never by the
@@ -11,14 +11,18 @@
 
 mod aggregate;
 mod assign;
+mod count;
 mod open_sessions;
 mod result;
 mod session;
+mod session_rows;
 mod slots;
 
 pub use aggregate::{WindowAggregateOperator, WindowAggregateSpec, WindowSource};
 pub use assign::{WindowAssignOperator, WindowAssignSpec};
+pub use count::{CountWindowOperator, CountWindowSpec};
 pub use session::{SessionOperator, SessionSpec};
+pub use session_rows::{SessionRowsOperator, SessionRowsSpec};
 
 pub(super) use result::{MAX_ROWS, ResultRows};
 
@@ -26,3 +30,6 @@ pub(super) use result::{MAX_ROWS, ResultRows};
 fn lateness(watermark: i64, delay: i64, time: i64) -> i64 {
     watermark.saturating_add(delay).saturating_sub(time)
 }
+
+#[cfg(test)]
+mod tests;

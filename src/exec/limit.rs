@@ -1,0 +1,138 @@
+//! LIMIT, OFFSET and LIMIT n BY: the first rows of all, or of each key.
+//!
+//! ```text
+//!  LIMIT 2 OFFSET 1               a b c d   ->   b c     (finished by c)
+//!  LIMIT 1 BY window_start        10 a, 10 b, 20 c   ->   10 a, 20 c
+//! ```
+//!
+//! Invariants: rows are counted in the order in which they come. After the last row nothing more comes out.
+
+use arrow::array::BooleanArray;
+use arrow::datatypes::FieldRef;
+
+use super::grouped::columns_of;
+use super::keys::GroupKeys;
+use super::{Operator, Output, Watermark};
+use crate::data::{Batch, Position};
+use crate::error::Result;
+
+/// What to run: how many rows of all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LimitSpec {
+    /// Rows to leave out first.
+    pub offset: u64,
+    /// Rows to let through then; `None` for all.
+    pub limit: Option<u64>,
+}
+
+/// The running LIMIT.
+#[derive(Debug)]
+pub struct LimitOperator {
+    skip: u64,
+    left: Option<u64>,
+    finished: Option<Position>,
+}
+
+impl LimitOperator {
+    /// An operator before its first row.
+    pub fn new(spec: LimitSpec) -> Self {
+        LimitOperator {
+            skip: spec.offset,
+            left: spec.limit,
+            finished: (spec.limit == Some(0)).then_some(0),
+        }
+    }
+
+    /// The position of the row that gave the last row of the limit: what comes behind it changes nothing any
+    /// more. `Position::MAX` if the end of input did. With LIMIT 0 it is 0 before any row came.
+    pub fn finished(&self) -> Option<Position> {
+        self.finished
+    }
+}
+
+impl Operator for LimitOperator {
+    fn on_batch(&mut self, _input: usize, batch: Batch, out: &mut Output) -> Result<()> {
+        if self.finished.is_some() {
+            return Ok(());
+        }
+        let rows = batch.num_rows() as u64;
+        let skipped = self.skip.min(rows);
+        self.skip -= skipped;
+        let mut through = rows - skipped;
+        if let Some(left) = &mut self.left {
+            through = through.min(*left);
+            *left -= through;
+        }
+        let part = batch.slice(skipped as usize, through as usize);
+        if self.left == Some(0) {
+            self.finished = part.positions.last().copied();
+        }
+        out.batch(part);
+        Ok(())
+    }
+}
+
+/// What to run: how many rows of each key.
+#[derive(Debug, Clone)]
+pub struct LimitBySpec {
+    /// Rows of a key to let through.
+    pub limit: u64,
+    /// The key columns.
+    pub keys: Vec<usize>,
+    /// Their fields in the input.
+    pub key_fields: Vec<FieldRef>,
+    /// The keys hold a bound of windows that come out whole between two watermarks: counts are forgotten
+    /// at each watermark.
+    pub by_window: bool,
+}
+
+/// The running LIMIT n BY.
+pub struct LimitByOperator {
+    spec: LimitBySpec,
+    keys: GroupKeys,
+    counts: Vec<u64>,
+}
+
+impl LimitByOperator {
+    /// An operator before its first row.
+    ///
+    /// # Errors
+    /// A key that cannot be compared.
+    pub fn new(spec: LimitBySpec) -> Result<Self> {
+        Ok(LimitByOperator {
+            keys: GroupKeys::new(&spec.key_fields)?,
+            spec,
+            counts: Vec::new(),
+        })
+    }
+}
+
+impl Operator for LimitByOperator {
+    fn on_batch(&mut self, _input: usize, batch: Batch, out: &mut Output) -> Result<()> {
+        let mut ids = Vec::with_capacity(batch.num_rows());
+        let columns = columns_of(&batch, &self.spec.keys);
+        self.keys.intern(&columns, batch.num_rows(), &mut ids)?;
+        self.counts.resize(self.keys.len(), 0);
+        let mut keep = Vec::with_capacity(ids.len());
+        for id in ids {
+            let count = &mut self.counts[id as usize];
+            keep.push(*count < self.spec.limit);
+            *count += 1;
+        }
+        out.batch(batch.filter(&BooleanArray::from(keep))?);
+        Ok(())
+    }
+
+    fn on_watermark(&mut self, watermark: &Watermark, out: &mut Output) -> Result<()> {
+        if self.spec.by_window {
+            self.keys.clear();
+            self.counts.clear();
+        }
+        out.watermark(watermark.clone());
+        Ok(())
+    }
+
+    fn size_bytes(&self) -> usize {
+        self.keys.size_bytes() + self.counts.capacity() * size_of::<u64>()
+    }
+}

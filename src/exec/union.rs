@@ -1,0 +1,173 @@
+//! UNION ALL: rows of several branches in an order that does not depend on which branch was quicker.
+//!
+//! ```text
+//!  by row       branch 0: rows 1, 4     branch 1: rows 1, 3       ->   1 (0), 1 (1), 3 (1), 4 (0)
+//!  by window    branch 0: [0, 10)       branch 1: [0, 5), [5, 10) ->   [0, 5) (1), [0, 10) (0), [5, 10) (1)
+//!  in turn      branch 0 to its end, then branch 1
+//! ```
+//!
+//! Invariants: rows of one branch keep their order. A watermark is the word that every branch has delivered
+//! what belongs before it: the frame calls `on_watermark` once all branches have sent theirs for a block, and
+//! rows wait until then.
+
+use arrow::compute::concat_batches;
+use arrow::datatypes::SchemaRef;
+
+use super::time_column::Times;
+use super::window::MAX_ROWS;
+use super::{Operator, Output, Watermark};
+use crate::data::{Batch, Position};
+use crate::error::{Error, Result};
+
+/// What to run: how rows of several branches are put in order.
+#[derive(Debug, Clone)]
+pub struct UnionSpec {
+    /// Number of branches.
+    pub branches: usize,
+    /// The order.
+    pub order: UnionOrder,
+    /// The output; every branch has its columns in this order.
+    pub schema: SchemaRef,
+}
+
+/// The order of the rows of several branches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnionOrder {
+    /// By position, then branch: row branches over one source.
+    ByRow,
+    /// By `window_end`, `window_start`, then branch: windowed branches.
+    ByWindow {
+        /// The column of `window_start`.
+        start_column: usize,
+        /// The column of `window_end`.
+        end_column: usize,
+    },
+    /// One branch after the other: several finite inputs.
+    InTurn,
+}
+
+/// The running operator.
+#[derive(Debug)]
+pub struct UnionOperator {
+    spec: UnionSpec,
+    waiting: Vec<Vec<Batch>>,
+}
+
+impl UnionOperator {
+    /// An operator before its first row.
+    pub fn new(spec: UnionSpec) -> Self {
+        UnionOperator {
+            waiting: vec![Vec::new(); spec.branches],
+            spec,
+        }
+    }
+
+    /// All rows that wait, branch after branch, and the number of the first row of each batch.
+    fn take_waiting(&mut self) -> Vec<Batch> {
+        self.waiting.iter_mut().flat_map(std::mem::take).collect()
+    }
+
+    /// Emits the rows that wait, in order of what `key` says of a row of a batch, then branch.
+    fn emit_by<K: Ord>(
+        &mut self,
+        keys: impl Fn(&Batch) -> Result<Vec<K>>,
+        out: &mut Output,
+    ) -> Result<()> {
+        let waiting = self.take_waiting();
+        if let [_] = waiting.as_slice() {
+            // Rows of one branch are in order.
+            waiting.into_iter().for_each(|batch| out.batch(batch));
+            return Ok(());
+        }
+        let all = joined(&waiting, &self.spec.schema)?;
+        let mut row_keys = Vec::with_capacity(all.num_rows());
+        for batch in &waiting {
+            row_keys.extend(keys(batch)?);
+        }
+        let mut rows: Vec<u32> = (0..all.num_rows() as u32).collect();
+        // Stable: branches stand one after the other.
+        rows.sort_by(|&a, &b| row_keys[a as usize].cmp(&row_keys[b as usize]));
+        for part in rows.chunks(MAX_ROWS) {
+            out.batch(all.take(part)?);
+        }
+        Ok(())
+    }
+}
+
+/// Batches as one. Watermarks stay only if all have them.
+fn joined(batches: &[Batch], schema: &SchemaRef) -> Result<Batch> {
+    let columns: Result<Vec<_>> = batches
+        .iter()
+        .map(|batch| Ok(batch.columns.clone().with_schema(schema.clone())?))
+        .collect();
+    let columns = concat_batches(schema, columns?.iter())?;
+    let positions: Vec<Position> = batches
+        .iter()
+        .flat_map(|b| b.positions.iter().copied())
+        .collect();
+    let watermarks: Option<Vec<&[i64]>> = (batches.iter())
+        .map(|batch| batch.watermarks.as_ref().map(|watermarks| &watermarks[..]))
+        .collect();
+    let mut all = Batch::new(columns, positions.into());
+    all.watermarks = watermarks.map(|parts| parts.concat().into());
+    Ok(all)
+}
+
+impl Operator for UnionOperator {
+    fn on_batch(&mut self, input: usize, batch: Batch, out: &mut Output) -> Result<()> {
+        if self.spec.order == UnionOrder::InTurn {
+            // The first branch may pass at once; the frame reads the others later, or they wait.
+            if input == 0 {
+                let columns = batch
+                    .columns
+                    .clone()
+                    .with_schema(self.spec.schema.clone())?;
+                out.batch(batch.with_columns(columns));
+                return Ok(());
+            }
+        }
+        let branch = self.waiting.get_mut(input);
+        let branch = branch.ok_or_else(|| Error::internal(format!("no branch {input}")))?;
+        branch.push(batch);
+        Ok(())
+    }
+
+    fn on_watermark(&mut self, watermark: &Watermark, out: &mut Output) -> Result<()> {
+        match self.spec.order {
+            UnionOrder::ByRow => self.emit_by(|batch| Ok(batch.positions.to_vec()), out)?,
+            UnionOrder::ByWindow {
+                start_column,
+                end_column,
+            } => self.emit_by(
+                |batch| {
+                    let starts = Times::of(&batch.columns, start_column)?;
+                    let ends = Times::of(&batch.columns, end_column)?;
+                    Ok((0..batch.num_rows())
+                        .map(|row| (ends.get(row), starts.get(row)))
+                        .collect())
+                },
+                out,
+            )?,
+            UnionOrder::InTurn => {
+                if watermark.time == Watermark::END {
+                    for batch in self.take_waiting() {
+                        let columns = batch
+                            .columns
+                            .clone()
+                            .with_schema(self.spec.schema.clone())?;
+                        out.batch(batch.with_columns(columns));
+                    }
+                }
+            }
+        }
+        out.watermark(watermark.clone());
+        Ok(())
+    }
+
+    fn size_bytes(&self) -> usize {
+        let batches = self.waiting.iter().flatten();
+        batches
+            .map(|batch| batch.columns.get_array_memory_size())
+            .sum()
+    }
+}
