@@ -3,7 +3,7 @@
 //! ```text
 //! tumble generate access-log --rows 3
 //! ts,host,path,status,bytes,latency_ms,user
-//! 2026-01-01T00:00:00.017,web-104,/api/items/31,200,1534,12.31,u40213
+//! 2026-01-01T00:00:00.017,web-104,/api/v1/items/31,200,1534,12.31,u40213
 //! ```
 //!
 //! Invariants: what comes out is a function of the options alone (`--rate` spaces it in time but changes
@@ -197,6 +197,8 @@ struct Maker {
     random: Random,
     row: Row,
     data: Box<dyn Generate>,
+    /// No row is before it.
+    start_ms: i64,
     /// The time that goes on, in microseconds.
     now_us: i64,
     /// The average step of it, in microseconds.
@@ -234,13 +236,15 @@ impl Maker {
         }
         let delay = super::settings::flag_duration("--out-of-order", &args.out_of_order)?;
         let out_of_order_ms = delay.fixed_nanoseconds().unwrap_or(0) / 1_000_000;
+        let start_us = start_us(&args.start)?;
         let mut row = Row::new(args.format, kind.columns);
         row.header();
         Ok(Maker {
             random: Random::new(args.seed),
             row,
             data: (kind.make)(args),
-            now_us: start_us(&args.start)?,
+            start_ms: start_us / 1_000,
+            now_us: start_us,
             step_us: 1_000_000 / u64::from(args.rate.unwrap_or(DEFAULT_ROWS_PER_SECOND)),
             out_of_order_ms: u64::try_from(out_of_order_ms).unwrap_or(u64::MAX),
         })
@@ -254,7 +258,8 @@ impl Maker {
         // One row in four comes late.
         if self.out_of_order_ms > 0 && self.random.below(4) == 0 {
             let late = self.random.below(self.out_of_order_ms.saturating_add(1));
-            time_ms = time_ms.saturating_sub(i64::try_from(late).unwrap_or(i64::MAX));
+            let late = i64::try_from(late).unwrap_or(i64::MAX);
+            time_ms = time_ms.saturating_sub(late).max(self.start_ms);
         }
         self.row.begin();
         self.row.time_ms(time_ms);

@@ -33,10 +33,10 @@ const STATUSES: &[(u64, u64)] = &[
 
 const DIRECTORIES: &[&str] = &[
     "/api/v1/items/",
-    "/api/users/",
-    "/static/img/",
-    "/search/",
-    "/cart/",
+    "/api/v1/users/",
+    "/static/images/",
+    "/shop/products/",
+    "/shop/cart/lines/",
 ];
 
 pub(super) struct AccessLog {
