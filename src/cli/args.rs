@@ -41,6 +41,8 @@ pub enum ScriptArg {
     name = "tumble",
     version,
     disable_help_subcommand = true,
+    disable_help_flag = true,
+    disable_version_flag = true,
     hide_possible_values = true,
     max_term_width = 100,
     override_usage = "tumble [OPTIONS] SQL [FILE…]\n       tumble [OPTIONS] -f query.sql [FILE…]\n       \
@@ -184,6 +186,12 @@ pub struct Args {
     /// Errors as text, json [default: text]
     #[arg(long, value_name = "FORMAT", env = "TUMBLE_ERROR_FORMAT", hide_env = true, help_heading = MESSAGES)]
     pub error_format: Option<ErrorFormat>,
+    /// Show this help
+    #[arg(short, long, action = ArgAction::HelpShort, help_heading = MESSAGES)]
+    pub help: Option<bool>,
+    /// Show the version
+    #[arg(short = 'V', long, action = ArgAction::Version, help_heading = MESSAGES)]
+    pub version: Option<bool>,
 }
 
 const RUN: &str = "What to run";

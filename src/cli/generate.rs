@@ -22,7 +22,7 @@ use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use chrono::{NaiveDate, NaiveDateTime};
-use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
+use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, ValueEnum};
 
 use super::args::Request;
 use super::{suggest, usage};
@@ -35,6 +35,7 @@ use row::Row;
 #[command(
     name = "tumble generate",
     hide_possible_values = true,
+    disable_help_flag = true,
     max_term_width = 100
 )]
 pub struct GenerateArgs {
@@ -67,6 +68,9 @@ pub struct GenerateArgs {
     /// access-log: number of users [default: 50000]
     #[arg(long, value_name = "N")]
     pub users: Option<u32>,
+    /// Show this help
+    #[arg(short, long, action = ArgAction::HelpShort)]
+    pub help: Option<bool>,
 }
 
 /// Formats of sample data.
