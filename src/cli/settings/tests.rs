@@ -107,79 +107,82 @@ fn formats_are_chosen() {
     }
 }
 
+/// Words, the message, and something of what is said besides.
+const REFUSED: &[(&[&str], &str, &str)] = &[
+    (
+        &["--late", "5s"],
+        "--late takes a file, and `5s` is a length of time",
+        "--delay 5s",
+    ),
+    (
+        &["--delay", "5"],
+        "--delay: `5` is no length of time",
+        "like 5s",
+    ),
+    (
+        &["--delay", "1M"],
+        "--delay: `1M` may be minutes or months",
+        "`1mo` is months",
+    ),
+    (
+        &["--delay", "1mo"],
+        "--delay cannot be of months, whose lengths differ",
+        "30d",
+    ),
+    (
+        &["--tz", "Europe/Berln"],
+        "`Europe/Berln` is no time zone",
+        "did you mean `Europe/Berlin`?",
+    ),
+    (
+        &["--tz", "+05:30"],
+        "`+05:30` is no time zone",
+        "Asia/Kolkata",
+    ),
+    (
+        &["--format", "tabel"],
+        "`tabel` is no output format",
+        "did you mean `table`?",
+    ),
+    (&["--append"], "--append needs a file", "--output"),
+    (
+        &["-d", "ab"],
+        "`ab` cannot part the fields of csv",
+        "one ASCII character",
+    ),
+    (&["-p", "x"], "`x` is no parameter", "NAME=VALUE"),
+    (
+        &["--types", "a"],
+        "`a` in --types is no column with its type",
+        "COL=TYPE",
+    ),
+    (
+        &["--max-record", "big"],
+        "--max-record: `big` is no size",
+        "16MiB",
+    ),
+    (
+        &["--max-record", "0"],
+        "--max-record: `0` is no size",
+        "16MiB",
+    ),
+    (
+        &["--on-error", "fail", "--max-errors", "5"],
+        "--on-error fail and --max-errors 5 contradict each other",
+        "--max-errors 0",
+    ),
+    (
+        &["Cargo.toml"],
+        "`Cargo.toml` is a file, not SQL",
+        "tumble -f Cargo.toml",
+    ),
+];
+
 #[test]
 fn nonsense_is_refused() {
-    for (words, message, hint) in [
-        (
-            &["--late", "5s"][..],
-            "--late takes a file, and `5s` is a length of time",
-            "--delay 5s",
-        ),
-        (
-            &["--delay", "5"],
-            "--delay: `5` is no length of time",
-            "like 5s",
-        ),
-        (
-            &["--delay", "1M"],
-            "--delay: `1M` may be minutes or months",
-            "`1mo` is months",
-        ),
-        (
-            &["--delay", "1mo"],
-            "--delay cannot be of months, whose lengths differ",
-            "30d",
-        ),
-        (
-            &["--tz", "Europe/Berln"],
-            "`Europe/Berln` is no time zone",
-            "did you mean `Europe/Berlin`?",
-        ),
-        (
-            &["--tz", "+05:30"],
-            "`+05:30` is no time zone",
-            "Asia/Kolkata",
-        ),
-        (
-            &["--format", "tabel"],
-            "`tabel` is no output format",
-            "did you mean `table`?",
-        ),
-        (&["--append"], "--append needs a file", "--output"),
-        (
-            &["-d", "ab"],
-            "`ab` cannot part the fields of csv",
-            "one ASCII character",
-        ),
-        (&["-p", "x"], "`x` is no parameter", "NAME=VALUE"),
-        (
-            &["--types", "a"],
-            "`a` in --types is no column with its type",
-            "COL=TYPE",
-        ),
-        (
-            &["--max-record", "big"],
-            "--max-record: `big` is no size",
-            "16MiB",
-        ),
-        (
-            &["--max-record", "0"],
-            "--max-record: `0` is no size",
-            "16MiB",
-        ),
-        (
-            &["--on-error", "fail", "--max-errors", "5"],
-            "--on-error fail and --max-errors 5 contradict each other",
-            "--max-errors 0",
-        ),
-        (
-            &["Cargo.toml"],
-            "`Cargo.toml` is a file, not SQL",
-            "tumble -f Cargo.toml",
-        ),
-    ] {
+    for (words, message, hint) in REFUSED {
         let error = settings(words).unwrap_err();
-        assert_eq!(error.message(), message);
+        assert_eq!(error.message(), *message);
         assert!(error.to_string().contains(hint), "{error}");
     }
 }
