@@ -1,7 +1,78 @@
 //! The terminal: flags, messages, how rows are shown. The only folder that prints.
+//!
+//! ```text
+//! words ──► args ──► settings ──► session ──► display ──► stdout
+//!                        └──────── messages ────────────► stderr
+//! ```
 
+pub mod args;
 pub mod display;
 pub mod exit;
+pub mod generate;
 pub mod messages;
+pub mod settings;
 pub mod snippet;
 pub mod suggest;
+mod usage;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use crate::error::{Error, Result};
+use args::Request;
+use messages::{Color, ErrorFormat, Messages};
+use settings::Settings;
+
+/// Runs the command line `words` (without the name of the program).
+pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let words: Vec<OsString> = words.into_iter().collect();
+    let messages = Messages::new(error_format_of(&words), Color::Auto, false, false);
+    match run_request(words) {
+        Ok(code) => code,
+        Err(error) => {
+            messages.error(&error, None);
+            ExitCode::from(exit::of_error(&error))
+        }
+    }
+}
+
+fn run_request(words: Vec<OsString>) -> Result<ExitCode> {
+    match args::parse(words)? {
+        Request::Show(text) => show(&text),
+        Request::Generate(args) => {
+            generate::run(&args, &mut io::stdout().lock())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Request::Run(args) => {
+            Settings::new(*args)?;
+            Err(Error::unsupported("queries do not run in this build"))
+        }
+    }
+}
+
+/// Writes a text to stdout; a reader that leaves is no error.
+fn show(text: &str) -> Result<ExitCode> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::outside("cannot write to stdout", error))
+        }
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// How errors are written while the flags are not yet understood.
+fn error_format_of(words: &[OsString]) -> ErrorFormat {
+    let is = |word: &OsString, text: &str| word == text;
+    let one = words.iter().any(|word| is(word, "--error-format=json"));
+    let two = words
+        .windows(2)
+        .any(|pair| is(&pair[0], "--error-format") && is(&pair[1], "json"));
+    let variable = std::env::var_os("TUMBLE_ERROR_FORMAT").is_some_and(|value| value == "json");
+    if one || two || variable {
+        ErrorFormat::Json
+    } else {
+        ErrorFormat::Text
+    }
+}

@@ -6,7 +6,8 @@ use arrow::array::{
     IntervalMonthDayNanoArray, ListArray, NullArray, StructArray, Time64MicrosecondArray,
     TimestampMicrosecondArray, TimestampMillisecondArray,
 };
-use arrow::datatypes::{Int32Type, IntervalMonthDayNano};
+use arrow::array::{BinaryArray, BooleanArray, StringArray, StringViewArray};
+use arrow::datatypes::{self as types, Int32Type, IntervalMonthDayNano};
 
 use super::*;
 
