@@ -22,6 +22,14 @@ const SHORT_INPUT_BYTES: usize = 300;
 /// How often an input is cut at random.
 const RANDOM_CUTS: u64 = 3;
 
+/// What a stream says of rows that were left out: its word for them, and how a warning of them reads.
+const LEFT_OUT: [(&str, &str); 4] = [
+    ("late", "late and left out"),
+    ("partly late", "late for some windows"),
+    ("untimed", "readable time"),
+    ("rejected", "rejected"),
+];
+
 /// The tests of this file.
 pub fn tests() -> Vec<Trial> {
     let folder = program::root().join("grammar-tests");
@@ -333,8 +341,8 @@ fn run_stream(record: &mut Record) -> Result<(), String> {
     for (step, output) in record.steps.iter_mut().zip(&outputs) {
         step.output = lines_of(output.as_bytes());
     }
-    for word in ["late", "untimed", "rejected"] {
-        count(record, &case, word, &outcome, &prefixes);
+    for (word, warning) in LEFT_OUT {
+        count(record, &case, (word, warning), &outcome, &prefixes);
     }
     if record.stderr.is_some() {
         expect_stderr(record, lines_of(outcome.stderr.as_bytes()));
@@ -345,8 +353,14 @@ fn run_stream(record: &mut Record) -> Result<(), String> {
 }
 
 /// Adds `late 1` to the steps whose rows were late: what an input that ended there would have reported.
-fn count(record: &mut Record, case: &Case, word: &str, outcome: &Outcome, prefixes: &[Vec<u8>]) {
-    if program::counted(&outcome.stderr, word) == 0 {
+fn count(
+    record: &mut Record,
+    case: &Case,
+    (word, warning): (&str, &str),
+    outcome: &Outcome,
+    prefixes: &[Vec<u8>],
+) {
+    if program::counted(&outcome.stderr, warning) == 0 {
         return;
     }
     let mut before = 0;
@@ -355,7 +369,7 @@ fn count(record: &mut Record, case: &Case, word: &str, outcome: &Outcome, prefix
             chunks: Some(vec![prefix.clone()]),
             ..case.clone()
         };
-        let now = program::counted(&program::run(&shorter).stderr, word);
+        let now = program::counted(&program::run(&shorter).stderr, warning);
         if now > before {
             step.output.push(format!("{word} {}", now - before));
         }
