@@ -21,6 +21,7 @@ use sqlparser::ast::{self, BinaryOperator, TableFactor};
 use super::names::{Functions, LIMIT_RELATION, Resolved, WINDOW_RELATION};
 use super::nodes::{LimitByNode, WindowNode};
 use super::types;
+use crate::exec::expression::Arithmetic;
 use crate::functions;
 use crate::time::Zone;
 
@@ -108,7 +109,7 @@ impl<'a> Context<'a> {
             tables,
             options: Arc::new(options(zone)),
             expr_planners: vec![
-                Arc::new(Operators(registry.scalars.clone())),
+                Arc::new(Operators),
                 Arc::new(datafusion_functions::core::planner::CoreFunctionPlanner::default()),
                 Arc::new(datafusion_functions::datetime::planner::DatetimeFunctionPlanner),
                 Arc::new(datafusion_functions::unicode::planner::UnicodeFunctionPlanner),
@@ -199,7 +200,7 @@ impl ContextProvider for Context<'_> {
 
 /// Our arithmetic in place of the operators: NULL where there is no value, `/` that divides.
 #[derive(Debug)]
-struct Operators(HashMap<String, Arc<ScalarUDF>>);
+struct Operators;
 
 impl ExprPlanner for Operators {
     fn plan_binary_op(
@@ -207,13 +208,15 @@ impl ExprPlanner for Operators {
         expr: RawBinaryExpr,
         schema: &DFSchema,
     ) -> Result<PlannerResult<RawBinaryExpr>> {
-        let function = match expr.op {
-            BinaryOperator::Plus => "add",
-            BinaryOperator::Minus => "subtract",
-            BinaryOperator::Multiply => "multiply",
-            BinaryOperator::Divide => "divide",
-            BinaryOperator::Modulo => "modulo",
-            BinaryOperator::DuckIntegerDivide | BinaryOperator::MyIntegerDivide => "int_divide",
+        let operator = match expr.op {
+            BinaryOperator::Plus => Arithmetic::Add,
+            BinaryOperator::Minus => Arithmetic::Subtract,
+            BinaryOperator::Multiply => Arithmetic::Multiply,
+            BinaryOperator::Divide => Arithmetic::Divide,
+            BinaryOperator::Modulo => Arithmetic::Modulo,
+            BinaryOperator::DuckIntegerDivide | BinaryOperator::MyIntegerDivide => {
+                Arithmetic::IntDivide
+            }
             BinaryOperator::Eq
             | BinaryOperator::NotEq
             | BinaryOperator::Lt
@@ -222,10 +225,8 @@ impl ExprPlanner for Operators {
             | BinaryOperator::GtEq => return compare_as_numbers(expr, schema),
             _ => return Ok(PlannerResult::Original(expr)),
         };
-        let Some(function) = self.0.get(&functions::operator_name(function)) else {
-            return Ok(PlannerResult::Original(expr));
-        };
-        let call = ScalarFunction::new_udf(Arc::clone(function), vec![expr.left, expr.right]);
+        let function = functions::function_of(operator);
+        let call = ScalarFunction::new_udf(function, vec![expr.left, expr.right]);
         Ok(PlannerResult::Planned(Expr::ScalarFunction(call)))
     }
 }

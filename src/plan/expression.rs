@@ -10,7 +10,7 @@ use datafusion_expr::{Expr, ExprSchemable, Operator};
 
 use super::analyze::explain;
 use crate::error::{Error, Result};
-use crate::exec::expression::{Call, Comparison, Expression, Pattern, arithmetic};
+use crate::exec::expression::{Arithmetic, Call, Comparison, Expression, Pattern};
 
 /// Lowers expressions over one input.
 pub struct Lowering<'a> {
@@ -164,18 +164,9 @@ impl Lowering<'_> {
 
     fn negative(&self, input: &Expr) -> Result<Expression> {
         let data_type = input.get_type(self.schema).map_err(explain)?;
-        let zero = match ScalarValue::new_zero(&data_type) {
-            Ok(zero) => zero,
-            Err(error) => return Err(explain(error)),
-        };
-        // 0 - x is NULL where -x overflows, and -0 prints as 0 anyway.
+        let input = self.boxed(input)?;
         let field = Arc::new(Field::new("negative", data_type, true));
-        Ok(Expression::Arithmetic(
-            arithmetic::Arithmetic::Subtract,
-            Box::new(Expression::Literal(zero)),
-            self.boxed(input)?,
-            field,
-        ))
+        Ok(Expression::Arithmetic(Arithmetic::Negate, input.clone(), input, field))
     }
 
     fn between(&self, between: &Between) -> Result<Expression> {
@@ -220,6 +211,12 @@ impl Lowering<'_> {
         {
             let (left, right) = (self.boxed(left)?, self.boxed(right)?);
             return Ok(Expression::Arithmetic(operator, left, right, return_field));
+        }
+        if let Some(operator) = crate::functions::arithmetic_of(&call.func)
+            && let [only] = call.args.as_slice()
+        {
+            let only = self.boxed(only)?;
+            return Ok(Expression::Arithmetic(operator, only.clone(), only, return_field));
         }
         let argument_fields = call
             .args

@@ -9,7 +9,7 @@ use crate::exec::group::GroupOperator;
 use crate::exec::limit::{LimitByOperator, LimitOperator};
 use crate::exec::project::Project;
 use crate::exec::sort::SortOperator;
-use crate::exec::union::UnionOperator;
+use crate::exec::union::{UnionOperator, UnionSpec};
 use crate::exec::window::{
     CountAggregateOperator, CountWindowOperator, SessionOperator, SessionRowsOperator,
     WindowAggregateOperator, WindowAssignOperator,
@@ -49,7 +49,11 @@ fn add(plan: &StreamPlan, target: Target, on_top: bool, graph: &mut Graph) -> Re
             inputs,
             order,
             schema,
-        } => Box::new(UnionOperator::new(inputs.len(), *order, schema.clone())),
+        } => Box::new(UnionOperator::new(UnionSpec {
+            branches: inputs.len(),
+            order: *order,
+            schema: schema.clone(),
+        })),
         StreamPlan::Assign(_, spec) => Box::new(WindowAssignOperator::new(spec.clone())?),
         StreamPlan::WindowAggregate(_, spec) => Box::new(WindowAggregateOperator::new(spec.clone())?),
         StreamPlan::SessionAggregate(_, spec) => Box::new(SessionOperator::new(spec.clone())?),
@@ -57,7 +61,7 @@ fn add(plan: &StreamPlan, target: Target, on_top: bool, graph: &mut Graph) -> Re
         StreamPlan::CountRows(_, spec) => Box::new(CountWindowOperator::new(spec.clone())?),
         StreamPlan::CountAggregate(_, spec) => Box::new(CountAggregateOperator::new(spec.clone())?),
         StreamPlan::Group(_, spec) => Box::new(GroupOperator::new(spec.clone())?),
-        StreamPlan::Sort(_, spec) => Box::new(SortOperator::new(spec.clone())?),
+        StreamPlan::Sort(_, spec) => Box::new(SortOperator::new(spec.clone())),
         StreamPlan::Limit(_, spec) => Box::new(LimitOperator::new(spec.clone())),
         StreamPlan::LimitBy(_, spec) => Box::new(LimitByOperator::new(spec.clone())?),
     };

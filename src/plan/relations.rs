@@ -67,7 +67,7 @@ impl Walker<'_> {
     }
 
     fn factor(&mut self, factor: &TableFactor) -> Result<()> {
-        if let Some(call) = sql::window_call(self.text, factor)? {
+        if let Some(call) = sql::window_call(factor)? {
             return self.factor(&call.input);
         }
         match factor {
@@ -127,7 +127,7 @@ impl Walker<'_> {
             return Ok(());
         }
         let error = Error::plan(format!("function `{}` does not exist", name.value))
-            .at_least(sql::span_of(self.text, name.span));
+            .at_least(sql::span_of(name.span));
         Err(match closest(&lower, self.functions.names().iter().map(String::as_str)) {
             Some(near) => error.label(format!("did you mean `{near}`?")),
             None => error.help("README.md lists the functions"),

@@ -63,6 +63,11 @@ pub trait Host {
     /// Standard input, once; `None` if there is none, or it was taken.
     fn stdin(&mut self) -> Option<Box<dyn ByteSource>>;
 
+    /// True if a signal asked to stop.
+    fn is_stopped(&self) -> bool {
+        false
+    }
+
     /// Something to know.
     fn note(&mut self, note: Note);
 }

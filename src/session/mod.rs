@@ -148,7 +148,7 @@ impl Session {
                 let taken = self.catalog.view(&name).is_some() || self.catalog.table(&name).is_some();
                 if taken && !create.or_replace {
                     return Err(Error::plan(format!("`{name}` exists already"))
-                        .at_least(sql::span_of(text, create.name.span))
+                        .at_least(sql::span_of(create.name.span))
                         .help("write CREATE OR REPLACE VIEW, or choose another name"));
                 }
                 let view = View {
@@ -161,7 +161,7 @@ impl Session {
             StatementKind::Drop { name, if_exists } => {
                 if !self.catalog.remove(&name.value) && !if_exists {
                     return Err(Error::plan(format!("`{}` does not exist", name.value))
-                        .at_least(sql::span_of(text, name.span))
+                        .at_least(sql::span_of(name.span))
                         .help("write DROP TABLE IF EXISTS if that is no matter"));
                 }
                 self.sources.forget(&name.value);
@@ -216,7 +216,7 @@ impl Session {
             }
             return Ok(());
         }
-        let span = sql::span_of(text, name.span);
+        let span = sql::span_of(name.span);
         let opened = self.sources.open(name, &mut self.catalog, &self.options, host);
         opened.map_err(|error| error.at_least(span))
     }

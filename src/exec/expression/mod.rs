@@ -309,9 +309,13 @@ impl fmt::Display for Expression {
                 let wanted = if *wanted { "TRUE" } else { "FALSE" };
                 write!(f, "{input} IS{} {wanted}", not(*negated))
             }
+            Expression::Arithmetic(Arithmetic::Negate, input, ..) => {
+                f.write_str("-")?;
+                write_operand(input, f)
+            }
             Expression::Arithmetic(operator, left, right, _) => {
                 write_operand(left, f)?;
-                write!(f, " {operator} ")?;
+                write!(f, " {} ", operator.symbol())?;
                 write_operand(right, f)
             }
             Expression::Call(call) => {

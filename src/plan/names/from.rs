@@ -21,7 +21,7 @@ impl Resolver<'_> {
     }
 
     fn factor(&mut self, factor: &mut TableFactor) -> Result<Relation> {
-        if let Some(call) = sql::window_call(self.text, factor)? {
+        if let Some(call) = sql::window_call(factor)? {
             return self.window(factor, call);
         }
         match factor {

@@ -142,7 +142,7 @@ struct Resolver<'a> {
 
 impl Resolver<'_> {
     fn span(&self, span: tokenizer::Span) -> Option<Span> {
-        sql::span_of(self.text, span)
+        sql::span_of(span)
     }
 
     /// Resolves a query in place; returns its output columns.
