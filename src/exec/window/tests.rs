@@ -14,6 +14,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::data::{Batch, Event};
 use crate::exec::aggregate::{AggregateSpec, Argument};
+use crate::exec::group::{GroupOperator, GroupSpec};
 use crate::exec::watermark::{WatermarkOperator, WatermarkSpec};
 use crate::exec::{Message, Operator, Output, Watermark};
 use crate::time::{Interval, Unit, WatermarkState, WindowAssigner, WindowSpec, is_closed};
@@ -271,6 +272,7 @@ fn line(batch: &Batch, row: usize) -> String {
     let mut words = Vec::new();
     for column in batch.columns.columns() {
         words.push(match column.data_type() {
+            _ if column.is_null(row) => "NULL".to_string(),
             DataType::Int64 => column.as_primitive::<Int64Type>().value(row).to_string(),
             DataType::Utf8View => column.as_string_view().value(row).to_string(),
             _ => column
@@ -378,6 +380,64 @@ fn cascades_and_attached_windows_close_with_their_input() {
         &expected,
         &[6],
     );
+}
+
+/// A window over `window_time` of the rows of another: `count(*)` and the sum of its counts.
+fn over_windows(window: WindowSpec) -> Box<dyn Operator> {
+    let mut aggregates = aggregates();
+    aggregates[1].arguments = vec![Argument::Column(4)];
+    let spec = WindowAggregateSpec {
+        source: WindowSource::Assigned {
+            window,
+            time_column: 2,
+            unit: Unit::Millisecond,
+            zone: None,
+        },
+        delay: DELAY,
+        keys: vec![3],
+        key_fields: keys(),
+        aggregates,
+        schema: grouped_output(),
+    };
+    Box::new(WindowAggregateOperator::new(spec).expect("an operator"))
+}
+
+#[test]
+fn rows_of_windows_are_never_late_in_the_next() {
+    check(
+        || vec![by_window(&tumble(5)), over_windows(tumble(10))],
+        "b 1 a 2 a 7 b 16 a 40 a 41",
+        &[
+            "0 10 9 b 1 1 @3",
+            "0 10 9 a 2 2 @3",
+            "10 20 19 b 1 1 @4",
+            "40 50 49 a 1 2 @end",
+        ],
+        &[],
+    );
+}
+
+#[test]
+fn groups_without_windows_come_out_at_the_end() {
+    let group = |with_key: bool| -> Vec<Box<dyn Operator>> {
+        let fields = grouped_output().fields()[if with_key { 3.. } else { 4.. }].to_vec();
+        let spec = GroupSpec {
+            keys: if with_key { vec![1] } else { Vec::new() },
+            key_fields: if with_key { keys() } else { Vec::new() },
+            aggregates: aggregates(),
+            schema: Arc::new(Schema::new(fields)),
+        };
+        vec![Box::new(GroupOperator::new(spec).expect("an operator"))]
+    };
+    check(
+        || group(true),
+        "b 1 a 2 b 0",
+        &["b 2 4 @end", "a 1 2 @end"],
+        &[],
+    );
+    check(|| group(true), "", &[], &[]);
+    check(|| group(false), "b 1 a 2 b 0", &["3 6 @end"], &[]);
+    check(|| group(false), "", &["0 NULL @end"], &[]);
 }
 
 #[test]
