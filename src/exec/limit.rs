@@ -136,3 +136,67 @@ impl Operator for LimitByOperator {
         self.keys.size_bytes() + self.counts.capacity() * size_of::<u64>()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{AsArray, Int64Array, RecordBatch};
+    use arrow::datatypes::{DataType, Field, Int64Type};
+
+    use super::*;
+    use crate::exec::Message;
+
+    /// The values that come through when `values` come in batches of a size, at positions from 0.
+    fn run(operator: &mut dyn Operator, values: &[i64], size: usize) -> Vec<i64> {
+        let mut out = Output::default();
+        for (at, part) in values.chunks(size).enumerate() {
+            let column = Arc::new(Int64Array::from(part.to_vec())) as _;
+            let columns = RecordBatch::try_from_iter([("x", column)]).expect("columns");
+            let first = (at * size) as u64;
+            let batch = Batch::new(columns, (first..first + part.len() as u64).collect());
+            operator.on_batch(0, batch, &mut out).expect("runs");
+        }
+        let values = out.messages.iter().flat_map(|message| match message {
+            Message::Batch(batch) => batch
+                .columns
+                .column(0)
+                .as_primitive::<Int64Type>()
+                .values()
+                .to_vec(),
+            Message::Watermark(_) => Vec::new(),
+        });
+        values.collect()
+    }
+
+    #[test]
+    fn limits_rows() {
+        let check = |offset, limit, expected: &[i64], finished| {
+            for size in [1, 2, 10] {
+                let mut operator = LimitOperator::new(LimitSpec { offset, limit });
+                assert_eq!(run(&mut operator, &[7, 8, 9, 10], size), expected);
+                assert_eq!(operator.finished(), finished);
+            }
+        };
+        check(0, Some(2), &[7, 8], Some(1));
+        check(1, Some(2), &[8, 9], Some(2));
+        check(3, Some(2), &[10], None);
+        check(9, Some(2), &[], None);
+        check(2, None, &[9, 10], None);
+        check(0, Some(0), &[], Some(0));
+    }
+
+    #[test]
+    fn limits_rows_of_a_key() {
+        for size in [1, 3, 10] {
+            let spec = LimitBySpec {
+                limit: 2,
+                keys: vec![0],
+                key_fields: vec![Arc::new(Field::new("x", DataType::Int64, true))],
+                by_window: true,
+            };
+            let mut operator = LimitByOperator::new(spec).expect("an operator");
+            assert_eq!(run(&mut operator, &[1, 1, 2, 1, 2, 2], size), [1, 1, 2, 2]);
+        }
+    }
+}

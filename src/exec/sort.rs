@@ -130,3 +130,85 @@ impl Operator for SortOperator {
         self.waiting.iter().map(bytes).sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{Float64Array, RecordBatch};
+
+    use super::*;
+    use crate::exec::Message;
+
+    /// Values of (key, x), with `|` as a watermark between batches; the order of x that comes out.
+    #[track_caller]
+    fn check(streaming: bool, batches: &[&[(f64, f64)]], descending: bool, expected: &[f64]) {
+        let options = SortOptions {
+            descending,
+            nulls_first: false,
+        };
+        let mut sort = SortOperator::new(SortSpec {
+            keys: vec![(0, options)],
+            streaming,
+        });
+        let mut out = Output::default();
+        for (at, batch) in batches.iter().enumerate() {
+            let column = |f: fn(&(f64, f64)) -> f64| {
+                Arc::new(Float64Array::from_iter_values(batch.iter().map(f))) as ArrayRef
+            };
+            let columns = [("k", column(|row| row.0)), ("x", column(|row| row.1))];
+            let columns = RecordBatch::try_from_iter(columns).expect("columns");
+            let batch = Batch::new(columns, vec![7; batch.len()].into());
+            sort.on_batch(0, batch, &mut out).expect("runs");
+            let time = if at + 1 == batches.len() {
+                Watermark::END
+            } else {
+                at as i64
+            };
+            let watermark = Watermark {
+                time,
+                trail: Arc::from([]),
+            };
+            sort.on_watermark(&watermark, &mut out).expect("runs");
+        }
+        let mut values = Vec::new();
+        for message in &out.messages {
+            if let Message::Batch(batch) = message {
+                values.extend_from_slice(
+                    batch
+                        .columns
+                        .column(1)
+                        .as_primitive::<Float64Type>()
+                        .values(),
+                );
+                let position = if streaming { 7 } else { Position::MAX };
+                assert!(batch.positions.iter().all(|&p| p == position));
+            }
+        }
+        assert_eq!(values, expected);
+    }
+
+    #[test]
+    fn sorts_and_keeps_ties_in_order() {
+        let nan = f64::NAN;
+        check(
+            false,
+            &[
+                &[(2.0, 1.0), (-nan, 2.0), (0.0, 3.0)],
+                &[(-0.0, 4.0), (-1.0, 5.0), (nan, 6.0)],
+            ],
+            false,
+            &[5.0, 3.0, 4.0, 1.0, 2.0, 6.0],
+        );
+        check(
+            false,
+            &[&[(1.0, 1.0), (2.0, 2.0), (1.0, 3.0), (2.0, 4.0)]],
+            true,
+            &[2.0, 4.0, 1.0, 3.0],
+        );
+        check(
+            true,
+            &[&[(2.0, 1.0), (1.0, 2.0)], &[(3.0, 3.0), (2.5, 4.0)]],
+            false,
+            &[2.0, 1.0, 4.0, 3.0],
+        );
+    }
+}

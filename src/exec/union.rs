@@ -62,7 +62,7 @@ impl UnionOperator {
         }
     }
 
-    /// All rows that wait, branch after branch, and the number of the first row of each batch.
+    /// All rows that wait, branch after branch.
     fn take_waiting(&mut self) -> Vec<Batch> {
         self.waiting.iter_mut().flat_map(std::mem::take).collect()
     }
@@ -169,5 +169,105 @@ impl Operator for UnionOperator {
         batches
             .map(|batch| batch.columns.get_array_memory_size())
             .sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{AsArray, Int64Array, RecordBatch};
+    use arrow::datatypes::{DataType, Field, Int64Type, Schema};
+
+    use super::*;
+    use crate::exec::Message;
+
+    fn schema() -> SchemaRef {
+        let field = |name| Field::new(name, DataType::Int64, true);
+        Arc::new(Schema::new(vec![field("s"), field("e"), field("x")]))
+    }
+
+    /// Batches as `branch: start end value @position, …`, `|` for a watermark; values that come out.
+    #[track_caller]
+    fn check(order: UnionOrder, script: &str, expected: &str) {
+        let mut union = UnionOperator::new(UnionSpec {
+            branches: 2,
+            order,
+            schema: schema(),
+        });
+        let mut out = Output::default();
+        let steps: Vec<&str> = script.split(';').map(str::trim).collect();
+        for (at, step) in steps.iter().enumerate() {
+            if *step == "|" {
+                let time = if at + 1 == steps.len() {
+                    Watermark::END
+                } else {
+                    at as i64
+                };
+                let watermark = Watermark {
+                    time,
+                    trail: Arc::from([]),
+                };
+                union.on_watermark(&watermark, &mut out).expect("runs");
+                continue;
+            }
+            let (branch, rows) = step.split_once(':').expect("a branch");
+            let rows: Vec<Vec<i64>> = rows
+                .split(',')
+                .map(|row| {
+                    row.split_whitespace()
+                        .map(|n| n.parse().expect("a number"))
+                        .collect()
+                })
+                .collect();
+            let column =
+                |n: usize| Arc::new(Int64Array::from_iter_values(rows.iter().map(|r| r[n]))) as _;
+            let columns = RecordBatch::try_new(schema(), vec![column(0), column(1), column(2)]);
+            let positions = rows.iter().map(|row| row[3] as u64).collect();
+            let batch = Batch::new(columns.expect("columns"), positions);
+            union
+                .on_batch(branch.parse().expect("a branch"), batch, &mut out)
+                .expect("runs");
+        }
+        let words: Vec<String> = out
+            .messages
+            .iter()
+            .flat_map(|message| match message {
+                Message::Batch(batch) => {
+                    let values = batch.columns.column(2).as_primitive::<Int64Type>().values();
+                    values.iter().map(i64::to_string).collect()
+                }
+                Message::Watermark(_) => vec!["|".to_string()],
+            })
+            .collect();
+        assert_eq!(words.join(" "), expected, "{script}");
+    }
+
+    #[test]
+    fn rows_come_in_the_order_of_their_kind() {
+        check(
+            UnionOrder::ByRow,
+            "1: 0 0 10 1, 0 0 11 3; 0: 0 0 20 1, 0 0 21 4; |; 0: 0 0 22 5; |",
+            "20 10 11 21 | 22 |",
+        );
+        let by_window = UnionOrder::ByWindow {
+            start_column: 0,
+            end_column: 1,
+        };
+        check(
+            by_window,
+            "0: 0 10 1 9; 1: 0 5 2 9, 5 10 3 9; |; |",
+            "2 1 3 | |",
+        );
+        check(
+            by_window,
+            "1: 0 10 2 9; 0: 0 10 1 9, 0 10 3 9; |",
+            "1 3 2 |",
+        );
+        check(
+            UnionOrder::InTurn,
+            "1: 0 0 1 0; |; 0: 0 0 2 0; |",
+            "| 2 1 |",
+        );
     }
 }

@@ -153,9 +153,12 @@ impl WindowAssigner {
                 let last = self.starts.next(time);
                 let step = step.anchored_at(&self.starts, start);
                 let mut end = time;
-                while end < last {
+                loop {
                     end = step.next(end).min(last);
                     windows.push((start, end));
+                    if end >= last {
+                        break;
+                    }
                 }
             }
         }

@@ -14,6 +14,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::data::{Batch, Event};
 use crate::exec::aggregate::{AggregateSpec, Argument};
+use crate::exec::group::{GroupOperator, GroupSpec};
 use crate::exec::watermark::{WatermarkOperator, WatermarkSpec};
 use crate::exec::{Message, Operator, Output, Watermark};
 use crate::time::{Interval, Unit, WatermarkState, WindowAssigner, WindowSpec, is_closed};
@@ -146,6 +147,22 @@ fn by_session(gap: i64) -> Box<dyn Operator> {
     Box::new(SessionOperator::new(spec).expect("an operator"))
 }
 
+/// One session for all keys, whose rows group by key within it.
+fn by_common_session(gap: i64) -> Box<dyn Operator> {
+    let spec = SessionSpec {
+        gap,
+        time_column: 0,
+        delay: DELAY,
+        partition: Vec::new(),
+        partition_fields: Vec::new(),
+        keys: vec![1],
+        key_fields: keys(),
+        aggregates: aggregates(),
+        schema: grouped_output(),
+    };
+    Box::new(SessionOperator::new(spec).expect("an operator"))
+}
+
 fn session_rows(gap: i64) -> Box<dyn Operator> {
     let spec = SessionRowsSpec {
         gap,
@@ -255,6 +272,7 @@ fn line(batch: &Batch, row: usize) -> String {
     let mut words = Vec::new();
     for column in batch.columns.columns() {
         words.push(match column.data_type() {
+            _ if column.is_null(row) => "NULL".to_string(),
             DataType::Int64 => column.as_primitive::<Int64Type>().value(row).to_string(),
             DataType::Utf8View => column.as_string_view().value(row).to_string(),
             _ => column
@@ -362,6 +380,64 @@ fn cascades_and_attached_windows_close_with_their_input() {
         &expected,
         &[6],
     );
+}
+
+/// A window over `window_time` of the rows of another: `count(*)` and the sum of its counts.
+fn over_windows(window: WindowSpec) -> Box<dyn Operator> {
+    let mut aggregates = aggregates();
+    aggregates[1].arguments = vec![Argument::Column(4)];
+    let spec = WindowAggregateSpec {
+        source: WindowSource::Assigned {
+            window,
+            time_column: 2,
+            unit: Unit::Millisecond,
+            zone: None,
+        },
+        delay: DELAY,
+        keys: vec![3],
+        key_fields: keys(),
+        aggregates,
+        schema: grouped_output(),
+    };
+    Box::new(WindowAggregateOperator::new(spec).expect("an operator"))
+}
+
+#[test]
+fn rows_of_windows_are_never_late_in_the_next() {
+    check(
+        || vec![by_window(&tumble(5)), over_windows(tumble(10))],
+        "b 1 a 2 a 7 b 16 a 40 a 41",
+        &[
+            "0 10 9 b 1 1 @3",
+            "0 10 9 a 2 2 @3",
+            "10 20 19 b 1 1 @4",
+            "40 50 49 a 1 2 @end",
+        ],
+        &[],
+    );
+}
+
+#[test]
+fn groups_without_windows_come_out_at_the_end() {
+    let group = |with_key: bool| -> Vec<Box<dyn Operator>> {
+        let fields = grouped_output().fields()[if with_key { 3.. } else { 4.. }].to_vec();
+        let spec = GroupSpec {
+            keys: if with_key { vec![1] } else { Vec::new() },
+            key_fields: if with_key { keys() } else { Vec::new() },
+            aggregates: aggregates(),
+            schema: Arc::new(Schema::new(fields)),
+        };
+        vec![Box::new(GroupOperator::new(spec).expect("an operator"))]
+    };
+    check(
+        || group(true),
+        "b 1 a 2 b 0",
+        &["b 2 4 @end", "a 1 2 @end"],
+        &[],
+    );
+    check(|| group(true), "", &[], &[]);
+    check(|| group(false), "b 1 a 2 b 0", &["3 6 @end"], &[]);
+    check(|| group(false), "", &["0 NULL @end"], &[]);
 }
 
 #[test]
@@ -483,6 +559,62 @@ fn naive(window: &WindowSpec, max_jump: Option<i64>, rows: &[Row]) -> (Vec<Strin
     (lines, late)
 }
 
+/// Sessions by definition: a list of open sessions, gone through for every row.
+fn naive_sessions(
+    gap: i64,
+    max_jump: Option<i64>,
+    rows: &[Row],
+    common: bool,
+) -> (Vec<String>, Vec<u64>) {
+    let mut state = WatermarkState::new(DELAY, max_jump);
+    let mut late = Vec::new();
+    let mut sessions: Vec<Vec<(usize, Row)>> = Vec::new();
+    let times = |session: &[(usize, Row)]| -> Vec<i64> {
+        session.iter().filter_map(|(_, row)| row.0).collect()
+    };
+    let start_of = |session: &[(usize, Row)]| times(session).into_iter().min().expect("a row");
+    let end_of = |session: &[(usize, Row)]| times(session).into_iter().max().expect("a row") + gap;
+    for (position, &row) in rows.iter().enumerate() {
+        let Some(time) = row.0 else { continue };
+        let before = state.observe(time, position as u64).before;
+        let mut merged = vec![(position, row)];
+        let mut others = Vec::new();
+        for session in std::mem::take(&mut sessions) {
+            let same_key = common || session[0].1.1 == row.1;
+            let touches = time <= end_of(&session) && time + gap >= start_of(&session);
+            if same_key && touches && !is_closed(end_of(&session), before) {
+                merged.extend(session);
+            } else {
+                others.push(session);
+            }
+        }
+        sessions = others;
+        if is_closed(end_of(&merged), before) {
+            late.push(position as u64);
+        } else {
+            sessions.push(merged);
+        }
+    }
+    let mut lines = Vec::new();
+    for session in &sessions {
+        let (start, end) = (start_of(session), end_of(session));
+        for key in ["a", "b", "c"] {
+            let of_key: Vec<_> = session.iter().filter(|(_, row)| row.1 == key).collect();
+            let Some(first) = of_key.iter().map(|(position, _)| *position).min() else {
+                continue;
+            };
+            let sum: i64 = of_key.iter().map(|(_, row)| row.2).sum();
+            let line = format!("{start} {end} {} {key} {} {sum}", end - 1, of_key.len());
+            lines.push((end, start, first, line));
+        }
+    }
+    lines.sort();
+    (
+        lines.into_iter().map(|(_, _, _, line)| line).collect(),
+        late,
+    )
+}
+
 fn any_rows() -> impl Strategy<Value = Vec<Row>> {
     let time = prop_oneof![20 => (0..12_i64).prop_map(Some), 1 => Just(None), 1 => (500..900_i64).prop_map(Some)];
     let key = prop_oneof![Just("a"), Just("b"), Just("c")];
@@ -544,10 +676,27 @@ proptest! {
         rows in any_rows(),
         cuts in proptest::collection::vec(1..20_usize, 1..6),
     ) {
-        for make in [by_session, session_rows] {
+        for make in [by_session, by_common_session, session_rows] {
             let whole = run(vec![make(gap)], max_jump, &rows, &[1000]);
             prop_assert_eq!(&run(vec![make(gap)], max_jump, &rows, &[1]), &whole);
             prop_assert_eq!(&run(vec![make(gap)], max_jump, &rows, &cuts), &whole);
+        }
+    }
+
+    #[test]
+    fn sessions_are_what_the_definition_says(
+        gap in 1..12_i64,
+        max_jump in prop_oneof![Just(None), (20..600_i64).prop_map(Some)],
+        rows in any_rows(),
+    ) {
+        for common in [false, true] {
+            let operator = if common { by_common_session(gap) } else { by_session(gap) };
+            let (lines, events) = run(vec![operator], max_jump, &rows, &[7]);
+            let without_position: Vec<&str> =
+                lines.iter().filter_map(|line| line.rsplit_once(' ')).map(|(line, _)| line).collect();
+            let (expected, late) = naive_sessions(gap, max_jump, &rows, common);
+            prop_assert_eq!(without_position, expected);
+            prop_assert_eq!(late_of(&events), late);
         }
     }
 }
