@@ -37,6 +37,8 @@ pub enum ErrorKind {
     Limit,
     /// `--expect` was not met (exit code 5).
     Expectation,
+    /// The reader of the output has left: no error for anybody (exit code 0).
+    Closed,
     /// A mistake of ours (exit code 1, with a request to report it).
     Internal,
 }

@@ -10,6 +10,7 @@
 use std::io::{IsTerminal, Write};
 
 use crate::data::print::text::visible;
+use crate::data::print::number::thousands;
 use crate::error::Error;
 use crate::runtime::Summary;
 use crate::time::Interval;
@@ -313,19 +314,6 @@ fn about_rejects(summary: &Summary, saved: Saved) -> Option<Warning> {
         warning.helps.extend(first.help.clone());
     }
     Some(warning)
-}
-
-/// A number with `,` between thousands.
-pub fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 /// A length of time for people: `45.2s`, `1m15.5s`; milliseconds at most, unless there is less.

@@ -10,9 +10,11 @@ pub mod display;
 pub mod exit;
 pub mod generate;
 pub mod messages;
+mod one_shot;
 pub mod settings;
 pub mod snippet;
 pub mod suggest;
+mod terminal;
 mod usage;
 
 use std::ffi::OsString;
@@ -45,8 +47,8 @@ fn run_request(words: Vec<OsString>) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Request::Run(args) => {
-            Settings::new(*args)?;
-            Err(Error::unsupported("queries do not run in this build"))
+            let settings = Settings::new(*args)?;
+            Ok(one_shot::run(&settings))
         }
     }
 }

@@ -245,6 +245,7 @@ fn kind_name(kind: ErrorKind) -> &'static str {
         ErrorKind::Gate => "gate",
         ErrorKind::Limit => "limit",
         ErrorKind::Expectation => "expectation",
+        ErrorKind::Closed => "closed",
         ErrorKind::Internal => "internal",
     }
 }

@@ -53,6 +53,14 @@ impl Format {
         }
     }
 
+    /// The longest record.
+    pub fn max_record_bytes(&self) -> usize {
+        match self {
+            Format::Csv(options) => options.max_record_bytes,
+            Format::Ndjson(options) => options.max_record_bytes,
+        }
+    }
+
     /// True if every record has the same columns, so that a name that the sample lacks is an error.
     pub fn has_fixed_columns(&self) -> bool {
         match self {

@@ -51,7 +51,7 @@ pub fn bind(
     select.projection = vec![ast::SelectItem::UnnamedExpr(expr.clone())];
     let query = names::query_of(select);
     let text = expr.to_string();
-    let resolved = names::resolve(&query, &text, &catalog, registry as &dyn Functions)?;
+    let resolved = names::resolve(&query, &catalog, registry as &dyn Functions)?;
     let plan = analyze(&resolved, registry, settings.zone, settings.now)?;
     let LogicalPlan::Projection(projection) = &plan else {
         return bare(&plan, table);

@@ -111,9 +111,9 @@ impl<'a> Context<'a> {
             expr_planners: vec![
                 Arc::new(Operators),
                 Arc::new(datafusion_functions::core::planner::CoreFunctionPlanner::default()),
+                Arc::new(datafusion_functions_aggregate::planner::AggregateFunctionPlanner),
                 Arc::new(datafusion_functions::datetime::planner::DatetimeFunctionPlanner),
                 Arc::new(datafusion_functions::unicode::planner::UnicodeFunctionPlanner),
-                Arc::new(datafusion_functions::planner::UserDefinedFunctionPlanner),
             ],
             relation_planners: vec![Arc::new(relations)],
             type_planner: Arc::new(Types(zone)),

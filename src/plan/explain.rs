@@ -106,7 +106,6 @@ fn headline(plan: &StreamPlan, query: &StreamQuery) -> String {
             let gap = length(spec.gap, input.as_ref(), spec.time_column);
             format!("SessionRows gap {gap} on {}", columns(&[spec.time_column]))
         }
-        StreamPlan::CountRows(_, spec) => format!("CountRows {} rows every {}", spec.size, spec.slide),
         StreamPlan::CountAggregate(_, spec) => format!(
             "CountAggregate {} rows every {}{}",
             spec.size,
@@ -166,7 +165,7 @@ fn facts(plan: &StreamPlan, query: &StreamQuery, zone: Zone) -> Vec<String> {
             String::from("closes: when the watermark reaches the last row of the session + gap - 1 unit"),
             String::from("keeps: the open sessions of each key, until they close"),
         ],
-        StreamPlan::CountAggregate(..) | StreamPlan::CountRows(..) => vec![
+        StreamPlan::CountAggregate(..) => vec![
             String::from("closes: with the row that fills it; needs no time"),
             String::from("keeps: the rows since the last window of each key, forever"),
         ],

@@ -11,7 +11,7 @@ use crate::exec::project::Project;
 use crate::exec::sort::SortOperator;
 use crate::exec::union::{UnionOperator, UnionSpec};
 use crate::exec::window::{
-    CountAggregateOperator, CountWindowOperator, SessionOperator, SessionRowsOperator,
+    CountWindowOperator, SessionOperator, SessionRowsOperator,
     WindowAggregateOperator, WindowAssignOperator,
 };
 
@@ -58,8 +58,7 @@ fn add(plan: &StreamPlan, target: Target, on_top: bool, graph: &mut Graph) -> Re
         StreamPlan::WindowAggregate(_, spec) => Box::new(WindowAggregateOperator::new(spec.clone())?),
         StreamPlan::SessionAggregate(_, spec) => Box::new(SessionOperator::new(spec.clone())?),
         StreamPlan::SessionRows(_, spec) => Box::new(SessionRowsOperator::new(spec.clone())?),
-        StreamPlan::CountRows(_, spec) => Box::new(CountWindowOperator::new(spec.clone())?),
-        StreamPlan::CountAggregate(_, spec) => Box::new(CountAggregateOperator::new(spec.clone())?),
+        StreamPlan::CountAggregate(_, spec) => Box::new(CountWindowOperator::new(spec.clone())?),
         StreamPlan::Group(_, spec) => Box::new(GroupOperator::new(spec.clone())?),
         StreamPlan::Sort(_, spec) => Box::new(SortOperator::new(spec.clone())),
         StreamPlan::Limit(_, spec) => Box::new(LimitOperator::new(spec.clone())),

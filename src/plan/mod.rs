@@ -60,18 +60,17 @@ pub struct Planned {
     pub unseen: Vec<String>,
 }
 
-/// Plans a query that stands in `text`, over the tables of `catalog`.
+/// Plans a query over the tables of `catalog`.
 ///
 /// # Errors
 /// Names, types and operators that do not fit, with the place and what was meant.
 pub fn plan(
     query: &ast::Query,
-    text: &str,
     catalog: &Catalog,
     registry: &Registry,
     settings: &PlanSettings,
 ) -> Result<Planned> {
-    let resolved = names::resolve(query, text, catalog, registry)?;
+    let resolved = names::resolve(query, catalog, registry)?;
     let logical = analyze::analyze(&resolved, registry, settings.zone, settings.now)?;
     let query = translate::translate(&logical, &resolved, settings, registry)?;
     let unseen = resolved

@@ -14,9 +14,8 @@ use crate::sql;
 ///
 /// # Errors
 /// Functions that do not exist; window calls that are wrong in themselves.
-pub fn relations(query: &ast::Query, text: &str, functions: &dyn Functions) -> Result<Vec<Ident>> {
+pub fn relations(query: &ast::Query, functions: &dyn Functions) -> Result<Vec<Ident>> {
     let mut walker = Walker {
-        text,
         functions,
         ctes: Vec::new(),
         found: Vec::new(),
@@ -26,7 +25,6 @@ pub fn relations(query: &ast::Query, text: &str, functions: &dyn Functions) -> R
 }
 
 struct Walker<'a> {
-    text: &'a str,
     functions: &'a dyn Functions,
     ctes: Vec<String>,
     found: Vec<Ident>,

@@ -24,7 +24,7 @@ use crate::exec::sort::SortSpec;
 use crate::exec::union::UnionOrder;
 use crate::exec::watermark::WatermarkSpec;
 use crate::exec::window::{
-    CountAggregateSpec, CountWindowSpec, SessionRowsSpec, SessionSpec, WindowAggregateSpec,
+    CountWindowSpec, SessionRowsSpec, SessionSpec, WindowAggregateSpec,
     WindowAssignSpec,
 };
 
@@ -101,10 +101,8 @@ pub enum StreamPlan {
     SessionAggregate(Box<StreamPlan>, SessionSpec),
     /// Rows with the bounds of their sessions, when those close.
     SessionRows(Box<StreamPlan>, SessionRowsSpec),
-    /// Rows with the bounds of their count windows, when those are full.
-    CountRows(Box<StreamPlan>, CountWindowSpec),
     /// GROUP BY count windows.
-    CountAggregate(Box<StreamPlan>, CountAggregateSpec),
+    CountAggregate(Box<StreamPlan>, CountWindowSpec),
     /// GROUP BY without a window, at the end of input.
     Group(Box<StreamPlan>, GroupSpec),
     /// ORDER BY.
@@ -131,7 +129,6 @@ impl StreamPlan {
             StreamPlan::WindowAggregate(_, spec) => Arc::clone(&spec.schema),
             StreamPlan::SessionAggregate(_, spec) => Arc::clone(&spec.schema),
             StreamPlan::SessionRows(_, spec) => Arc::clone(&spec.schema),
-            StreamPlan::CountRows(_, spec) => Arc::clone(&spec.schema),
             StreamPlan::CountAggregate(_, spec) => Arc::clone(&spec.schema),
             StreamPlan::Group(_, spec) => Arc::clone(&spec.schema),
         }
@@ -147,7 +144,6 @@ impl StreamPlan {
             | StreamPlan::WindowAggregate(input, _)
             | StreamPlan::SessionAggregate(input, _)
             | StreamPlan::SessionRows(input, _)
-            | StreamPlan::CountRows(input, _)
             | StreamPlan::CountAggregate(input, _)
             | StreamPlan::Group(input, _)
             | StreamPlan::Sort(input, _)
@@ -167,7 +163,6 @@ impl StreamPlan {
             | StreamPlan::WindowAggregate(input, _)
             | StreamPlan::SessionAggregate(input, _)
             | StreamPlan::SessionRows(input, _)
-            | StreamPlan::CountRows(input, _)
             | StreamPlan::CountAggregate(input, _)
             | StreamPlan::Group(input, _)
             | StreamPlan::Sort(input, _)

@@ -25,4 +25,4 @@ pub use commit::{Gates, LateRow, RejectedRow};
 pub use reader::{Input, InputFile, Opened};
 pub use run::{Outcome, RunSpec, Sink, Waiting, run};
 pub use summary::{FirstReject, Summary};
-pub use wait::Idle;
+pub use wait::{Idle, Ready, Waiter};

@@ -63,11 +63,6 @@ pub trait Host {
     /// Standard input, once; `None` if there is none, or it was taken.
     fn stdin(&mut self) -> Option<Box<dyn ByteSource>>;
 
-    /// True if a signal asked to stop.
-    fn is_stopped(&self) -> bool {
-        false
-    }
-
     /// Something to know.
     fn note(&mut self, note: Note);
 }
@@ -99,7 +94,7 @@ impl Sink for RunSink<'_> {
     }
 
     fn waiting(&mut self, state: &Waiting) {
-        let read = crate::data::print::thousands(state.rows_read);
+        let read = crate::data::print::number::thousands(state.rows_read);
         let text = match (state.rows_read, state.has_windows) {
             (0, _) => String::from("waiting for input: nothing has come yet"),
             (_, true) if state.rows_out == 0 => format!(

@@ -15,6 +15,8 @@ mod options;
 mod side_files;
 mod sources;
 
+use std::sync::Arc;
+
 use arrow::datatypes::SchemaRef;
 use chrono::{DateTime, Utc};
 use sqlparser::ast;
@@ -39,7 +41,7 @@ pub struct Session {
     registry: Registry,
     sources: Sources,
     summary: Summary,
-    interrupts: Option<Interrupts>,
+    interrupts: Option<Arc<Interrupts>>,
     side_files: SideFiles,
     stopped: Option<Signal>,
     now: DateTime<Utc>,
@@ -62,7 +64,8 @@ impl Session {
     }
 
     /// Listens to signals: a run stops when one comes.
-    pub fn listen(&mut self, interrupts: Interrupts) {
+    pub fn listen(&mut self, interrupts: Arc<Interrupts>) {
+        self.sources.listen(Arc::clone(&interrupts));
         self.interrupts = Some(interrupts);
     }
 
@@ -83,7 +86,7 @@ impl Session {
     pub fn execute(&mut self, text: &str, host: &mut dyn Host) -> Result<Summary> {
         let statements = sql::parse(text, &self.options.parameters)?;
         for statement in statements {
-            self.statement(statement, text, host)?;
+            self.statement(statement, host)?;
             if self.stopped.is_some() {
                 break;
             }
@@ -105,7 +108,7 @@ impl Session {
                 },
                 _ => statement,
             };
-            self.statement(statement, text, host)?;
+            self.statement(statement, host)?;
         }
         Ok(())
     }
@@ -127,14 +130,14 @@ impl Session {
                 },
                 _ => statement,
             };
-            self.statement(statement, text, host)?;
+            self.statement(statement, host)?;
         }
         Ok(())
     }
 
-    fn statement(&mut self, statement: Statement, text: &str, host: &mut dyn Host) -> Result<()> {
+    fn statement(&mut self, statement: Statement, host: &mut dyn Host) -> Result<()> {
         match statement.kind {
-            StatementKind::Query(query) => self.query(&query, text, host),
+            StatementKind::Query(query) => self.query(&query, host),
             StatementKind::CreateTable(create) => self.sources.create(
                 create,
                 &mut self.catalog,
@@ -172,11 +175,11 @@ impl Session {
                 set.map_err(|error| error.at_least(Some(span)))
             }
             StatementKind::Explain(query) => {
-                let planned = self.plan(&query.query, text, host)?;
+                let planned = self.plan(&query.query, host)?;
                 host.text(&explain::with_facts(&planned, &self.options))
             }
             StatementKind::Describe(query) => {
-                let planned = self.plan(&query.query, text, host)?;
+                let planned = self.plan(&query.query, host)?;
                 host.text(&explain::columns(&planned.query.schema))
             }
             StatementKind::ShowTables => {
@@ -197,21 +200,21 @@ impl Session {
     }
 
     /// Opens what a query reads and plans it.
-    fn plan(&mut self, query: &ast::Query, text: &str, host: &mut dyn Host) -> Result<Planned> {
-        let relations = plan::relations(query, text, &self.registry)?;
+    fn plan(&mut self, query: &ast::Query, host: &mut dyn Host) -> Result<Planned> {
+        let relations = plan::relations(query, &self.registry)?;
         for name in relations {
-            self.relation(&name, text, host)?;
+            self.relation(&name, host)?;
         }
         let settings = Self::plan_settings(&self.options, self.now);
-        plan::plan(query, text, &self.catalog, &self.registry, &settings)
+        plan::plan(query, &self.catalog, &self.registry, &settings)
     }
 
     /// Makes sure that the catalog knows a name in FROM; a view's own names, too.
-    fn relation(&mut self, name: &ast::Ident, text: &str, host: &mut dyn Host) -> Result<()> {
+    fn relation(&mut self, name: &ast::Ident, host: &mut dyn Host) -> Result<()> {
         if let Some(view) = self.catalog.view(&name.value).cloned() {
-            for inner in plan::relations(&view.query, text, &self.registry)? {
+            for inner in plan::relations(&view.query, &self.registry)? {
                 if inner.value != name.value {
-                    self.relation(&inner, text, host)?;
+                    self.relation(&inner, host)?;
                 }
             }
             return Ok(());
@@ -221,8 +224,12 @@ impl Session {
         opened.map_err(|error| error.at_least(span))
     }
 
-    fn query(&mut self, query: &QueryStatement, text: &str, host: &mut dyn Host) -> Result<()> {
-        let planned = self.plan(&query.query, text, host)?;
+    fn query(&mut self, query: &QueryStatement, host: &mut dyn Host) -> Result<()> {
+        let planned = self.plan(&query.query, host)?;
+        if let Some(signal) = self.interrupts.as_ref().and_then(|signals| signals.requested()) {
+            self.stopped = Some(signal);
+            return Ok(());
+        }
         for note in &planned.notes {
             host.note(Note::Remark(note.clone()));
         }
@@ -248,7 +255,7 @@ impl Session {
             query: &planned.query,
             inputs,
             gates,
-            interrupts: self.interrupts.as_ref(),
+            interrupts: self.interrupts.as_deref(),
             emit_on_interrupt: self.options.on_interrupt == OnInterrupt::Emit,
         };
         let mut sink = host::RunSink {

@@ -28,7 +28,8 @@ use crate::format::{
     parse_format_name,
 };
 use crate::plan::{PlanSettings, Registry, SourcePlan, computed, data_type, names_closest};
-use crate::runtime::{Input, InputFile, Opened};
+use crate::runtime::interrupt::Interrupts;
+use crate::runtime::{Idle, Input, InputFile, Opened, Ready, Waiter};
 use crate::sql::{ColumnKind, CreateTable};
 use crate::time::{EpochUnit, TimeFormat};
 
@@ -39,6 +40,7 @@ pub(super) struct Sources {
     /// Inputs that were opened for a guess and not yet read.
     opened: BTreeMap<String, Opened>,
     stdin_taken: bool,
+    interrupts: Option<Arc<Interrupts>>,
 }
 
 /// Where a table's records are and how they are read.
@@ -64,6 +66,11 @@ enum Place {
 const STDIN_NAMES: [&str; 2] = ["stdin", "input"];
 
 impl Sources {
+    /// Listens to signals while it waits for a sample.
+    pub(super) fn listen(&mut self, interrupts: Arc<Interrupts>) {
+        self.interrupts = Some(interrupts);
+    }
+
     /// Makes sure that the catalog knows the table `name`.
     ///
     /// # Errors
@@ -84,7 +91,7 @@ impl Sources {
             return Ok(());
         };
         let hints = hints(options);
-        let (opened, sample, at_end) = self.open_first(&places, &hints, options, host)?;
+        let (opened, sample, at_end) = self.open_first(&places, &hints, host)?;
         let hints = Hints {
             from_pipe: !opened.source.is_file(),
             ..hints
@@ -124,7 +131,6 @@ impl Sources {
         &mut self,
         places: &[Place],
         hints: &Hints,
-        options: &Options,
         host: &mut dyn Host,
     ) -> Result<(Opened, Vec<u8>, bool)> {
         let first = places.first().ok_or_else(|| Error::internal("a table without files"))?;
@@ -134,9 +140,58 @@ impl Sources {
             bytes: Vec::new(),
             at_end: false,
         };
-        let sample = sample(&mut opened, hints, options.max_record_bytes, host)?;
+        let sample = self.sample(&mut opened, hints, host)?;
         let at_end = opened.at_end && sample.len() == opened.bytes.len();
         Ok((opened, sample, at_end))
+    }
+
+    /// Reads the sample of an input: of a file its first 64 KiB, of a pipe its first record.
+    fn sample(&self, opened: &mut Opened, hints: &Hints, host: &mut dyn Host) -> Result<Vec<u8>> {
+        let is_file = opened.source.is_file();
+        let most = SAMPLE_BYTES.max(hints.max_record_bytes.min(1 << 20));
+        let mut waiter = Waiter::new(self.interrupts.as_deref());
+        loop {
+            let wanted = if is_file {
+                let enough = opened.bytes.len() >= SAMPLE_BYTES || opened.at_end;
+                enough.then(|| opened.bytes.len().min(SAMPLE_BYTES))
+            } else {
+                live_sample_bytes(&opened.bytes, opened.at_end, hints)
+            };
+            if let Some(length) = wanted {
+                return Ok(opened.bytes[..length.min(opened.bytes.len())].to_vec());
+            }
+            if opened.bytes.len() >= most {
+                return Ok(opened.bytes.clone());
+            }
+            let ready = waiter.wait(opened.source.as_ref(), &mut |idle| match idle {
+                Idle::Flush => host.flush(),
+                Idle::Waiting => {
+                    host.note(Note::Waiting(String::from("waiting for input: nothing has come yet")));
+                    Ok(())
+                }
+            })?;
+            if let Ready::Stop(_) = ready {
+                opened.at_end = true;
+                return Ok(opened.bytes.clone());
+            }
+            let length = opened.bytes.len();
+            opened.bytes.resize(length + SAMPLE_BYTES, 0);
+            let read = match opened.source.read(&mut opened.bytes[length..]) {
+                Ok(read) => read,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {
+                    opened.bytes.truncate(length);
+                    continue;
+                }
+                Err(error) => {
+                    return Err(Error::outside(
+                        format!("cannot read {}", opened.source.name()),
+                        Reason(&error),
+                    ));
+                }
+            };
+            opened.bytes.truncate(length + read);
+            opened.at_end = read == 0;
+        }
     }
 
     fn source(&mut self, place: &Place, host: &mut dyn Host) -> Result<Box<dyn ByteSource>> {
@@ -243,7 +298,7 @@ impl Sources {
             files => places(files)?,
         };
         let hints = hints(options);
-        let (opened, sample, at_end) = self.open_first(&places, &hints, options, host)?;
+        let (opened, sample, at_end) = self.open_first(&places, &hints, host)?;
         let hints = Hints {
             from_pipe: !opened.source.is_file(),
             ..hints
@@ -351,7 +406,7 @@ impl Sources {
         options: &Options,
         host: &mut dyn Host,
     ) -> Result<()> {
-        let (opened, sample, at_end) = self.open_first(&with.places, &with.hints, options, host)?;
+        let (opened, sample, at_end) = self.open_first(&with.places, &with.hints, host)?;
         let hints = Hints {
             from_pipe: !opened.source.is_file(),
             ..with.hints
@@ -379,7 +434,6 @@ impl Sources {
         if definition.format.is_some() || definition.declared.is_none() {
             return Ok(());
         }
-        let max_record_bytes = definition.hints.max_record_bytes;
         let first = definition.places.first().cloned();
         let first = first.ok_or_else(|| Error::internal("a table without files"))?;
         let mut opened = Opened {
@@ -387,7 +441,7 @@ impl Sources {
             bytes: Vec::new(),
             at_end: false,
         };
-        let sample = sample(&mut opened, &definition.hints, max_record_bytes, host)?;
+        let sample = self.sample(&mut opened, &definition.hints, host)?;
         let format = declared_format(&definition, &sample, opened.at_end, opened.source.name())?;
         if let Some(definition) = self.definitions.get_mut(name) {
             bind_header(definition, &format);
@@ -543,57 +597,6 @@ fn hints(options: &Options) -> Hints {
         ts_unit: options.ts_unit,
         zone: options.zone,
     }
-}
-
-/// Reads the sample of an input: of a file its first 64 KiB, of a pipe its first record.
-fn sample(
-    opened: &mut Opened,
-    hints: &Hints,
-    max_record_bytes: usize,
-    host: &mut dyn Host,
-) -> Result<Vec<u8>> {
-    let is_file = opened.source.is_file();
-    let most = SAMPLE_BYTES.max(max_record_bytes.min(1 << 20));
-    loop {
-        let wanted = if is_file {
-            (opened.bytes.len() >= SAMPLE_BYTES || opened.at_end)
-                .then(|| whole_lines(&opened.bytes, opened.at_end))
-        } else {
-            live_sample_bytes(&opened.bytes, opened.at_end, hints)
-        };
-        if let Some(length) = wanted {
-            return Ok(opened.bytes[..length.min(opened.bytes.len())].to_vec());
-        }
-        if opened.bytes.len() >= most {
-            return Ok(opened.bytes.clone());
-        }
-        host.flush()?;
-        let length = opened.bytes.len();
-        opened.bytes.resize(length + SAMPLE_BYTES, 0);
-        let read = match opened.source.read(&mut opened.bytes[length..]) {
-            Ok(read) => read,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {
-                opened.bytes.truncate(length);
-                if host.is_stopped() {
-                    opened.at_end = true;
-                }
-                continue;
-            }
-            Err(error) => {
-                return Err(Error::outside(
-                    format!("cannot read {}", opened.source.name()),
-                    Reason(&error),
-                ));
-            }
-        };
-        opened.bytes.truncate(length + read);
-        opened.at_end = read == 0;
-    }
-}
-
-/// The first 64 KiB, so that the guess does not depend on how much a read gave.
-fn whole_lines(bytes: &[u8], at_end: bool) -> usize {
-    if at_end && bytes.len() <= SAMPLE_BYTES { bytes.len() } else { bytes.len().min(SAMPLE_BYTES) }
 }
 
 /// A table, its definition, and the guess as text for the user (of a known input).

@@ -243,7 +243,7 @@ impl Display for FiniteTable {
         out.extend_from_slice(table.to_string().as_bytes());
         out.push(b'\n');
         if self.rows > self.cells.len() {
-            let more = crate::cli::messages::thousands((self.rows - self.cells.len()) as u64);
+            let more = crate::data::print::number::thousands((self.rows - self.cells.len()) as u64);
             let note = format!("… {more} more rows; --max-rows {} shows all\n", self.rows);
             out.extend_from_slice(note.as_bytes());
         }

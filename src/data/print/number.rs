@@ -7,6 +7,19 @@
 //! Invariants: a DOUBLE gets the fewest digits that read back as the same value; plain notation from
 //! 1e-6 up to below 1e21, an exponent beyond; nothing is allocated.
 
+/// A number with `,` between thousands.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 /// Appends an integer.
 pub fn write_integer<I: itoa::Integer>(value: I, out: &mut Vec<u8>) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());

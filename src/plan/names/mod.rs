@@ -94,18 +94,16 @@ pub trait Functions {
     fn names(&self) -> Vec<String>;
 }
 
-/// Resolves all names of `query`, which stands in `text`.
+/// Resolves all names of `query`.
 ///
 /// # Errors
 /// Names that mean nothing or two things, with what was meant; grouping by an aggregate.
 pub fn resolve(
     query: &ast::Query,
-    text: &str,
     catalog: &Catalog,
     functions: &dyn Functions,
 ) -> Result<Resolved> {
     let mut resolver = Resolver {
-        text,
         catalog,
         functions,
         scopes: vec![HashMap::new()],
@@ -128,7 +126,6 @@ pub fn resolve(
 }
 
 struct Resolver<'a> {
-    text: &'a str,
     catalog: &'a Catalog,
     functions: &'a dyn Functions,
     /// Common table expressions in force, innermost last.

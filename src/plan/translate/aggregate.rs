@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::exec::aggregate::{AggregateSpec, Argument};
 use crate::exec::expression::Expression;
 use crate::exec::group::GroupSpec;
-use crate::exec::window::{CountAggregateSpec, SessionSpec, WindowAggregateSpec, WindowSource};
+use crate::exec::window::{CountWindowSpec, SessionSpec, WindowAggregateSpec, WindowSource};
 use crate::plan::analyze::explain;
 use crate::plan::stream_plan::StreamPlan;
 use crate::sql::WindowArguments;
@@ -110,6 +110,7 @@ impl Translator<'_> {
                 }
             });
         }
+        let grouped = keys.clone();
         let lower = |expr: &Expr| self.lower_pending(expr, schema, pending);
         let aggregates = self.aggregate_specs(aggregate, schema, &lower, &mut inputs)?;
         let pending = Pending {
@@ -120,6 +121,10 @@ impl Translator<'_> {
         let fields = inputs.fields.clone();
         let plan = inputs.project(input.plan);
         let bounds = bound_fields(&plan, &pending)?;
+        // Operators that know keys of their own put those first.
+        let own = &pending.partition;
+        let further: Vec<usize> = keys.iter().copied().filter(|key| !own.contains(key)).collect();
+        let keys: Vec<usize> = own.iter().chain(&further).copied().collect();
         let mut output = bounds.clone();
         output.extend(keys.iter().map(|&key| Arc::clone(&fields[key])));
         output.extend(aggregates.iter().map(|spec| Arc::clone(&spec.output)));
@@ -130,7 +135,7 @@ impl Translator<'_> {
             }
             _ => 0,
         };
-        let plan = windowed(plan, &pending, keys.clone(), fields, aggregates, output, delay)?;
+        let plan = windowed(plan, &pending, &grouped, further, fields, aggregates, output, delay)?;
         let place = |visible: Visible| match visible {
             Visible::Start => Some(0),
             Visible::End => Some(1),
@@ -162,6 +167,8 @@ impl Translator<'_> {
         Ok(Relation {
             plan: reorder(plan, &order, aggregate),
             roles,
+            // Count windows come out in the order of rows.
+            closed: !matches!(pending.arguments, WindowArguments::Count { .. }),
             tumbling: input.tumbling,
             pending: None,
         })
@@ -274,6 +281,7 @@ impl Translator<'_> {
         Ok(Relation {
             plan: reorder(plan, &order, aggregate),
             roles,
+            closed: attached.is_some(),
             tumbling: input.tumbling && attached.is_some(),
             pending: None,
         })
@@ -377,17 +385,23 @@ fn display(call: &AggregateFunction) -> String {
     text
 }
 
-#[allow(clippy::too_many_arguments)]
+/// The operator for the windows of a call: `grouped` are the keys of GROUP BY, `further` those of them that
+/// are no keys of the window itself.
+#[expect(clippy::too_many_arguments, reason = "the parts of one spec, each used once")]
 fn windowed(
     plan: StreamPlan,
     pending: &Pending,
-    keys: Vec<usize>,
+    grouped: &[usize],
+    further: Vec<usize>,
     fields: Vec<FieldRef>,
     aggregates: Vec<AggregateSpec>,
     schema: SchemaRef,
     delay: i64,
 ) -> Result<StreamPlan> {
-    let key_fields = keys.iter().map(|&key| Arc::clone(&fields[key])).collect();
+    let of = |columns: &[usize]| columns.iter().map(|&column| Arc::clone(&fields[column])).collect();
+    let key_fields: Vec<FieldRef> = of(&further);
+    let partition = pending.partition.clone();
+    let partition_fields: Vec<FieldRef> = of(&partition);
     if let Some(window) = window_spec(&pending.arguments) {
         let (time_column, unit, zone) = time_of(&plan, pending)?;
         return Ok(StreamPlan::WindowAggregate(
@@ -400,7 +414,7 @@ fn windowed(
                     zone,
                 },
                 delay,
-                keys,
+                keys: further,
                 key_fields,
                 aggregates,
                 schema,
@@ -416,8 +430,9 @@ fn windowed(
                     time_column,
                     gap: steps(gap, unit)?,
                     delay,
-                    partition: pending.partition.clone(),
-                    keys,
+                    partition,
+                    partition_fields,
+                    keys: further,
                     key_fields,
                     aggregates,
                     schema,
@@ -425,7 +440,7 @@ fn windowed(
             ))
         }
         WindowArguments::Count { size, slide } => {
-            if let Some(missing) = pending.partition.iter().find(|column| !keys.contains(column)) {
+            if let Some(missing) = partition.iter().find(|column| !grouped.contains(column)) {
                 return Err(Error::plan(format!(
                     "GROUP BY must contain the key `{}` of COUNT_WINDOW",
                     fields[*missing].name()
@@ -435,11 +450,12 @@ fn windowed(
             }
             Ok(StreamPlan::CountAggregate(
                 Box::new(plan),
-                CountAggregateSpec {
+                CountWindowSpec {
                     size: *size,
                     slide: *slide,
-                    partition: pending.partition.clone(),
-                    keys,
+                    partition,
+                    partition_fields,
+                    keys: further,
                     key_fields,
                     aggregates,
                     schema,

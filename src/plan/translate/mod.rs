@@ -36,7 +36,7 @@ use super::{PlanSettings, context};
 use crate::error::{Error, Result};
 use crate::exec::expression::{Expression, Failures};
 use crate::exec::limit::{LimitBySpec, LimitSpec};
-use crate::exec::sort::{SortKey, SortSpec};
+use crate::exec::sort::SortSpec;
 use crate::exec::union::UnionOrder;
 
 use relation::{Relation, Role};
@@ -54,7 +54,6 @@ pub fn translate(
 ) -> Result<StreamQuery> {
     let mut translator = Translator {
         sources: Sources::new(resolved, settings, registry)?,
-        settings,
         options: Arc::new(context::options(settings.zone)),
     };
     let relation = translator.plan(plan)?;
@@ -82,7 +81,6 @@ fn output_schema(plan: &LogicalPlan, ours: &StreamPlan) -> SchemaRef {
 
 struct Translator<'a> {
     sources: Sources<'a>,
-    settings: &'a PlanSettings,
     options: Arc<ConfigOptions>,
 }
 
@@ -206,6 +204,7 @@ impl Translator<'_> {
             },
             roles,
             tumbling: input.tumbling,
+            closed: input.closed,
             pending: None,
         })
     }
@@ -243,23 +242,21 @@ impl Translator<'_> {
                     fields.len() - 1
                 }
             };
-            sort_keys.push(SortKey {
-                column,
-                options: arrow::compute::SortOptions {
-                    descending: !key.asc,
-                    nulls_first: key.nulls_first,
-                },
-            });
+            let options = arrow::compute::SortOptions {
+                descending: !key.asc,
+                nulls_first: key.nulls_first,
+            };
+            sort_keys.push((column, options));
         }
         let first = sort_keys.first();
-        let streaming = first.is_some_and(|key| {
-            let role = relation.roles.get(key.column).copied().unwrap_or(Role::None);
+        let streaming = first.is_some_and(|(column, options)| {
+            let role = relation.roles.get(*column).copied().unwrap_or(Role::None);
             let ordered = match role {
-                Role::End => true,
-                Role::Start => relation.tumbling,
+                Role::End => relation.closed,
+                Role::Start => relation.closed && relation.tumbling,
                 Role::None | Role::Time(_) => false,
             };
-            ordered && !key.options.descending
+            ordered && !options.descending
         });
         let added = fields.len() > width;
         if added {
@@ -306,14 +303,18 @@ impl Translator<'_> {
                 other => return Err(Error::internal(format!("LIMIT BY `{other}`"))),
             }
         }
-        // Keys that contain a bound of a window are forgotten when the window is over.
-        let window_end = (by.iter().copied())
-            .find(|&column| matches!(input.roles[column], Role::End | Role::Start));
+        if node.offset != 0 {
+            return Err(Error::unsupported("LIMIT n BY with OFFSET is not built")
+                .help("what works now: LIMIT n BY column"));
+        }
+        // Keys that hold a bound of a closed window are forgotten when the window is out.
+        let is_bound = |column: &usize| matches!(input.roles[*column], Role::End | Role::Start);
+        let schema = input.plan.schema();
         let spec = LimitBySpec {
-            offset: node.offset,
             limit: node.limit,
+            key_fields: by.iter().map(|&key| Arc::clone(&schema.fields()[key])).collect(),
+            by_window: input.closed && by.iter().any(is_bound),
             keys: by,
-            window: window_end,
         };
         Ok(Relation {
             plan: StreamPlan::LimitBy(Box::new(input.plan), spec),
@@ -324,11 +325,12 @@ impl Translator<'_> {
     fn union(&mut self, union: &Union) -> Result<Relation> {
         let mut inputs = Vec::with_capacity(union.inputs.len());
         let mut roles: Option<Vec<Role>> = None;
-        let mut tumbling = true;
+        let (mut tumbling, mut closed) = (true, true);
         for input in &union.inputs {
             let relation = self.plan(input)?;
             let relation = self.materialize(relation)?;
             tumbling &= relation.tumbling;
+            closed &= relation.closed;
             roles = Some(match roles {
                 None => relation.roles.clone(),
                 Some(known) => (known.iter().zip(&relation.roles))
@@ -340,9 +342,12 @@ impl Translator<'_> {
         let roles = roles.unwrap_or_default();
         let role = |wanted: Role| roles.iter().position(|role| *role == wanted);
         let order = match (role(Role::End), role(Role::Start)) {
-            (Some(end), start) => UnionOrder::ByWindow { end, start },
+            (Some(end_column), Some(start_column)) if closed => UnionOrder::ByWindow {
+                start_column,
+                end_column,
+            },
             _ if self.sources.are_same(&inputs) => UnionOrder::ByRow,
-            _ => UnionOrder::OneAfterOther,
+            _ => UnionOrder::InTurn,
         };
         let first = inputs.first().map(StreamPlan::schema);
         let schema = first.ok_or_else(|| Error::internal("a union of nothing"))?;
@@ -357,6 +362,7 @@ impl Translator<'_> {
             },
             roles,
             tumbling,
+            closed,
             pending: None,
         })
     }

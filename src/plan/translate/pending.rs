@@ -11,7 +11,7 @@ use super::relation::{Pending, Relation, Role, TimeOf, Visible};
 use super::{Translator, columns_of, nullable};
 use crate::error::{Error, Result};
 use crate::exec::expression::Expression;
-use crate::exec::window::{CountWindowSpec, SessionRowsSpec, WindowAssignSpec};
+use crate::exec::window::{SessionRowsSpec, WindowAssignSpec};
 use crate::plan::nodes::WindowNode;
 use crate::plan::stream_plan::StreamPlan;
 use crate::sql::WindowArguments;
@@ -69,6 +69,7 @@ impl Translator<'_> {
         Ok(Relation {
             plan: input.plan,
             roles,
+            closed: false,
             tumbling: matches!(
                 node.arguments,
                 WindowArguments::Tumble { .. } | WindowArguments::Hop { .. }
@@ -189,6 +190,7 @@ impl Translator<'_> {
                 schema: Arc::new(Schema::new(fields)),
             },
             roles: new_roles,
+            closed: false,
             tumbling: input.tumbling,
             pending: Some(next),
         })
@@ -224,6 +226,7 @@ impl Translator<'_> {
                 schema: Arc::new(Schema::new(fields)),
             },
             roles,
+            closed: false,
             tumbling: input.tumbling,
             pending: None,
         })
@@ -333,6 +336,7 @@ impl Translator<'_> {
             },
             roles: relation.roles,
             // Rows come in the order of arrival, not of windows.
+            closed: false,
             tumbling: false,
             pending: None,
         })
@@ -361,25 +365,23 @@ impl Translator<'_> {
         match &pending.arguments {
             WindowArguments::Session { gap } => {
                 let (time_column, unit, _) = time_of(&input, pending)?;
+                let input_schema = input.schema();
                 Ok(StreamPlan::SessionRows(
                     input,
                     SessionRowsSpec {
                         time_column,
                         gap: steps(gap, unit)?,
+                        partition_fields: pending.partition.iter().map(|&c| input_schema.field(c).clone().into()).collect(),
                         partition: pending.partition.clone(),
                         schema,
                     },
                 ))
             }
-            WindowArguments::Count { size, slide } => Ok(StreamPlan::CountRows(
-                input,
-                CountWindowSpec {
-                    size: *size,
-                    slide: *slide,
-                    partition: pending.partition.clone(),
-                    schema,
-                },
-            )),
+            WindowArguments::Count { .. } => {
+                Err(Error::unsupported("the rows of COUNT_WINDOW cannot be read one by one")
+                    .at(pending.span)
+                    .help("what works now: GROUP BY window_start, window_end, and aggregates"))
+            }
             other => Err(Error::internal(format!("a window {other:?}"))),
         }
     }

@@ -49,7 +49,9 @@ pub(super) struct Relation {
     pub plan: StreamPlan,
     /// Per column of what can be seen: its role.
     pub roles: Vec<Role>,
-    /// True if windows come in the order of their starts, too.
+    /// Its rows are closed windows, which come out in the order of their ends.
+    pub closed: bool,
+    /// They come out in the order of their starts, too.
     pub tumbling: bool,
     /// A window whose bounds are no columns yet.
     pub pending: Option<Pending>,
@@ -96,6 +98,7 @@ impl Relation {
         Relation {
             plan,
             roles: vec![Role::None; width],
+            closed: false,
             tumbling: false,
             pending: None,
         }

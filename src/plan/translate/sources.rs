@@ -24,7 +24,6 @@ use crate::time::{Interval, Unit};
 
 pub(super) struct Sources<'a> {
     settings: &'a PlanSettings,
-    registry: &'a context::Registry,
     tables: Vec<Used>,
 }
 
@@ -42,7 +41,7 @@ impl<'a> Sources<'a> {
     pub(super) fn new(
         resolved: &Resolved,
         settings: &'a PlanSettings,
-        registry: &'a context::Registry,
+        registry: &context::Registry,
     ) -> Result<Self> {
         let mut tables = Vec::new();
         for table in &resolved.tables {
@@ -64,7 +63,6 @@ impl<'a> Sources<'a> {
         }
         Ok(Sources {
             settings,
-            registry,
             tables,
         })
     }
@@ -226,11 +224,6 @@ impl<'a> Sources<'a> {
             return Ok(None);
         }
         Ok(Some(in_units(&self.settings.max_jump, table, column)?))
-    }
-
-    /// The functions, for whoever lowers expressions.
-    pub(super) fn registry(&self) -> &context::Registry {
-        self.registry
     }
 }
 

@@ -1,0 +1,252 @@
+//! A call that runs SQL and ends: from the settings to the exit code.
+//!
+//! ```text
+//! Settings ─► Session ─► Terminal (the session's host) ─► display ─► buffer ─► stdout or -o FILE
+//!                             └ notes, warnings, errors ─► messages ─► stderr
+//! ```
+//!
+//! Invariants: rows go to the output and everything else to stderr; whole lines only; a reader that has
+//! left ends the run without a word; a signal ends the process as that signal does.
+
+use std::io::{IsTerminal, Read};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use super::args::{InputFormat, InputHeader, ScriptArg};
+use super::exit;
+use super::messages::{Messages, Saved};
+use super::settings::{InputSettings, Settings};
+use super::snippet::Script;
+use super::terminal::Terminal;
+use crate::data::parse_type;
+use crate::error::{Error, ErrorKind, Result};
+use crate::runtime::Summary;
+use crate::runtime::interrupt::Interrupts;
+use crate::session::{self, Options, Session};
+
+/// A script with the name that messages give it.
+struct Source {
+    name: String,
+    text: String,
+}
+
+/// Runs what the settings say.
+pub fn run(settings: &Settings) -> ExitCode {
+    let said = &settings.messages;
+    let messages = Messages::new(said.format, said.color, said.quiet, said.verbose);
+    let mut terminal = match Terminal::new(settings, &messages) {
+        Ok(terminal) => terminal,
+        Err(error) => return failed(&error, None, &messages),
+    };
+    let scripts = match scripts(settings, &mut terminal) {
+        Ok(scripts) => scripts,
+        Err(error) => return failed(&error, None, &messages),
+    };
+    let options = match options(settings) {
+        Ok(options) => options,
+        Err(error) => return failed(&error, None, &messages),
+    };
+    let mut session = Session::new(options);
+    match Interrupts::install() {
+        Ok(interrupts) => session.listen(Arc::new(interrupts)),
+        Err(error) => return failed(&error, None, &messages),
+    }
+    let outcome = run_all(settings, &scripts, &mut session, &mut terminal);
+    let saved = Saved {
+        late: settings.output.late.is_some(),
+        rejects: settings.output.rejects.is_some(),
+    };
+    let said = match &outcome {
+        Err((error, _)) if error.kind() == ErrorKind::Closed => return ExitCode::SUCCESS,
+        _ => session.summary().clone(),
+    };
+    messages.summary(&said, saved);
+    if let Some(signal) = session.stopped() {
+        signal.raise_default();
+    }
+    match outcome.and_then(|()| judge(&said, settings).map_err(|error| (error, None))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err((error, script)) => failed(&error, script.map(|number| &scripts[number]), &messages),
+    }
+}
+
+fn judge(summary: &Summary, settings: &Settings) -> Result<()> {
+    exit::check_run(summary, settings.gates.strict, settings.gates.expect)
+}
+
+/// Runs the scripts in order; an error comes with the number of its script.
+fn run_all(
+    settings: &Settings,
+    scripts: &[Source],
+    session: &mut Session,
+    terminal: &mut Terminal<'_>,
+) -> Result<(), (Error, Option<usize>)> {
+    if scripts.is_empty() {
+        return session.describe(None, terminal).map_err(|error| (error, None));
+    }
+    for (number, script) in scripts.iter().enumerate() {
+        let done = if settings.explain {
+            session.explain(&script.text, terminal)
+        } else if settings.describe {
+            session.describe(Some(&script.text), terminal)
+        } else {
+            session.execute(&script.text, terminal).map(drop)
+        };
+        // What came out before an error stays out.
+        let flushed = session::Host::flush(terminal);
+        done.and(flushed).map_err(|error| (error, Some(number)))?;
+        if session.stopped().is_some() {
+            break;
+        }
+    }
+    session::Host::flush(terminal).map_err(|error| (error, None))
+}
+
+fn failed(error: &Error, script: Option<&Source>, messages: &Messages) -> ExitCode {
+    if error.kind() == ErrorKind::Closed {
+        return ExitCode::SUCCESS;
+    }
+    let script = script.map(|source| Script {
+        name: &source.name,
+        text: &source.text,
+    });
+    messages.error(error, script);
+    ExitCode::from(exit::of_error(error))
+}
+
+/// The texts to run, in order. None with `--describe` and no SQL.
+fn scripts(settings: &Settings, terminal: &mut Terminal<'_>) -> Result<Vec<Source>> {
+    let mut sources = Vec::new();
+    for script in &settings.scripts {
+        sources.push(match script {
+            ScriptArg::Text(text) => Source {
+                name: String::from("query"),
+                text: text.clone(),
+            },
+            ScriptArg::File(path) if path.as_os_str() == "-" => Source {
+                name: String::from("stdin"),
+                text: terminal.read_sql()?,
+            },
+            ScriptArg::File(path) => {
+                let name = path.display().to_string();
+                let text = std::fs::read_to_string(path).map_err(|error| {
+                    Error::outside(format!("cannot read {name}"), crate::connect::Reason(&error))
+                })?;
+                Source {
+                    name,
+                    text: without_shebang(text),
+                }
+            }
+        });
+    }
+    if sources.is_empty() && !settings.describe {
+        if std::io::stdin().is_terminal() {
+            return Err(Error::usage("there is no SQL to run")
+                .help("tumble \"SELECT * FROM 'app.log' LIMIT 5\"; see tumble --help"));
+        }
+        let text = terminal.read_sql()?;
+        refuse_data(&text)?;
+        sources.push(Source {
+            name: String::from("stdin"),
+            text: without_shebang(text),
+        });
+    }
+    Ok(sources)
+}
+
+/// `#!/usr/bin/env -S tumble -f` is for the system: it becomes blanks, so that places stay.
+fn without_shebang(text: String) -> String {
+    if !text.starts_with("#!") {
+        return text;
+    }
+    let end = text.find('\n').unwrap_or(text.len());
+    " ".repeat(end) + &text[end..]
+}
+
+/// SQL that came through a pipe and looks like records, or like the name of a file.
+fn refuse_data(text: &str) -> Result<()> {
+    let first = text.trim_start();
+    let word = first.trim();
+    if !word.is_empty() && !word.contains(char::is_whitespace) && std::path::Path::new(word).is_file() {
+        return Err(Error::usage(format!("`{word}` is a file, not SQL"))
+            .help(format!("to run it: tumble -f {word}")));
+    }
+    let line = first.lines().next().unwrap_or_default();
+    let looks_like = if line.starts_with('{') {
+        "ndjson"
+    } else if line.split(',').count() > 2 && !line.contains([' ', '(', ';']) {
+        "csv"
+    } else {
+        return Ok(());
+    };
+    Err(Error::usage(format!("this looks like {looks_like}, not SQL"))
+        .help("try: tumble \"SELECT * FROM stdin LIMIT 5\""))
+}
+
+/// The settings as a session takes them.
+fn options(settings: &Settings) -> Result<Options> {
+    let InputSettings {
+        format,
+        delimiter,
+        header,
+        types,
+        nulls,
+        encoding,
+        tables,
+        max_record_bytes,
+    } = &settings.input;
+    let text = |path: &std::path::PathBuf| path.to_string_lossy().into_owned();
+    let mut options = Options {
+        files: settings.files.iter().map(text).collect(),
+        tables: tables.iter().map(|(name, path)| (name.clone(), text(path))).collect(),
+        parameters: settings.parameters.clone(),
+        input_format: match format {
+            InputFormat::Auto => None,
+            InputFormat::Csv => Some(String::from("csv")),
+            InputFormat::Tsv => Some(String::from("tsv")),
+            InputFormat::Ndjson | InputFormat::Json => Some(String::from("ndjson")),
+        },
+        delimiter: *delimiter,
+        input_header: match header {
+            InputHeader::Auto => session::InputHeader::Auto,
+            InputHeader::Yes => session::InputHeader::Yes,
+            InputHeader::No => session::InputHeader::No,
+        },
+        nulls: nulls.clone(),
+        max_record_bytes: *max_record_bytes,
+        ts: settings.time.column.clone(),
+        ts_format: settings.time.format.clone(),
+        delay: settings.time.delay,
+        max_jump: settings.time.max_jump,
+        zone: settings.time.zone,
+        in_order: settings.time.in_order,
+        late: settings.output.late.clone(),
+        rejects: settings.output.rejects.clone(),
+        max_errors: settings.gates.max_errors,
+        strict: settings.gates.strict,
+        ..Options::default()
+    };
+    for (column, name) in types {
+        options.types.push((column.clone(), parse_type(name)?));
+    }
+    options.set("encoding", &word(encoding))?;
+    if let Some(unit) = &settings.time.unit {
+        options.set("ts-unit", &word(unit))?;
+    }
+    options.set("on-interrupt", &word(&settings.gates.on_interrupt))?;
+    Ok(options)
+}
+
+/// The word of a flag's value.
+fn word<T: clap::ValueEnum>(value: &T) -> String {
+    value.to_possible_value().map_or_else(String::new, |value| value.get_name().to_string())
+}
+
+/// Reads SQL from standard input.
+pub(super) fn read_sql() -> Result<String> {
+    let mut text = String::new();
+    std::io::stdin().lock().read_to_string(&mut text).map_err(|error| {
+        Error::outside("cannot read SQL from stdin", crate::connect::Reason(&error))
+    })?;
+    Ok(text)
+}

@@ -1,0 +1,173 @@
+//! The host of a session on the command line: shows results, gives standard input, says notes.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+
+use super::display::{self, Display};
+use super::messages::Messages;
+use super::settings::Settings;
+use crate::connect::{ByteSource, Reason, StdinSource};
+use crate::error::{Error, ErrorKind, Result};
+use crate::session::{Host, Note, ResultInfo};
+
+/// Bytes that are written at once, where nobody waits for them.
+const BUFFER_BYTES: usize = 64 << 10;
+
+enum Out {
+    Stdout(io::Stdout),
+    File(PathBuf, File),
+}
+
+/// Standard output (or the file of `-o`) and standard error.
+pub struct Terminal<'a> {
+    out: Out,
+    buffer: Vec<u8>,
+    format: &'static display::Format,
+    options: display::Options,
+    display: Option<Box<dyn Display>>,
+    messages: &'a Messages,
+    stdin_taken: bool,
+}
+
+impl<'a> Terminal<'a> {
+    /// Opens the output.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub fn new(settings: &Settings, messages: &'a Messages) -> Result<Self> {
+        let said = &settings.output;
+        let is_terminal = said.file.is_none() && io::stdout().is_terminal();
+        let mut header = said.header;
+        let out = match &said.file {
+            None => Out::Stdout(io::stdout()),
+            Some(path) => {
+                let mut open = OpenOptions::new();
+                open.create(true).write(true);
+                let open = if said.append { open.append(true) } else { open.truncate(true) };
+                let file = open.open(path).map_err(|error| {
+                    Error::outside(format!("cannot write {}", path.display()), Reason(&error))
+                })?;
+                let length = file.metadata().map_or(0, |metadata| metadata.len());
+                header &= !(said.append && length > 0);
+                Out::File(path.clone(), file)
+            }
+        };
+        let format = match said.format {
+            Some(format) => format,
+            None => display::format_named(if is_terminal { "table" } else { "csv" })?,
+        };
+        let width = is_terminal.then(|| terminal_width()).flatten();
+        Ok(Terminal {
+            out,
+            buffer: Vec::with_capacity(BUFFER_BYTES),
+            format,
+            options: display::Options {
+                null_value: said.null_value.clone(),
+                header,
+                streaming: true,
+                max_rows: said.max_rows,
+                width,
+                color: false,
+            },
+            display: None,
+            messages,
+            stdin_taken: false,
+        })
+    }
+
+    /// SQL from standard input, which is taken then.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn read_sql(&mut self) -> Result<String> {
+        self.stdin_taken = true;
+        super::one_shot::read_sql()
+    }
+
+    fn write_buffer(&mut self) -> Result<()> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        let (written, name) = match &mut self.out {
+            Out::Stdout(stdout) => {
+                let mut lock = stdout.lock();
+                (lock.write_all(&self.buffer).and_then(|()| lock.flush()), String::from("stdout"))
+            }
+            Out::File(path, file) => (file.write_all(&self.buffer), path.display().to_string()),
+        };
+        self.buffer.clear();
+        written.map_err(|error| match error.kind() {
+            io::ErrorKind::BrokenPipe => Error::new(ErrorKind::Closed, "the reader has left"),
+            _ => Error::outside(format!("cannot write {name}"), Reason(&error)),
+        })
+    }
+
+    fn written(&mut self) -> Result<()> {
+        if self.buffer.len() >= BUFFER_BYTES { self.write_buffer() } else { Ok(()) }
+    }
+}
+
+/// The columns of the terminal.
+fn terminal_width() -> Option<u16> {
+    rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col).filter(|n| *n > 0)
+}
+
+impl Host for Terminal<'_> {
+    fn begin(&mut self, schema: &SchemaRef, info: &ResultInfo) -> Result<()> {
+        if self.display.is_none() {
+            let options = display::Options {
+                streaming: !info.finite,
+                ..self.options.clone()
+            };
+            self.display = Some((self.format.display)(options));
+        }
+        if let Some(display) = &mut self.display {
+            display.begin(schema, &mut self.buffer)?;
+        }
+        self.written()
+    }
+
+    fn rows(&mut self, rows: &RecordBatch) -> Result<()> {
+        if let Some(display) = &mut self.display {
+            display.rows(rows, &mut self.buffer)?;
+        }
+        self.written()
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.write_buffer()
+    }
+
+    fn end(&mut self) -> Result<()> {
+        if let Some(display) = &mut self.display {
+            display.end(&mut self.buffer);
+        }
+        self.written()
+    }
+
+    fn text(&mut self, text: &str) -> Result<()> {
+        self.buffer.extend_from_slice(text.as_bytes());
+        self.written()
+    }
+
+    fn stdin(&mut self) -> Option<Box<dyn ByteSource>> {
+        if self.stdin_taken || io::stdin().is_terminal() {
+            return None;
+        }
+        self.stdin_taken = true;
+        Some(Box::new(StdinSource::new()))
+    }
+
+    fn note(&mut self, note: Note) {
+        match note {
+            Note::Guess(text) => self.messages.note(&format!("guessed from the first bytes:\n{text}")),
+            Note::Remark(text) => self.messages.note(&text),
+            Note::Waiting(text) => self.messages.note(&text),
+            Note::Unseen(text) => self.messages.warning(&super::messages::Warning::new(text)),
+        }
+    }
+}
