@@ -74,8 +74,10 @@ impl Catalog {
 
     /// All names, tables and views, in alphabetical order.
     pub fn names(&self) -> Vec<&str> {
-        let mut names: Vec<&str> =
-            (self.tables.keys()).chain(self.views.keys()).map(String::as_str).collect();
+        let mut names: Vec<&str> = (self.tables.keys())
+            .chain(self.views.keys())
+            .map(String::as_str)
+            .collect();
         names.sort_unstable();
         names
     }
@@ -83,7 +85,9 @@ impl Catalog {
 
 fn lookup<'a, T>(entries: &'a BTreeMap<String, T>, name: &str) -> Option<&'a T> {
     entries.get(name).or_else(|| {
-        let mut alike = entries.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
+        let mut alike = entries
+            .iter()
+            .filter(|(key, _)| key.eq_ignore_ascii_case(name));
         match (alike.next(), alike.next()) {
             (Some((_, entry)), None) => Some(entry),
             _ => None,

@@ -9,8 +9,8 @@
 
 use std::io::{IsTerminal, Write};
 
-use crate::data::print::text::visible;
 use crate::data::print::number::thousands;
+use crate::data::print::text::visible;
 use crate::error::Error;
 use crate::runtime::Summary;
 use crate::time::Interval;

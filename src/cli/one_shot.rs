@@ -82,7 +82,9 @@ fn run_all(
     terminal: &mut Terminal<'_>,
 ) -> Result<(), (Error, Option<usize>)> {
     if scripts.is_empty() {
-        return session.describe(None, terminal).map_err(|error| (error, None));
+        return session
+            .describe(None, terminal)
+            .map_err(|error| (error, None));
     }
     for (number, script) in scripts.iter().enumerate() {
         let done = if settings.explain {
@@ -130,7 +132,10 @@ fn scripts(settings: &Settings, terminal: &mut Terminal<'_>) -> Result<Vec<Sourc
             ScriptArg::File(path) => {
                 let name = path.display().to_string();
                 let text = std::fs::read_to_string(path).map_err(|error| {
-                    Error::outside(format!("cannot read {name}"), crate::connect::Reason(&error))
+                    Error::outside(
+                        format!("cannot read {name}"),
+                        crate::connect::Reason(&error),
+                    )
                 })?;
                 Source {
                     name,
@@ -167,7 +172,10 @@ fn without_shebang(text: String) -> String {
 fn refuse_data(text: &str) -> Result<()> {
     let first = text.trim_start();
     let word = first.trim();
-    if !word.is_empty() && !word.contains(char::is_whitespace) && std::path::Path::new(word).is_file() {
+    if !word.is_empty()
+        && !word.contains(char::is_whitespace)
+        && std::path::Path::new(word).is_file()
+    {
         return Err(Error::usage(format!("`{word}` is a file, not SQL"))
             .help(format!("to run it: tumble -f {word}")));
     }
@@ -179,8 +187,10 @@ fn refuse_data(text: &str) -> Result<()> {
     } else {
         return Ok(());
     };
-    Err(Error::usage(format!("this looks like {looks_like}, not SQL"))
-        .help("try: tumble \"SELECT * FROM stdin LIMIT 5\""))
+    Err(
+        Error::usage(format!("this looks like {looks_like}, not SQL"))
+            .help("try: tumble \"SELECT * FROM stdin LIMIT 5\""),
+    )
 }
 
 /// The settings as a session takes them.
@@ -198,7 +208,10 @@ fn options(settings: &Settings) -> Result<Options> {
     let text = |path: &std::path::PathBuf| path.to_string_lossy().into_owned();
     let mut options = Options {
         files: settings.files.iter().map(text).collect(),
-        tables: tables.iter().map(|(name, path)| (name.clone(), text(path))).collect(),
+        tables: tables
+            .iter()
+            .map(|(name, path)| (name.clone(), text(path)))
+            .collect(),
         parameters: settings.parameters.clone(),
         input_format: match format {
             InputFormat::Auto => None,
@@ -239,14 +252,19 @@ fn options(settings: &Settings) -> Result<Options> {
 
 /// The word of a flag's value.
 fn word<T: clap::ValueEnum>(value: &T) -> String {
-    value.to_possible_value().map_or_else(String::new, |value| value.get_name().to_string())
+    value
+        .to_possible_value()
+        .map_or_else(String::new, |value| value.get_name().to_string())
 }
 
 /// Reads SQL from standard input.
 pub(super) fn read_sql() -> Result<String> {
     let mut text = String::new();
-    std::io::stdin().lock().read_to_string(&mut text).map_err(|error| {
-        Error::outside("cannot read SQL from stdin", crate::connect::Reason(&error))
-    })?;
+    std::io::stdin()
+        .lock()
+        .read_to_string(&mut text)
+        .map_err(|error| {
+            Error::outside("cannot read SQL from stdin", crate::connect::Reason(&error))
+        })?;
     Ok(text)
 }

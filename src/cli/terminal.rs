@@ -47,7 +47,11 @@ impl<'a> Terminal<'a> {
             Some(path) => {
                 let mut open = OpenOptions::new();
                 open.create(true).write(true);
-                let open = if said.append { open.append(true) } else { open.truncate(true) };
+                let open = if said.append {
+                    open.append(true)
+                } else {
+                    open.truncate(true)
+                };
                 let file = open.open(path).map_err(|error| {
                     Error::outside(format!("cannot write {}", path.display()), Reason(&error))
                 })?;
@@ -95,7 +99,10 @@ impl<'a> Terminal<'a> {
         let (written, name) = match &mut self.out {
             Out::Stdout(stdout) => {
                 let mut lock = stdout.lock();
-                (lock.write_all(&self.buffer).and_then(|()| lock.flush()), String::from("stdout"))
+                (
+                    lock.write_all(&self.buffer).and_then(|()| lock.flush()),
+                    String::from("stdout"),
+                )
             }
             Out::File(path, file) => (file.write_all(&self.buffer), path.display().to_string()),
         };
@@ -107,13 +114,20 @@ impl<'a> Terminal<'a> {
     }
 
     fn written(&mut self) -> Result<()> {
-        if self.buffer.len() >= BUFFER_BYTES { self.write_buffer() } else { Ok(()) }
+        if self.buffer.len() >= BUFFER_BYTES {
+            self.write_buffer()
+        } else {
+            Ok(())
+        }
     }
 }
 
 /// The columns of the terminal.
 fn terminal_width() -> Option<u16> {
-    rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col).filter(|n| *n > 0)
+    rustix::termios::tcgetwinsize(io::stdout())
+        .ok()
+        .map(|size| size.ws_col)
+        .filter(|n| *n > 0)
 }
 
 impl Host for Terminal<'_> {
@@ -164,7 +178,9 @@ impl Host for Terminal<'_> {
 
     fn note(&mut self, note: Note) {
         match note {
-            Note::Guess(text) => self.messages.note(&format!("guessed from the first bytes:\n{text}")),
+            Note::Guess(text) => self
+                .messages
+                .note(&format!("guessed from the first bytes:\n{text}")),
             Note::Remark(text) => self.messages.note(&text),
             Note::Waiting(text) => self.messages.note(&text),
             Note::Unseen(text) => self.messages.warning(&super::messages::Warning::new(text)),

@@ -35,8 +35,12 @@ impl FileSource {
             .metadata()
             .map_err(|error| Error::outside(format!("cannot open `{path}`"), Reason(&error)))?;
         if metadata.is_dir() {
-            return Err(Error::outside(format!("cannot read `{path}`"), "it is a folder")
-                .help(format!("read the files in it: '{}/*'", path.trim_end_matches('/'))));
+            return Err(
+                Error::outside(format!("cannot read `{path}`"), "it is a folder").help(format!(
+                    "read the files in it: '{}/*'",
+                    path.trim_end_matches('/')
+                )),
+            );
         }
         Ok(FileSource {
             file,
@@ -90,7 +94,10 @@ pub fn expand(path: &str) -> Result<Vec<String>> {
         }
     }
     if paths.is_empty() {
-        return Err(Error::outside(format!("cannot open `{path}`"), "no file matches"));
+        return Err(Error::outside(
+            format!("cannot open `{path}`"),
+            "no file matches",
+        ));
     }
     paths.sort_unstable();
     Ok(paths)

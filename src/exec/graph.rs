@@ -90,7 +90,13 @@ impl Graph {
     }
 
     /// Leads columns of a source to `target`.
-    pub fn add_read(&mut self, source: usize, columns: Vec<usize>, schema: SchemaRef, target: Target) {
+    pub fn add_read(
+        &mut self,
+        source: usize,
+        columns: Vec<usize>,
+        schema: SchemaRef,
+        target: Target,
+    ) {
         self.reads.push(Read {
             source,
             columns,
@@ -157,7 +163,10 @@ impl Graph {
             }
             return Ok(());
         };
-        let place = self.nodes.get_mut(node).ok_or_else(|| Error::internal("no such operator"))?;
+        let place = self
+            .nodes
+            .get_mut(node)
+            .ok_or_else(|| Error::internal("no such operator"))?;
         let mut out = Output::default();
         match message {
             Message::Batch(batch) => place.operator.on_batch(input, batch, &mut out)?,
@@ -168,7 +177,10 @@ impl Graph {
                 };
                 // An input that has ended does not hold the others up; the rest is asked anew.
                 for input in &mut place.inputs {
-                    if input.as_ref().is_some_and(|watermark| watermark.time != Watermark::END) {
+                    if input
+                        .as_ref()
+                        .is_some_and(|watermark| watermark.time != Watermark::END)
+                    {
                         *input = None;
                     }
                 }
@@ -191,12 +203,18 @@ impl Graph {
 
     /// Windows and groups that have rows and have not come out.
     pub fn open_windows(&self) -> usize {
-        self.nodes.iter().map(|node| node.operator.open_windows()).sum()
+        self.nodes
+            .iter()
+            .map(|node| node.operator.open_windows())
+            .sum()
     }
 
     /// Bytes of state in all operators.
     pub fn size_bytes(&self) -> usize {
-        self.nodes.iter().map(|node| node.operator.size_bytes()).sum()
+        self.nodes
+            .iter()
+            .map(|node| node.operator.size_bytes())
+            .sum()
     }
 }
 

@@ -37,8 +37,7 @@ impl Operator for Project {
         report(failures, &batch, out);
         // A batch may have rows and no columns: then only its options know how many rows.
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        let columns =
-            RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)?;
+        let columns = RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)?;
         out.batch(batch.with_columns(columns));
         Ok(())
     }

@@ -39,9 +39,13 @@ pub fn analyze(
 ) -> Result<LogicalPlan> {
     let context = Context::new(registry, resolved, zone);
     let statement = ast::Statement::Query(Box::new(resolved.query.clone()));
-    let plan = SqlToRel::new(&context).sql_statement_to_plan(statement).map_err(explain)?;
+    let plan = SqlToRel::new(&context)
+        .sql_statement_to_plan(statement)
+        .map_err(explain)?;
     let options: Arc<ConfigOptions> = Arc::new(options(zone));
-    let plan = Analyzer::new().execute_and_check(plan, &options, |_, _| {}).map_err(explain)?;
+    let plan = Analyzer::new()
+        .execute_and_check(plan, &options, |_, _| {})
+        .map_err(explain)?;
     let optimizer = Optimizer::with_rules(vec![
         Arc::new(OptimizeUnions::new()),
         Arc::new(SimplifyExpressions::new()),
@@ -54,7 +58,9 @@ pub fn analyze(
     let config = OptimizerContext::new_with_config_options(options)
         .with_query_execution_start_time(now)
         .with_skip_failing_rules(false);
-    optimizer.optimize(plan, &config, |_, _| {}).map_err(explain)
+    optimizer
+        .optimize(plan, &config, |_, _| {})
+        .map_err(explain)
 }
 
 /// DataFusion's errors as ours: what the user did is a plan error, the rest a mistake of ours.
@@ -80,9 +86,16 @@ pub(super) fn explain(error: DataFusionError) -> Error {
 /// The message without names that only we know and prefixes that say where in the library it arose.
 fn first_sentence(message: &str) -> String {
     let message = message.lines().next().unwrap_or_default();
-    let message = ["Error during planning: ", "Schema error: ", "Arrow error: ", "type_coercion\ncaused by\n"]
-        .iter()
-        .fold(message, |message, prefix| message.trim_start_matches(prefix));
+    let message = [
+        "Error during planning: ",
+        "Schema error: ",
+        "Arrow error: ",
+        "type_coercion\ncaused by\n",
+    ]
+    .iter()
+    .fold(message, |message, prefix| {
+        message.trim_start_matches(prefix)
+    });
     let message = message.replace("\" window\".", "").replace(" window.", "");
     let mut chars = message.chars();
     match chars.next() {

@@ -57,7 +57,9 @@ pub fn bind(
         return bare(&plan, table);
     };
     if holds_aggregate(&plan) {
-        return Err(Error::plan(format!("a computed column takes no aggregate: `{text}`")));
+        return Err(Error::plan(format!(
+            "a computed column takes no aggregate: `{text}`"
+        )));
     }
     let schema = projection.input.schema();
     let options = Arc::new(context::options(settings.zone));
@@ -67,7 +69,10 @@ pub fn bind(
         columns: &number,
         options: &options,
     };
-    let only = projection.expr.first().ok_or_else(|| Error::internal("no expression"))?;
+    let only = projection
+        .expr
+        .first()
+        .ok_or_else(|| Error::internal("no expression"))?;
     let data_type = only.get_type(schema).map_err(explain)?;
     Ok((lowering.lower(only)?, data_type))
 }
@@ -79,7 +84,9 @@ fn bare(plan: &LogicalPlan, table: &Table) -> Result<(Expression, DataType)> {
         if let LogicalPlan::TableScan(scan) = node
             && let [field] = scan.projected_schema.fields().as_ref()
         {
-            found = table.column(field.name()).map(|column| (column, field.data_type().clone()));
+            found = table
+                .column(field.name())
+                .map(|column| (column, field.data_type().clone()));
         }
         Ok(TreeNodeRecursion::Continue)
     });
@@ -88,10 +95,13 @@ fn bare(plan: &LogicalPlan, table: &Table) -> Result<(Expression, DataType)> {
             let name = table.columns[column].name.clone();
             Ok((Expression::Column(column, name), data_type))
         }
-        None => Err(Error::plan("a computed column is an expression over the columns before it")),
+        None => Err(Error::plan(
+            "a computed column is an expression over the columns before it",
+        )),
     }
 }
 
 fn holds_aggregate(plan: &LogicalPlan) -> bool {
-    plan.exists(|node| Ok(matches!(node, LogicalPlan::Aggregate(_)))).unwrap_or(false)
+    plan.exists(|node| Ok(matches!(node, LogicalPlan::Aggregate(_))))
+        .unwrap_or(false)
 }

@@ -72,8 +72,12 @@ impl Functions for Registry {
     }
 
     fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> =
-            self.aggregates.keys().chain(self.scalars.keys()).cloned().collect();
+        let mut names: Vec<String> = self
+            .aggregates
+            .keys()
+            .chain(self.scalars.keys())
+            .cloned()
+            .collect();
         names.sort_unstable();
         names
     }
@@ -239,7 +243,10 @@ fn compare_as_numbers(
     let left = expr.left.get_type(schema)?;
     let right = expr.right.get_type(schema)?;
     let number = |expr: Expr| {
-        Expr::TryCast(datafusion_expr::TryCast::new(Box::new(expr), DataType::Float64))
+        Expr::TryCast(datafusion_expr::TryCast::new(
+            Box::new(expr),
+            DataType::Float64,
+        ))
     };
     if left.is_string() && right.is_numeric() {
         expr.left = number(expr.left);
@@ -275,8 +282,11 @@ impl RelationPlanner for Relations {
                 let input = context.plan(window.input.clone())?;
                 let mut expr = |expr: &ast::Expr| context.sql_to_expr(expr.clone(), input.schema());
                 let time = window.time.as_ref().map(&mut expr).transpose()?;
-                let partition_by =
-                    window.partition_by.iter().map(&mut expr).collect::<Result<Vec<_>>>()?;
+                let partition_by = window
+                    .partition_by
+                    .iter()
+                    .map(&mut expr)
+                    .collect::<Result<Vec<_>>>()?;
                 Arc::new(WindowNode::new(input, window, time, partition_by)?)
             } else if let Some(limit) = number(LIMIT_RELATION).and_then(|n| self.limits.get(n)) {
                 let input = context.plan(TableFactor::Derived {
@@ -290,7 +300,9 @@ impl RelationPlanner for Relations {
                 return Ok(RelationPlanning::Original(Box::new(relation)));
             };
         let plan = LogicalPlan::Extension(Extension { node });
-        Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(plan, None))))
+        Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(
+            plan, None,
+        ))))
     }
 }
 

@@ -43,7 +43,11 @@ fn write_plan(
     }
     for (number, input) in inputs.iter().enumerate() {
         let last = number + 1 == inputs.len();
-        let (branch, below) = if last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+        let (branch, below) = if last {
+            ("└─ ", "   ")
+        } else {
+            ("├─ ", "│  ")
+        };
         let (first, rest) = (format!("{rest}{branch}"), format!("{rest}{below}"));
         write_plan(input, query, zone, &first, &rest, text);
     }
@@ -68,7 +72,11 @@ fn headline(plan: &StreamPlan, query: &StreamQuery) -> String {
             let items: Vec<String> = (expressions.iter().zip(schema.fields()))
                 .map(|(expression, field)| {
                     let shown = expression.to_string();
-                    if shown == *field.name() { shown } else { format!("{shown} AS {}", field.name()) }
+                    if shown == *field.name() {
+                        shown
+                    } else {
+                        format!("{shown} AS {}", field.name())
+                    }
                 })
                 .collect();
             format!("Project {}", items.join(", "))
@@ -79,7 +87,11 @@ fn headline(plan: &StreamPlan, query: &StreamQuery) -> String {
             UnionOrder::InTurn => String::from("Union, one branch after the other"),
         },
         StreamPlan::Assign(_, spec) => {
-            format!("Assign {} on {}", window(&spec.window), columns(&[spec.time_column]))
+            format!(
+                "Assign {} on {}",
+                window(&spec.window),
+                columns(&[spec.time_column])
+            )
         }
         StreamPlan::WindowAggregate(_, spec) => {
             let of = match &spec.source {
@@ -90,7 +102,10 @@ fn headline(plan: &StreamPlan, query: &StreamQuery) -> String {
                 } => format!("{} on {}", window(spec), columns(&[*time_column])),
                 WindowSource::Attached { .. } => String::from("windows of the rows"),
             };
-            format!("WindowAggregate {of}{}", grouped(&columns(&spec.keys), &spec.aggregates))
+            format!(
+                "WindowAggregate {of}{}",
+                grouped(&columns(&spec.keys), &spec.aggregates)
+            )
         }
         StreamPlan::SessionAggregate(_, spec) => {
             let gap = length(spec.gap, input.as_ref(), spec.time_column);
@@ -125,7 +140,9 @@ fn headline(plan: &StreamPlan, query: &StreamQuery) -> String {
             format!("Sort {}", keys.join(", "))
         }
         StreamPlan::Limit(_, spec) => {
-            let limit = spec.limit.map_or(String::from("all"), |limit| limit.to_string());
+            let limit = spec
+                .limit
+                .map_or(String::from("all"), |limit| limit.to_string());
             match spec.offset {
                 0 => format!("Limit {limit}"),
                 offset => format!("Limit {limit} behind {offset}"),
@@ -147,12 +164,17 @@ fn facts(plan: &StreamPlan, query: &StreamQuery, zone: Zone) -> Vec<String> {
                 ..
             } => {
                 let mut facts = slices(window);
-                facts.push(format!("closes: when the watermark reaches window_end - {}", step(*unit)));
+                facts.push(format!(
+                    "closes: when the watermark reaches window_end - {}",
+                    step(*unit)
+                ));
                 facts.push(String::from(
                     "keeps: one state per slice and group, until the last window of the slice closes",
                 ));
                 if clock.is_some() {
-                    facts.push(format!("clock: bounds are multiples of the local time of {zone}"));
+                    facts.push(format!(
+                        "clock: bounds are multiples of the local time of {zone}"
+                    ));
                 }
                 facts
             }
@@ -162,7 +184,9 @@ fn facts(plan: &StreamPlan, query: &StreamQuery, zone: Zone) -> Vec<String> {
             ],
         },
         StreamPlan::SessionAggregate(..) | StreamPlan::SessionRows(..) => vec![
-            String::from("closes: when the watermark reaches the last row of the session + gap - 1 unit"),
+            String::from(
+                "closes: when the watermark reaches the last row of the session + gap - 1 unit",
+            ),
             String::from("keeps: the open sessions of each key, until they close"),
         ],
         StreamPlan::CountAggregate(..) => vec![
@@ -170,7 +194,11 @@ fn facts(plan: &StreamPlan, query: &StreamQuery, zone: Zone) -> Vec<String> {
             String::from("keeps: the rows since the last window of each key, forever"),
         ],
         StreamPlan::Group(_, spec) => {
-            let keeps = if spec.keys.is_empty() { "one state" } else { "one state per group" };
+            let keeps = if spec.keys.is_empty() {
+                "one state"
+            } else {
+                "one state per group"
+            };
             vec![
                 String::from("comes out: at the end of input"),
                 format!("keeps: {keeps}, until the end of input"),
@@ -185,7 +213,9 @@ fn facts(plan: &StreamPlan, query: &StreamQuery, zone: Zone) -> Vec<String> {
         StreamPlan::Union {
             order: UnionOrder::ByWindow { .. },
             ..
-        } => vec![String::from("keeps: windows of a branch until the others have closed theirs")],
+        } => vec![String::from(
+            "keeps: windows of a branch until the others have closed theirs",
+        )],
         StreamPlan::LimitBy(_, spec) => vec![if spec.by_window {
             String::from("keeps: one count per key of the closing windows")
         } else {
@@ -208,8 +238,16 @@ fn source_facts(source: &SourcePlan) -> Vec<String> {
             let interval = |steps: i64| {
                 Interval::from_nanoseconds(i128::from(steps) * i128::from(unit.nanoseconds()))
             };
-            let declared = source.table.time.as_ref().is_some_and(|t| t.declared_delay.is_some());
-            facts.push(format!("time: {} ({})", field.name(), crate::data::type_name(field.data_type())));
+            let declared = source
+                .table
+                .time
+                .as_ref()
+                .is_some_and(|t| t.declared_delay.is_some());
+            facts.push(format!(
+                "time: {} ({})",
+                field.name(),
+                crate::data::type_name(field.data_type())
+            ));
             let jumps = match spec.max_jump {
                 Some(jump) => format!("; jumps over {} are held", interval(jump)),
                 None if declared => String::from("; declared, so jumps are not held"),
@@ -221,7 +259,9 @@ fn source_facts(source: &SourcePlan) -> Vec<String> {
                 field.name()
             ));
         }
-        None => facts.push(String::from("watermark: none, the query uses no event time")),
+        None => facts.push(String::from(
+            "watermark: none, the query uses no event time",
+        )),
     }
     facts
 }
@@ -229,7 +269,9 @@ fn source_facts(source: &SourcePlan) -> Vec<String> {
 fn slices(window: &WindowSpec) -> Vec<String> {
     match window {
         WindowSpec::Tumble { size, .. } => {
-            vec![format!("slices: {size}, one for each window; each row updates one")]
+            vec![format!(
+                "slices: {size}, one for each window; each row updates one"
+            )]
         }
         WindowSpec::Hop { slide, size, .. } => {
             let windows = match (size.fixed_nanoseconds(), slide.fixed_nanoseconds()) {
@@ -242,9 +284,14 @@ fn slices(window: &WindowSpec) -> Vec<String> {
                     };
                     format!("slices: {cut}; each row updates one and lies in up to {most} windows")
                 }
-                _ => String::from("slices: cut at every start and end of a window; each row updates one"),
+                _ => String::from(
+                    "slices: cut at every start and end of a window; each row updates one",
+                ),
             };
-            vec![windows, String::from("windows: merge their slices when they close")]
+            vec![
+                windows,
+                String::from("windows: merge their slices when they close"),
+            ]
         }
         WindowSpec::Cumulate { step, size, .. } => vec![
             format!("slices: {step}; each row updates one"),
@@ -255,7 +302,11 @@ fn slices(window: &WindowSpec) -> Vec<String> {
 
 fn window(window: &WindowSpec) -> String {
     let moved = |offset: &Interval| {
-        if offset.is_zero() { String::new() } else { format!(" offset {offset}") }
+        if offset.is_zero() {
+            String::new()
+        } else {
+            format!(" offset {offset}")
+        }
     };
     match window {
         WindowSpec::Tumble { size, offset } => format!("TUMBLE {size}{}", moved(offset)),
@@ -271,21 +322,38 @@ fn window(window: &WindowSpec) -> String {
 }
 
 fn grouped(keys: &str, aggregates: &[AggregateSpec]) -> String {
-    let by = if keys.is_empty() { String::new() } else { format!(" by {keys}") };
-    let calls: Vec<&str> = aggregates.iter().map(|spec| spec.display.as_str()).collect();
-    if calls.is_empty() { by } else { format!("{by}: {}", calls.join(", ")) }
+    let by = if keys.is_empty() {
+        String::new()
+    } else {
+        format!(" by {keys}")
+    };
+    let calls: Vec<&str> = aggregates
+        .iter()
+        .map(|spec| spec.display.as_str())
+        .collect();
+    if calls.is_empty() {
+        by
+    } else {
+        format!("{by}: {}", calls.join(", "))
+    }
 }
 
 fn names(schema: Option<&SchemaRef>, columns: &[usize]) -> String {
     let name = |column: &usize| {
-        schema.map_or_else(|| column.to_string(), |schema| schema.field(*column).name().clone())
+        schema.map_or_else(
+            || column.to_string(),
+            |schema| schema.field(*column).name().clone(),
+        )
     };
     columns.iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
 fn length(steps: i64, schema: Option<&SchemaRef>, time_column: usize) -> Interval {
     let data_type = schema.map(|schema| schema.field(time_column).data_type().clone());
-    let unit = data_type.as_ref().and_then(|t: &DataType| Unit::of(t)).unwrap_or(Unit::Microsecond);
+    let unit = data_type
+        .as_ref()
+        .and_then(|t: &DataType| Unit::of(t))
+        .unwrap_or(Unit::Microsecond);
     Interval::from_nanoseconds(i128::from(steps) * i128::from(unit.nanoseconds()))
 }
 

@@ -75,7 +75,10 @@ impl Lowering<'_> {
                 list,
                 negated,
             }) => {
-                let list = list.iter().map(|item| self.lower(item)).collect::<Result<_>>()?;
+                let list = list
+                    .iter()
+                    .map(|item| self.lower(item))
+                    .collect::<Result<_>>()?;
                 Expression::InList(self.boxed(expr)?, list, *negated)
             }
             Expr::Exists(_)
@@ -83,8 +86,10 @@ impl Lowering<'_> {
             | Expr::ScalarSubquery(_)
             | Expr::SetComparison(_)
             | Expr::OuterReferenceColumn(..) => {
-                return Err(Error::unsupported("a subquery inside an expression is not built yet")
-                    .help("what works now: a subquery in FROM, and WITH"));
+                return Err(
+                    Error::unsupported("a subquery inside an expression is not built yet")
+                        .help("what works now: a subquery in FROM, and WITH"),
+                );
             }
             Expr::WindowFunction(_) => {
                 return Err(Error::unsupported("OVER is not built yet").help(
@@ -124,14 +129,24 @@ impl Lowering<'_> {
             | Operator::BitwiseShiftLeft
             | Operator::BitwiseShiftRight
             | Operator::StringConcat => {
-                return Ok(Expression::Operator(op, self.boxed(left)?, self.boxed(right)?));
+                return Ok(Expression::Operator(
+                    op,
+                    self.boxed(left)?,
+                    self.boxed(right)?,
+                ));
             }
             other => {
-                return Err(Error::unsupported(format!("the operator `{other}` is not built"))
-                    .help("README.md lists the SQL that works"));
+                return Err(
+                    Error::unsupported(format!("the operator `{other}` is not built"))
+                        .help("README.md lists the SQL that works"),
+                );
             }
         };
-        Ok(Expression::Compare(comparison, self.boxed(left)?, self.boxed(right)?))
+        Ok(Expression::Compare(
+            comparison,
+            self.boxed(left)?,
+            self.boxed(right)?,
+        ))
     }
 
     fn pattern(
@@ -147,7 +162,11 @@ impl Lowering<'_> {
             ignore_case,
             negated,
         };
-        Ok(Expression::Pattern(pattern, self.boxed(left)?, self.boxed(right)?))
+        Ok(Expression::Pattern(
+            pattern,
+            self.boxed(left)?,
+            self.boxed(right)?,
+        ))
     }
 
     fn like(&self, like: &Like, regex: bool) -> Result<Expression> {
@@ -156,7 +175,13 @@ impl Lowering<'_> {
                 .help("write \\% and \\_ for the characters themselves"));
         }
         if !regex {
-            return self.pattern(&like.expr, &like.pattern, false, like.case_insensitive, like.negated);
+            return self.pattern(
+                &like.expr,
+                &like.pattern,
+                false,
+                like.case_insensitive,
+                like.negated,
+            );
         }
         Err(Error::unsupported("SIMILAR TO is not built")
             .help("write a regular expression: column ~ 'pattern'"))
@@ -166,7 +191,12 @@ impl Lowering<'_> {
         let data_type = input.get_type(self.schema).map_err(explain)?;
         let input = self.boxed(input)?;
         let field = Arc::new(Field::new("negative", data_type, true));
-        Ok(Expression::Arithmetic(Arithmetic::Negate, input.clone(), input, field))
+        Ok(Expression::Arithmetic(
+            Arithmetic::Negate,
+            input.clone(),
+            input,
+            field,
+        ))
     }
 
     fn between(&self, between: &Between) -> Result<Expression> {
@@ -181,25 +211,31 @@ impl Lowering<'_> {
             self.boxed(&between.high)?,
         );
         let both = Expression::And(Box::new(low), Box::new(high));
-        Ok(if between.negated { Expression::Not(Box::new(both)) } else { both })
+        Ok(if between.negated {
+            Expression::Not(Box::new(both))
+        } else {
+            both
+        })
     }
 
     fn case(&self, whole: &Expr, case: &datafusion_expr::expr::Case) -> Result<Expression> {
         let mut branches = Vec::new();
         for (when, then) in &case.when_then_expr {
             let when = match &case.expr {
-                Some(operand) => Expression::Compare(
-                    Comparison::Equal,
-                    self.boxed(operand)?,
-                    self.boxed(when)?,
-                ),
+                Some(operand) => {
+                    Expression::Compare(Comparison::Equal, self.boxed(operand)?, self.boxed(when)?)
+                }
                 None => self.lower(when)?,
             };
             branches.push((when, self.lower(then)?));
         }
         Ok(Expression::Case {
             branches,
-            otherwise: case.else_expr.as_ref().map(|expr| self.boxed(expr)).transpose()?,
+            otherwise: case
+                .else_expr
+                .as_ref()
+                .map(|expr| self.boxed(expr))
+                .transpose()?,
             data_type: whole.get_type(self.schema).map_err(explain)?,
         })
     }
@@ -216,7 +252,12 @@ impl Lowering<'_> {
             && let [only] = call.args.as_slice()
         {
             let only = self.boxed(only)?;
-            return Ok(Expression::Arithmetic(operator, only.clone(), only, return_field));
+            return Ok(Expression::Arithmetic(
+                operator,
+                only.clone(),
+                only,
+                return_field,
+            ));
         }
         let argument_fields = call
             .args
@@ -224,8 +265,11 @@ impl Lowering<'_> {
             .map(|argument| argument.to_field(self.schema).map(|(_, field)| field))
             .collect::<datafusion_common::Result<Vec<_>>>()
             .map_err(explain)?;
-        let arguments =
-            call.args.iter().map(|argument| self.lower(argument)).collect::<Result<Vec<_>>>()?;
+        let arguments = call
+            .args
+            .iter()
+            .map(|argument| self.lower(argument))
+            .collect::<Result<Vec<_>>>()?;
         // Constant folding evaluates a call whose arguments are constants only if it never fails.
         if return_field.data_type() == &DataType::Null {
             return Ok(Expression::Literal(ScalarValue::Null));

@@ -11,8 +11,8 @@ use crate::exec::project::Project;
 use crate::exec::sort::SortOperator;
 use crate::exec::union::{UnionOperator, UnionSpec};
 use crate::exec::window::{
-    CountWindowOperator, SessionOperator, SessionRowsOperator,
-    WindowAggregateOperator, WindowAssignOperator,
+    CountWindowOperator, SessionOperator, SessionRowsOperator, WindowAggregateOperator,
+    WindowAssignOperator,
 };
 
 /// The operators of a query before their first row.
@@ -55,7 +55,9 @@ fn add(plan: &StreamPlan, target: Target, on_top: bool, graph: &mut Graph) -> Re
             schema: schema.clone(),
         })),
         StreamPlan::Assign(_, spec) => Box::new(WindowAssignOperator::new(spec.clone())?),
-        StreamPlan::WindowAggregate(_, spec) => Box::new(WindowAggregateOperator::new(spec.clone())?),
+        StreamPlan::WindowAggregate(_, spec) => {
+            Box::new(WindowAggregateOperator::new(spec.clone())?)
+        }
         StreamPlan::SessionAggregate(_, spec) => Box::new(SessionOperator::new(spec.clone())?),
         StreamPlan::SessionRows(_, spec) => Box::new(SessionRowsOperator::new(spec.clone())?),
         StreamPlan::CountAggregate(_, spec) => Box::new(CountWindowOperator::new(spec.clone())?),

@@ -55,8 +55,10 @@ impl WindowNode {
 }
 
 fn schema_with_bounds(input: &DFSchema, bound: &DataType, timed: bool) -> Result<DFSchema> {
-    let mut fields: Vec<_> =
-        input.iter().map(|(qualifier, field)| (qualifier.cloned(), Arc::clone(field))).collect();
+    let mut fields: Vec<_> = input
+        .iter()
+        .map(|(qualifier, field)| (qualifier.cloned(), Arc::clone(field)))
+        .collect();
     let names: &[&str] = if timed {
         &["window_start", "window_end", "window_time"]
     } else {
@@ -97,12 +99,18 @@ impl UserDefinedLogicalNodeCore for WindowNode {
     }
 
     fn expressions(&self) -> Vec<Expr> {
-        self.time.iter().chain(&self.partition_by).cloned().collect()
+        self.time
+            .iter()
+            .chain(&self.partition_by)
+            .cloned()
+            .collect()
     }
 
     /// Conditions on other columns choose rows before they come into windows.
     fn prevent_predicate_push_down_columns(&self) -> HashSet<String> {
-        ["window_start", "window_end", "window_time"].map(String::from).into()
+        ["window_start", "window_end", "window_time"]
+            .map(String::from)
+            .into()
     }
 
     fn fmt_for_explain(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -113,7 +121,11 @@ impl UserDefinedLogicalNodeCore for WindowNode {
         let mut exprs = exprs.into_iter();
         let input = only(inputs)?;
         let time = self.time.as_ref().and_then(|_| exprs.next());
-        let bound = self.schema.field(self.schema.fields().len() - 1).data_type().clone();
+        let bound = self
+            .schema
+            .field(self.schema.fields().len() - 1)
+            .data_type()
+            .clone();
         let schema = schema_with_bounds(input.schema(), &bound, time.is_some())?;
         Ok(WindowNode {
             input,
@@ -128,8 +140,11 @@ impl UserDefinedLogicalNodeCore for WindowNode {
     fn necessary_children_exprs(&self, output_columns: &[usize]) -> Option<Vec<Vec<usize>>> {
         let input = self.input.schema();
         let width = input.fields().len();
-        let mut columns: Vec<usize> =
-            output_columns.iter().copied().filter(|column| *column < width).collect();
+        let mut columns: Vec<usize> = output_columns
+            .iter()
+            .copied()
+            .filter(|column| *column < width)
+            .collect();
         for expr in self.time.iter().chain(&self.partition_by) {
             for column in expr.column_refs() {
                 columns.push(input.index_of_column(column).ok()?);
@@ -167,7 +182,8 @@ impl LimitByNode {
             .by
             .iter()
             .map(|name| {
-                let (qualifier, field) = input.schema().qualified_field_with_unqualified_name(name)?;
+                let (qualifier, field) =
+                    input.schema().qualified_field_with_unqualified_name(name)?;
                 Ok(Expr::from((qualifier, field)))
             })
             .collect::<Result<Vec<_>>>()?;
@@ -227,6 +243,9 @@ impl UserDefinedLogicalNodeCore for LimitByNode {
 fn only(inputs: Vec<LogicalPlan>) -> Result<LogicalPlan> {
     match <[LogicalPlan; 1]>::try_from(inputs) {
         Ok([input]) => Ok(input),
-        Err(inputs) => Err(DataFusionError::Internal(format!("{} inputs of one", inputs.len()))),
+        Err(inputs) => Err(DataFusionError::Internal(format!(
+            "{} inputs of one",
+            inputs.len()
+        ))),
     }
 }

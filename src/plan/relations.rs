@@ -126,9 +126,11 @@ impl Walker<'_> {
         }
         let error = Error::plan(format!("function `{}` does not exist", name.value))
             .at_least(sql::span_of(name.span));
-        Err(match closest(&lower, self.functions.names().iter().map(String::as_str)) {
-            Some(near) => error.label(format!("did you mean `{near}`?")),
-            None => error.help("README.md lists the functions"),
-        })
+        Err(
+            match closest(&lower, self.functions.names().iter().map(String::as_str)) {
+                Some(near) => error.label(format!("did you mean `{near}`?")),
+                None => error.help("README.md lists the functions"),
+            },
+        )
     }
 }

@@ -24,8 +24,7 @@ use crate::exec::sort::SortSpec;
 use crate::exec::union::UnionOrder;
 use crate::exec::watermark::WatermarkSpec;
 use crate::exec::window::{
-    CountWindowSpec, SessionRowsSpec, SessionSpec, WindowAggregateSpec,
-    WindowAssignSpec,
+    CountWindowSpec, SessionRowsSpec, SessionSpec, WindowAggregateSpec, WindowAssignSpec,
 };
 
 /// A query ready to run.

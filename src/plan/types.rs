@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Fields, IntervalUnit, TimeUnit};
-use sqlparser::ast::{
-    ArrayElemTypeDef, DataType as SqlType, ExactNumberInfo, TimezoneInfo,
-};
+use sqlparser::ast::{ArrayElemTypeDef, DataType as SqlType, ExactNumberInfo, TimezoneInfo};
 
 use crate::error::{Error, Result};
 use crate::time::{Unit, Zone};
@@ -59,12 +57,18 @@ pub fn data_type(sql_type: &SqlType, zone: Zone) -> Result<DataType> {
             ArrayElemTypeDef::AngleBracket(element)
             | ArrayElemTypeDef::SquareBracket(element, _)
             | ArrayElemTypeDef::Parenthesis(element),
-        ) => DataType::List(Arc::new(Field::new_list_field(data_type(element, zone)?, true))),
+        ) => DataType::List(Arc::new(Field::new_list_field(
+            data_type(element, zone)?,
+            true,
+        ))),
         SqlType::Struct(fields, _) => {
             let fields = fields
                 .iter()
                 .map(|field| {
-                    let name = field.field_name.as_ref().map_or("", |name| name.value.as_str());
+                    let name = field
+                        .field_name
+                        .as_ref()
+                        .map_or("", |name| name.value.as_str());
                     Ok(Field::new(name, data_type(&field.field_type, zone)?, true))
                 })
                 .collect::<Result<Vec<_>>>()?;
@@ -100,14 +104,31 @@ fn decimal(info: &ExactNumberInfo) -> Result<DataType> {
         (Ok(precision @ 1..=38), Ok(scale)) if (0..=precision as i8).contains(&scale) => {
             Ok(DataType::Decimal128(precision, scale))
         }
-        _ => Err(Error::plan(format!("DECIMAL({precision}, {scale}) does not exist"))
-            .help("DECIMAL(p, s) has 1 to 38 digits, s of them behind the point")),
+        _ => Err(
+            Error::plan(format!("DECIMAL({precision}, {scale}) does not exist"))
+                .help("DECIMAL(p, s) has 1 to 38 digits, s of them behind the point"),
+        ),
     }
 }
 
 const NAMES: [&str; 17] = [
-    "BOOLEAN", "TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL", "STRING",
-    "VARCHAR", "BYTES", "DATE", "TIME", "TIMESTAMP", "TIMESTAMP_LTZ", "INTERVAL", "ARRAY",
+    "BOOLEAN",
+    "TINYINT",
+    "SMALLINT",
+    "INT",
+    "BIGINT",
+    "FLOAT",
+    "DOUBLE",
+    "DECIMAL",
+    "STRING",
+    "VARCHAR",
+    "BYTES",
+    "DATE",
+    "TIME",
+    "TIMESTAMP",
+    "TIMESTAMP_LTZ",
+    "INTERVAL",
+    "ARRAY",
 ];
 
 fn unknown(name: &str) -> Error {

@@ -222,10 +222,16 @@ fn count(
 
 fn shut(most: u64, record: u64, what: &str) -> Error {
     let error = match most {
-        0 => Error::new(ErrorKind::Gate, format!("stopped at record {record}: {what}")),
+        0 => Error::new(
+            ErrorKind::Gate,
+            format!("stopped at record {record}: {what}"),
+        ),
         most => Error::new(
             ErrorKind::Gate,
-            format!("stopped at record {record}, error {} of at most {most}: {what}", most + 1),
+            format!(
+                "stopped at record {record}, error {} of at most {most}: {what}",
+                most + 1
+            ),
         ),
     };
     error.note("the windows that were closed before it are out")

@@ -173,16 +173,28 @@ impl Files {
 
     /// Records of the file that goes next, as far as it does.
     fn run(&mut self) -> Result<Next> {
-        let (place, _, number) =
-            self.least().ok_or_else(|| Error::internal("a merge of nothing"))?;
-        let others = self.open.iter().enumerate().filter(|(other, _)| *other != place);
+        let (place, _, number) = self
+            .least()
+            .ok_or_else(|| Error::internal("a merge of nothing"))?;
+        let others = self
+            .open
+            .iter()
+            .enumerate()
+            .filter(|(other, _)| *other != place);
         let limit = others
             .filter_map(|(_, cursor)| Some((cursor.time()?, cursor.number)))
-            .chain(self.waiting.front().and_then(|w| Some((w.first?, w.number))))
+            .chain(
+                self.waiting
+                    .front()
+                    .and_then(|w| Some((w.first?, w.number))),
+            )
             .min();
         let cursor = &mut self.open[place];
         let name = cursor.reader.name().to_string();
-        let pending = cursor.chunk.as_mut().ok_or_else(|| Error::internal("no chunk"))?;
+        let pending = cursor
+            .chunk
+            .as_mut()
+            .ok_or_else(|| Error::internal("no chunk"))?;
         let goes = |time: i64| limit.is_none_or(|limit| (time, number) < limit);
         let from = pending.next_record;
         let mut to = from;
@@ -253,7 +265,11 @@ impl Pending {
     fn take(&mut self, from: u32, to: u32, name: &str) -> Run {
         let chunk = &self.chunk;
         let first_row = self.next_row;
-        while chunk.records.get(self.next_row).is_some_and(|record| *record < to) {
+        while chunk
+            .records
+            .get(self.next_row)
+            .is_some_and(|record| *record < to)
+        {
             self.next_row += 1;
         }
         let mut rejects = Vec::new();
@@ -273,7 +289,11 @@ impl Pending {
                 .collect(),
             rejects,
             record_count: u64::from(to - from),
-            mended: if from == 0 { u64::from(chunk.mended) } else { 0 },
+            mended: if from == 0 {
+                u64::from(chunk.mended)
+            } else {
+                0
+            },
             texts: chunk.texts.clone().map(|texts| (texts, from)),
         }
     }
@@ -322,7 +342,9 @@ fn first_time(
     let mut first = None;
     while let Read::Chunk(chunk) = reader.next(waiter, &mut |_| Ok(()))? {
         if chunk.record_count > 0 {
-            first = times(&chunk, column)?.into_iter().find(|time| *time != i64::MIN);
+            first = times(&chunk, column)?
+                .into_iter()
+                .find(|time| *time != i64::MIN);
             break;
         }
     }

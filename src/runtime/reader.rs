@@ -16,9 +16,7 @@ use arrow::array::RecordBatch;
 use super::wait::{Idle, Ready, Waiter};
 use crate::connect::{ByteSource, FileSource};
 use crate::error::{Error, Result};
-use crate::format::{
-    DecodeSpec, Decoder, Format, Split, Splitter, TooLong, csv_records,
-};
+use crate::format::{DecodeSpec, Decoder, Format, Split, Splitter, TooLong, csv_records};
 
 /// Bytes that are decoded at once, where that many are there.
 const BLOCK_BYTES: usize = 1 << 20;
@@ -186,7 +184,9 @@ impl Reader {
                         self.lines += lines;
                         continue;
                     }
-                    Split::Block(length) if length > 0 => return self.decode(length).map(Read::Chunk),
+                    Split::Block(length) if length > 0 => {
+                        return self.decode(length).map(Read::Chunk);
+                    }
                     Split::Skip(length, too_long) => {
                         self.start += length;
                         if let Some(too_long) = too_long {
@@ -221,9 +221,9 @@ impl Reader {
         let Some(bound) = self.format.bound_to(bytes, self.at_end) else {
             return Ok(false);
         };
-        let decoder = bound.decoder(&self.decode).map_err(|error| {
-            error.note(format!("in {}", self.source.name()))
-        })?;
+        let decoder = bound
+            .decoder(&self.decode)
+            .map_err(|error| error.note(format!("in {}", self.source.name())))?;
         self.decoder = Some(decoder);
         self.format = bound;
         Ok(true)
@@ -267,7 +267,10 @@ impl Reader {
     }
 
     fn decode(&mut self, length: usize) -> Result<Chunk> {
-        let decoder = self.decoder.as_ref().ok_or_else(|| Error::internal("no decoder"))?;
+        let decoder = self
+            .decoder
+            .as_ref()
+            .ok_or_else(|| Error::internal("no decoder"))?;
         let block = &self.buffer[self.start..self.start + length];
         let decoded = decoder.decode(block)?;
         let line = self.lines + 1;
@@ -284,7 +287,9 @@ impl Reader {
                 (reject.record, rejected)
             })
             .collect();
-        let texts = self.keep_texts.then(|| Arc::new(texts(&self.format, block)));
+        let texts = self
+            .keep_texts
+            .then(|| Arc::new(texts(&self.format, block)));
         self.start += length;
         self.lines += decoded.line_count;
         Ok(Chunk {
@@ -298,7 +303,10 @@ impl Reader {
     }
 
     fn too_long(&mut self, too_long: &TooLong) -> Result<Chunk> {
-        let decoder = self.decoder.as_ref().ok_or_else(|| Error::internal("no decoder"))?;
+        let decoder = self
+            .decoder
+            .as_ref()
+            .ok_or_else(|| Error::internal("no decoder"))?;
         let limit = self.format.max_record_bytes() >> 20;
         let limit = match limit {
             0 => format!("{} bytes", self.format.max_record_bytes()),

@@ -125,7 +125,11 @@ pub fn run(spec: RunSpec<'_>, summary: &mut Summary, sink: &mut dyn Sink) -> Res
         gates: &spec.gates,
         summary,
         sink,
-        has_windows: spec.query.sources.iter().any(|source| source.watermark.is_some()),
+        has_windows: spec
+            .query
+            .sources
+            .iter()
+            .any(|source| source.watermark.is_some()),
     };
     let outcome = run.to_the_end(&mut waiter)?;
     if let Outcome::Stopped(_) = outcome {
@@ -194,10 +198,18 @@ impl Run<'_> {
     /// Takes a step of a source; true if the statement has ended with it.
     fn step(&mut self, number: usize, step: Step) -> Result<bool> {
         let mut results = Results::default();
-        self.graph.push(number, step.batch, &step.watermark, &mut results)?;
-        let limit = self.graph.finished().filter(|row| usize::from(input_of_position(*row)) == number);
+        self.graph
+            .push(number, step.batch, &step.watermark, &mut results)?;
+        let limit = self
+            .graph
+            .finished()
+            .filter(|row| usize::from(input_of_position(*row)) == number);
         let mut noted = step.noted;
-        noted.extend(std::mem::take(&mut results.events).into_iter().map(Noted::Event));
+        noted.extend(
+            std::mem::take(&mut results.events)
+                .into_iter()
+                .map(Noted::Event),
+        );
         let committed = Committed {
             source: number,
             unit: self.units[number],
@@ -209,7 +221,10 @@ impl Run<'_> {
         let shut = commit(noted, &committed, self.gates, self.summary, &mut keeper)?;
         let last = shut.as_ref().map(|shut| shut.position).or(limit);
         self.summary.mended += step.mended;
-        self.count_records(number, last.map_or(step.next_record, |row| record_of_position(row) + 1));
+        self.count_records(
+            number,
+            last.map_or(step.next_record, |row| record_of_position(row) + 1),
+        );
         match shut {
             Some(shut) => {
                 // What the rows before it closed is out.
@@ -232,7 +247,8 @@ impl Run<'_> {
     fn end(&mut self, number: usize) -> Result<bool> {
         self.sources[number] = None;
         let mut results = Results::default();
-        self.graph.push(number, None, &Watermark::end(), &mut results)?;
+        self.graph
+            .push(number, None, &Watermark::end(), &mut results)?;
         let events = std::mem::take(&mut results.events);
         let committed = Committed {
             source: number,

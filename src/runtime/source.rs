@@ -55,8 +55,12 @@ pub(super) struct StepTexts {
 impl StepTexts {
     /// The text of the record at `position`; empty for one of another step.
     pub(super) fn get(&self, position: Position) -> &[u8] {
-        let record = position.checked_sub(self.first_position).and_then(|n| u32::try_from(n).ok());
-        record.map_or(&[], |record| self.texts.get(self.first_record.saturating_add(record)))
+        let record = position
+            .checked_sub(self.first_position)
+            .and_then(|n| u32::try_from(n).ok());
+        record.map_or(&[], |record| {
+            self.texts.get(self.first_record.saturating_add(record))
+        })
     }
 }
 
@@ -173,13 +177,21 @@ impl Source {
             let batch = RecordBatch::try_new_with_options(known, columns.clone(), &options)?;
             columns.push(expression.column(&batch, failures)?);
         }
-        Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?)
+        Ok(RecordBatch::try_new_with_options(
+            Arc::clone(&self.schema),
+            columns,
+            &options,
+        )?)
     }
 
     fn rejected(&self, position: Position, file: String, reject: Rejected) -> Noted {
         Noted::Rejected {
             position,
-            file: if file.is_empty() { self.name.clone() } else { file },
+            file: if file.is_empty() {
+                self.name.clone()
+            } else {
+                file
+            },
             line: reject.line,
             reason: reject.reason,
             help: reject.help,

@@ -81,8 +81,9 @@ impl<'a> Waiter<'a> {
         loop {
             let patience = (!self.told).then_some(PATIENCE);
             let interrupt = self.interrupts.map(Interrupts::fd);
-            let ready = poll_input(fd, interrupt, patience)
-                .map_err(|error| Error::outside(format!("cannot wait for {}", source.name()), error))?;
+            let ready = poll_input(fd, interrupt, patience).map_err(|error| {
+                Error::outside(format!("cannot wait for {}", source.name()), error)
+            })?;
             if let Some(signal) = self.stopped() {
                 return Ok(Ready::Stop(signal));
             }

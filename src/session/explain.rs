@@ -17,7 +17,12 @@ pub(super) fn with_facts(planned: &Planned, options: &Options) -> String {
 
 /// Names and types of result columns, one per line.
 pub(super) fn columns(schema: &Schema) -> String {
-    let width = schema.fields().iter().map(|field| field.name().chars().count()).max().unwrap_or(0);
+    let width = schema
+        .fields()
+        .iter()
+        .map(|field| field.name().chars().count())
+        .max()
+        .unwrap_or(0);
     schema
         .fields()
         .iter()

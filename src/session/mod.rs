@@ -148,7 +148,8 @@ impl Session {
             ),
             StatementKind::CreateView(create) => {
                 let name = create.name.value;
-                let taken = self.catalog.view(&name).is_some() || self.catalog.table(&name).is_some();
+                let taken =
+                    self.catalog.view(&name).is_some() || self.catalog.table(&name).is_some();
                 if taken && !create.or_replace {
                     return Err(Error::plan(format!("`{name}` exists already"))
                         .at_least(sql::span_of(create.name.span))
@@ -183,8 +184,12 @@ impl Session {
                 host.text(&explain::columns(&planned.query.schema))
             }
             StatementKind::ShowTables => {
-                let names: String =
-                    self.catalog.names().iter().map(|name| format!("{name}\n")).collect();
+                let names: String = self
+                    .catalog
+                    .names()
+                    .iter()
+                    .map(|name| format!("{name}\n"))
+                    .collect();
                 host.text(&names)
             }
         }
@@ -220,13 +225,19 @@ impl Session {
             return Ok(());
         }
         let span = sql::span_of(name.span);
-        let opened = self.sources.open(name, &mut self.catalog, &self.options, host);
+        let opened = self
+            .sources
+            .open(name, &mut self.catalog, &self.options, host);
         opened.map_err(|error| error.at_least(span))
     }
 
     fn query(&mut self, query: &QueryStatement, host: &mut dyn Host) -> Result<()> {
         let planned = self.plan(&query.query, host)?;
-        if let Some(signal) = self.interrupts.as_ref().and_then(|signals| signals.requested()) {
+        if let Some(signal) = self
+            .interrupts
+            .as_ref()
+            .and_then(|signals| signals.requested())
+        {
             self.stopped = Some(signal);
             return Ok(());
         }
@@ -239,7 +250,10 @@ impl Session {
         let keep_texts = self.options.late.is_some() || self.options.rejects.is_some();
         let mut inputs = Vec::with_capacity(planned.query.sources.len());
         for source in &planned.query.sources {
-            inputs.push(self.sources.input(source, &self.options, keep_texts, host)?);
+            inputs.push(
+                self.sources
+                    .input(source, &self.options, keep_texts, host)?,
+            );
         }
         self.side_files.open(&self.options)?;
         self.side_files.begin(&planned.query);
@@ -299,8 +313,15 @@ fn info(root: &StreamPlan) -> ResultInfo {
 }
 
 /// Two schemas that differ in names alone.
-fn renamed(schema: &SchemaRef, rows: &arrow::array::RecordBatch) -> Result<arrow::array::RecordBatch> {
+fn renamed(
+    schema: &SchemaRef,
+    rows: &arrow::array::RecordBatch,
+) -> Result<arrow::array::RecordBatch> {
     let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
     let columns = rows.columns().to_vec();
-    Ok(arrow::array::RecordBatch::try_new_with_options(schema.clone(), columns, &options)?)
+    Ok(arrow::array::RecordBatch::try_new_with_options(
+        schema.clone(),
+        columns,
+        &options,
+    )?)
 }

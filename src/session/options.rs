@@ -126,8 +126,23 @@ impl Default for Options {
 
 /// The names that `SET` knows.
 const NAMES: [&str; 18] = [
-    "delay", "max-jump", "tz", "ts", "ts-format", "ts-unit", "in-order", "input-format", "delimiter",
-    "input-header", "types", "nulls", "encoding", "on-error", "max-errors", "strict", "max-record",
+    "delay",
+    "max-jump",
+    "tz",
+    "ts",
+    "ts-format",
+    "ts-unit",
+    "in-order",
+    "input-format",
+    "delimiter",
+    "input-header",
+    "types",
+    "nulls",
+    "encoding",
+    "on-error",
+    "max-errors",
+    "strict",
+    "max-record",
     "on-interrupt",
 ];
 
@@ -163,33 +178,45 @@ impl Options {
             }
             "delimiter" => self.delimiter = Some(delimiter(value)?),
             "input-header" => {
-                self.input_header = one_of(&name, value, &[
-                    ("auto", InputHeader::Auto),
-                    ("yes", InputHeader::Yes),
-                    ("no", InputHeader::No),
-                ])?;
+                self.input_header = one_of(
+                    &name,
+                    value,
+                    &[
+                        ("auto", InputHeader::Auto),
+                        ("yes", InputHeader::Yes),
+                        ("no", InputHeader::No),
+                    ],
+                )?;
             }
             "types" => self.types = types(value)?,
             "nulls" => self.nulls = Some(value.split(',').map(String::from).collect()),
             "encoding" => {
-                self.encoding = one_of(&name, value, &[
-                    ("strict", Encoding::Strict),
-                    ("lossy", Encoding::Lossy),
-                    ("latin1", Encoding::Latin1),
-                ])?;
+                self.encoding = one_of(
+                    &name,
+                    value,
+                    &[
+                        ("strict", Encoding::Strict),
+                        ("lossy", Encoding::Lossy),
+                        ("latin1", Encoding::Latin1),
+                    ],
+                )?;
             }
             "on-error" => {
-                self.on_error =
-                    one_of(&name, value, &[("skip", OnError::Skip), ("fail", OnError::Fail)])?;
+                self.on_error = one_of(
+                    &name,
+                    value,
+                    &[("skip", OnError::Skip), ("fail", OnError::Fail)],
+                )?;
             }
             "max-errors" => self.max_errors = Some(number(&name, value)?),
             "strict" => self.strict = truth(&name, value)?,
             "max-record" => self.max_record_bytes = size(&name, value)?,
             "on-interrupt" => {
-                self.on_interrupt = one_of(&name, value, &[
-                    ("drop", OnInterrupt::Drop),
-                    ("emit", OnInterrupt::Emit),
-                ])?;
+                self.on_interrupt = one_of(
+                    &name,
+                    value,
+                    &[("drop", OnInterrupt::Drop), ("emit", OnInterrupt::Emit)],
+                )?;
             }
             _ => {
                 let error = Error::usage(format!("there is no setting `{name}`"))
@@ -207,8 +234,10 @@ impl Options {
 fn duration(name: &str, text: &str) -> Result<Interval> {
     let interval = parse_interval(text)?;
     if interval.is_calendar() || interval.fixed_nanoseconds().is_none_or(|n| n < 0) {
-        return Err(Error::usage(format!("{name} takes a length of time such as 5s or 1h30m"))
-            .note(format!("`{text}` is none of fixed length")));
+        return Err(
+            Error::usage(format!("{name} takes a length of time such as 5s or 1h30m"))
+                .note(format!("`{text}` is none of fixed length")),
+        );
     }
     Ok(interval)
 }
@@ -239,11 +268,15 @@ pub fn zone(name: &str) -> Result<Zone> {
         let hours = u8::from_str(hours).map_err(|_| refused())?;
         return match (minutes, format!("Etc/GMT{sign}{hours}").parse()) {
             ("00", Ok(zone)) => Ok(zone),
-            _ => Err(refused().help("an offset is of whole hours here; name the zone, like Asia/Kolkata")),
+            _ => Err(refused()
+                .help("an offset is of whole hours here; name the zone, like Asia/Kolkata")),
         };
     }
     let known = chrono_tz::TZ_VARIANTS.iter();
-    match known.clone().find(|zone| zone.name().eq_ignore_ascii_case(name)) {
+    match known
+        .clone()
+        .find(|zone| zone.name().eq_ignore_ascii_case(name))
+    {
         Some(zone) => Ok(*zone),
         None => Err(match names_closest(name, known.map(|zone| zone.name())) {
             Some(near) => refused().label(format!("did you mean `{near}`?")),
@@ -253,12 +286,16 @@ pub fn zone(name: &str) -> Result<Zone> {
 }
 
 fn epoch_unit(text: &str) -> Result<EpochUnit> {
-    one_of("ts-unit", text, &[
-        ("s", EpochUnit::Second),
-        ("ms", EpochUnit::Millisecond),
-        ("us", EpochUnit::Microsecond),
-        ("ns", EpochUnit::Nanosecond),
-    ])
+    one_of(
+        "ts-unit",
+        text,
+        &[
+            ("s", EpochUnit::Second),
+            ("ms", EpochUnit::Millisecond),
+            ("us", EpochUnit::Microsecond),
+            ("ns", EpochUnit::Nanosecond),
+        ],
+    )
 }
 
 /// The byte that a delimiter's text means; `\t` is a tab.
@@ -269,8 +306,10 @@ pub fn delimiter(text: &str) -> Result<u8> {
     match text.as_bytes() {
         b"\\t" => Ok(b'\t'),
         [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => Ok(*byte),
-        _ => Err(Error::usage(format!("`{text}` cannot part the fields of csv"))
-            .help("a delimiter is one ASCII character, such as `;` or `\\t`")),
+        _ => Err(
+            Error::usage(format!("`{text}` cannot part the fields of csv"))
+                .help("a delimiter is one ASCII character, such as `;` or `\\t`"),
+        ),
     }
 }
 
@@ -301,7 +340,9 @@ pub fn types(text: &str) -> Result<Vec<(String, DataType)>> {
 }
 
 fn one_of<T: Copy>(name: &str, value: &str, known: &[(&str, T)]) -> Result<T> {
-    let found = known.iter().find(|(word, _)| word.eq_ignore_ascii_case(value));
+    let found = known
+        .iter()
+        .find(|(word, _)| word.eq_ignore_ascii_case(value));
     found.map(|(_, meaning)| *meaning).ok_or_else(|| {
         let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
         Error::usage(format!("`{value}` is no value of {name}"))
@@ -310,10 +351,21 @@ fn one_of<T: Copy>(name: &str, value: &str, known: &[(&str, T)]) -> Result<T> {
 }
 
 fn truth(name: &str, value: &str) -> Result<bool> {
-    one_of(name, value, &[
-        ("true", true), ("on", true), ("yes", true), ("1", true), ("", true),
-        ("false", false), ("off", false), ("no", false), ("0", false),
-    ])
+    one_of(
+        name,
+        value,
+        &[
+            ("true", true),
+            ("on", true),
+            ("yes", true),
+            ("1", true),
+            ("", true),
+            ("false", false),
+            ("off", false),
+            ("no", false),
+            ("0", false),
+        ],
+    )
 }
 
 fn number(name: &str, value: &str) -> Result<u64> {
@@ -340,5 +392,8 @@ pub fn size(name: &str, value: &str) -> Result<usize> {
         "g" | "gb" | "gib" => 30,
         _ => return Err(refused()),
     };
-    count.checked_mul(1 << shift).filter(|bytes| *bytes > 0).ok_or_else(refused)
+    count
+        .checked_mul(1 << shift)
+        .filter(|bytes| *bytes > 0)
+        .ok_or_else(refused)
 }

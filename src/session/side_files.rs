@@ -69,8 +69,11 @@ impl SideFiles {
         };
         let data_type = self.times.get(row.source).cloned().flatten();
         let time = |value| time_text(value, data_type.as_ref());
-        let windows: Vec<Value> =
-            row.windows.iter().map(|(start, end)| json!([time(*start), time(*end)])).collect();
+        let windows: Vec<Value> = row
+            .windows
+            .iter()
+            .map(|(start, end)| json!([time(*start), time(*end)]))
+            .collect();
         writer.line(&json!({
             "record": row.record,
             "time": time(row.time),

@@ -14,9 +14,9 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field};
 use sqlparser::ast;
 
+use super::Host;
 use super::host::Note;
 use super::options::{InputHeader, Options, delimiter};
-use super::Host;
 use crate::catalog::{
     Catalog, ColumnSource, Guess, Header, Hints, SAMPLE_BYTES, Table, TableColumn, TableTime,
     create_table_text, guess, live_sample_bytes,
@@ -24,8 +24,7 @@ use crate::catalog::{
 use crate::connect::{ByteSource, FileSource, Reason, expand};
 use crate::error::{Error, Result};
 use crate::format::{
-    CsvOptions, DecodeSpec, Format, NdjsonOptions, Nulls, ReadColumn, csv_header,
-    parse_format_name,
+    CsvOptions, DecodeSpec, Format, NdjsonOptions, Nulls, ReadColumn, csv_header, parse_format_name,
 };
 use crate::plan::{PlanSettings, Registry, SourcePlan, computed, data_type, names_closest};
 use crate::runtime::interrupt::Interrupts;
@@ -96,8 +95,15 @@ impl Sources {
             from_pipe: !opened.source.is_file(),
             ..hints
         };
-        let (table, definition, text) =
-            guessed(&name.value, places, &sample, at_end, hints, options, opened.source.name())?;
+        let (table, definition, text) = guessed(
+            &name.value,
+            places,
+            &sample,
+            at_end,
+            hints,
+            options,
+            opened.source.name(),
+        )?;
         if let Some(text) = text {
             host.note(Note::Guess(text));
         }
@@ -117,7 +123,10 @@ impl Sources {
         if let Some((_, path)) = named.next() {
             return places(std::slice::from_ref(path)).map(Some);
         }
-        if !STDIN_NAMES.iter().any(|stdin| stdin.eq_ignore_ascii_case(&name.value)) {
+        if !STDIN_NAMES
+            .iter()
+            .any(|stdin| stdin.eq_ignore_ascii_case(&name.value))
+        {
             return Ok(None);
         }
         if options.files.is_empty() {
@@ -133,7 +142,9 @@ impl Sources {
         hints: &Hints,
         host: &mut dyn Host,
     ) -> Result<(Opened, Vec<u8>, bool)> {
-        let first = places.first().ok_or_else(|| Error::internal("a table without files"))?;
+        let first = places
+            .first()
+            .ok_or_else(|| Error::internal("a table without files"))?;
         let source = self.source(first, host)?;
         let mut opened = Opened {
             source,
@@ -166,7 +177,9 @@ impl Sources {
             let ready = waiter.wait(opened.source.as_ref(), &mut |idle| match idle {
                 Idle::Flush => host.flush(),
                 Idle::Waiting => {
-                    host.note(Note::Waiting(String::from("waiting for input: nothing has come yet")));
+                    host.note(Note::Waiting(String::from(
+                        "waiting for input: nothing has come yet",
+                    )));
                     Ok(())
                 }
             })?;
@@ -199,8 +212,10 @@ impl Sources {
             Place::Path(path) => Ok(Box::new(FileSource::open(path)?)),
             Place::Stdin => {
                 if self.stdin_taken {
-                    return Err(Error::plan("standard input has been read by an earlier table or statement")
-                        .help("name it once, and use UNION ALL or WITH to read its rows twice"));
+                    return Err(Error::plan(
+                        "standard input has been read by an earlier table or statement",
+                    )
+                    .help("name it once, and use UNION ALL or WITH to read its rows twice"));
                 }
                 self.stdin_taken = true;
                 host.stdin().ok_or_else(|| {
@@ -231,7 +246,11 @@ impl Sources {
             .ok_or_else(|| Error::internal(format!("no files for `{name}`")))?;
         let mut files = Vec::with_capacity(definition.places.len());
         for (number, place) in definition.places.iter().enumerate() {
-            let waiting = if number == 0 { self.opened.remove(name) } else { None };
+            let waiting = if number == 0 {
+                self.opened.remove(name)
+            } else {
+                None
+            };
             files.push(match (waiting, place) {
                 (Some(opened), _) => InputFile::Opened(opened),
                 (None, Place::Path(path)) => InputFile::Path(path.clone()),
@@ -242,7 +261,10 @@ impl Sources {
                 }),
             });
         }
-        let time = plan.watermark.as_ref().map(|watermark| watermark.time_column);
+        let time = plan
+            .watermark
+            .as_ref()
+            .map(|watermark| watermark.time_column);
         let mut columns = Vec::with_capacity(plan.read.len());
         for (place, &column) in plan.read.iter().enumerate() {
             let described = &plan.table.columns[column];
@@ -260,11 +282,14 @@ impl Sources {
             }
         }
         let merge_by = match &plan.table.time {
-            Some(time) if plan.table.merged => plan.read.iter().position(|read| *read == time.column),
+            Some(time) if plan.table.merged => {
+                plan.read.iter().position(|read| *read == time.column)
+            }
             _ => None,
         };
-        let format =
-            definition.format.ok_or_else(|| Error::internal(format!("no format for `{name}`")))?;
+        let format = definition
+            .format
+            .ok_or_else(|| Error::internal(format!("no format for `{name}`")))?;
         Ok(Input {
             files,
             format,
@@ -310,7 +335,10 @@ impl Sources {
             Place::Path(_) if !options.files.is_empty() => options.files[0].clone(),
             Place::Path(path) => path.clone(),
         };
-        Ok(format!("{};\n", create_table_text(&guess, "input", &path).trim_end_matches([';', '\n'])))
+        Ok(format!(
+            "{};\n",
+            create_table_text(&guess, "input", &path).trim_end_matches([';', '\n'])
+        ))
     }
 
     /// `CREATE TABLE`.
@@ -353,8 +381,10 @@ impl Sources {
         for column in &create.columns {
             let column_name = column.name.value.clone();
             if table.column(&column_name).is_some() {
-                return Err(Error::plan(format!("column `{column_name}` is there twice"))
-                    .at_least(crate::sql::span_of(column.name.span)));
+                return Err(
+                    Error::plan(format!("column `{column_name}` is there twice"))
+                        .at_least(crate::sql::span_of(column.name.span)),
+                );
             }
             let (data_type, source) = match &column.kind {
                 ColumnKind::Physical(sql_type) => {
@@ -478,8 +508,20 @@ struct TableOptions {
 }
 
 const KEYS: [&str; 14] = [
-    "path", "format", "delimiter", "header", "nulls", "encoding", "ts", "ts_format", "ts_unit",
-    "max_record", "connector", "csv.field-delimiter", "csv.null-literal", "csv.header",
+    "path",
+    "format",
+    "delimiter",
+    "header",
+    "nulls",
+    "encoding",
+    "ts",
+    "ts_format",
+    "ts_unit",
+    "max_record",
+    "connector",
+    "csv.field-delimiter",
+    "csv.null-literal",
+    "csv.header",
 ];
 
 impl TableOptions {
@@ -494,7 +536,9 @@ impl TableOptions {
                     paths.push(value.strip_prefix("file://").unwrap_or(value).to_string());
                     Ok(())
                 }
-                "format" => parse_format_name(value).map(|name| hints.format = Some(name.to_string())),
+                "format" => {
+                    parse_format_name(value).map(|name| hints.format = Some(name.to_string()))
+                }
                 "delimiter" | "csv.field_delimiter" => {
                     delimiter(value).map(|byte| hints.delimiter = Some(byte))
                 }
@@ -505,7 +549,8 @@ impl TableOptions {
                 }
                 "encoding" => {
                     let mut read = Options::default();
-                    read.set("encoding", value).map(|()| hints.encoding = read.encoding)
+                    read.set("encoding", value)
+                        .map(|()| hints.encoding = read.encoding)
                 }
                 "ts" => {
                     hints.ts = Some(value.to_string());
@@ -523,8 +568,10 @@ impl TableOptions {
                 "max_record" => super::options::size("max_record", value)
                     .map(|bytes| hints.max_record_bytes = bytes),
                 "connector" if value.eq_ignore_ascii_case("filesystem") => Ok(()),
-                "connector" => Err(Error::unsupported(format!("connector `{value}` is not built"))
-                    .help("what works now: 'filesystem', with a path")),
+                "connector" => Err(
+                    Error::unsupported(format!("connector `{value}` is not built"))
+                        .help("what works now: 'filesystem', with a path"),
+                ),
                 other => {
                     let error = Error::plan(format!("there is no option `{other}`"))
                         .note(format!("options: {}", KEYS.join(", ")));
@@ -562,7 +609,10 @@ fn header(value: &str) -> Result<Header> {
         "auto" => Ok(Header::Auto),
         "yes" | "true" | "on" | "1" => Ok(Header::Yes),
         "no" | "false" | "off" | "0" => Ok(Header::No),
-        _ => Err(Error::plan(format!("`{value}` is no value of header")).help("values: auto, yes, no")),
+        _ => {
+            Err(Error::plan(format!("`{value}` is no value of header"))
+                .help("values: auto, yes, no"))
+        }
     }
 }
 
@@ -630,8 +680,8 @@ fn guessed(
         };
         return Ok((table, definition, None));
     }
-    let guess = guess(sample, at_end, &hints)
-        .map_err(|error| error.note(format!("in {source}")))?;
+    let guess =
+        guess(sample, at_end, &hints).map_err(|error| error.note(format!("in {source}")))?;
     let text = create_table_text(&guess, name, &path_of(&places));
     let table = Table {
         name: name.to_string(),
@@ -671,7 +721,9 @@ fn table_column(column: &crate::catalog::GuessedColumn) -> TableColumn {
 
 fn read_columns(guess: &Guess) -> BTreeMap<String, ReadColumn> {
     let columns = guess.columns.iter();
-    columns.map(|column| (column.name.clone(), column.read_column())).collect()
+    columns
+        .map(|column| (column.name.clone(), column.read_column()))
+        .collect()
 }
 
 /// The time of `WATERMARK FOR`.
@@ -682,12 +734,15 @@ fn declared_time(create: &CreateTable, table: &Table) -> Result<Option<TableTime
     let wanted = &watermark.column.value;
     let span = crate::sql::span_of(watermark.column.span);
     let found = table.column(wanted).or_else(|| {
-        table.columns.iter().position(|column| column.name.eq_ignore_ascii_case(wanted))
+        table
+            .columns
+            .iter()
+            .position(|column| column.name.eq_ignore_ascii_case(wanted))
     });
     let Some(column) = found else {
         let names = table.columns.iter().map(|column| column.name.as_str());
-        let error =
-            Error::plan(format!("WATERMARK FOR `{wanted}`: there is no such column")).at_least(span);
+        let error = Error::plan(format!("WATERMARK FOR `{wanted}`: there is no such column"))
+            .at_least(span);
         return Err(match names_closest(wanted, names) {
             Some(near) => error.label(format!("did you mean `{near}`?")),
             None => error,
@@ -700,7 +755,9 @@ fn declared_time(create: &CreateTable, table: &Table) -> Result<Option<TableTime
             crate::data::type_name(data_type)
         ))
         .at_least(span)
-        .help(format!("declare it as a time, or compute one: `at AS to_timestamp({wanted})`")));
+        .help(format!(
+            "declare it as a time, or compute one: `at AS to_timestamp({wanted})`"
+        )));
     }
     Ok(Some(TableTime {
         column,
@@ -716,7 +773,11 @@ fn only_time(table: &Table, options: &Options) -> Option<TableTime> {
         .enumerate()
         .filter(|(_, column)| matches!(column.data_type, DataType::Timestamp(..)));
     let column = match &options.ts {
-        Some(name) => times.find(|(_, column)| column.name.eq_ignore_ascii_case(name))?.0,
+        Some(name) => {
+            times
+                .find(|(_, column)| column.name.eq_ignore_ascii_case(name))?
+                .0
+        }
         None => match (times.next(), times.next()) {
             (Some((column, _)), None) => column,
             _ => return None,
@@ -761,16 +822,25 @@ fn declared_format(
         (None, "tsv") => b'\t',
         (None, _) => guessed_delimiter(sample, at_end, hints),
     };
-    let header = csv_header(sample, delimiter, true).map(|(names, _)| names).unwrap_or_default();
-    let is_declared = |name: &String| declared.iter().any(|column| column.eq_ignore_ascii_case(name));
+    let header = csv_header(sample, delimiter, true)
+        .map(|(names, _)| names)
+        .unwrap_or_default();
+    let is_declared = |name: &String| {
+        declared
+            .iter()
+            .any(|column| column.eq_ignore_ascii_case(name))
+    };
     let has_header = match hints.header {
         Header::Yes => true,
         Header::No => false,
         // Names among names are a header; a record has a value where the name would be.
         Header::Auto => header.iter().any(is_declared),
     };
-    let header_fields =
-        if has_header { header } else { definition.declared.clone().unwrap_or_default() };
+    let header_fields = if has_header {
+        header
+    } else {
+        definition.declared.clone().unwrap_or_default()
+    };
     Ok(Format::Csv(CsvOptions {
         header: has_header,
         nulls: hints.nulls.clone(),
@@ -797,8 +867,10 @@ fn bind_header(definition: &mut Definition, format: &Format) {
     };
     for (name, column) in &mut definition.columns {
         let exact = options.header_fields.contains(name);
-        let mut alike =
-            options.header_fields.iter().filter(|field| field.eq_ignore_ascii_case(name));
+        let mut alike = options
+            .header_fields
+            .iter()
+            .filter(|field| field.eq_ignore_ascii_case(name));
         if !exact && let (Some(field), None) = (alike.next(), alike.next()) {
             column.source = field.clone();
         }

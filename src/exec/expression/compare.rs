@@ -53,7 +53,10 @@ pub(super) fn compare(
     left: &ColumnarValue,
     right: &ColumnarValue,
 ) -> Result<ColumnarValue> {
-    let scalar = matches!((left, right), (ColumnarValue::Scalar(_), ColumnarValue::Scalar(_)));
+    let scalar = matches!(
+        (left, right),
+        (ColumnarValue::Scalar(_), ColumnarValue::Scalar(_))
+    );
     let (left, right) = (datum(left)?, datum(right)?);
     let (left, right) = (left.as_ref(), right.as_ref());
     let result = match comparison {
@@ -89,15 +92,23 @@ fn datum(value: &ColumnarValue) -> Result<Box<dyn Datum>> {
 pub(crate) fn one_zero(array: &ArrayRef) -> ArrayRef {
     match array.data_type() {
         DataType::Float64 => {
-            let array: Float64Array = array
-                .as_primitive::<Float64Type>()
-                .unary(|value: f64| if value.is_nan() { f64::NAN } else { value + 0.0 });
+            let array: Float64Array = array.as_primitive::<Float64Type>().unary(|value: f64| {
+                if value.is_nan() {
+                    f64::NAN
+                } else {
+                    value + 0.0
+                }
+            });
             Arc::new(array)
         }
         DataType::Float32 => {
-            let array: Float32Array = array
-                .as_primitive::<Float32Type>()
-                .unary(|value: f32| if value.is_nan() { f32::NAN } else { value + 0.0 });
+            let array: Float32Array = array.as_primitive::<Float32Type>().unary(|value: f32| {
+                if value.is_nan() {
+                    f32::NAN
+                } else {
+                    value + 0.0
+                }
+            });
             Arc::new(array)
         }
         _ => Arc::clone(array),

@@ -53,7 +53,9 @@ fn mask_where(
     if !condition.can_fail() {
         return condition.mask(batch, failures);
     }
-    let rows: Vec<u32> = (0..batch.num_rows() as u32).filter(|&row| needed(row as usize)).collect();
+    let rows: Vec<u32> = (0..batch.num_rows() as u32)
+        .filter(|&row| needed(row as usize))
+        .collect();
     if rows.len() == batch.num_rows() {
         return condition.mask(batch, failures);
     }

@@ -186,7 +186,9 @@ impl Expression {
                 otherwise,
                 ..
             } => {
-                branches.iter().any(|(when, then)| when.can_fail() || then.can_fail())
+                branches
+                    .iter()
+                    .any(|(when, then)| when.can_fail() || then.can_fail())
                     || otherwise.as_ref().is_some_and(|e| e.can_fail())
             }
             Expression::InList(input, list, _) => {

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Datum, RecordBatch, Scalar, StringArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Datum, RecordBatch, Scalar, StringArray,
+};
 use arrow::compute;
 use arrow::compute::kernels::comparison;
 use arrow::datatypes::DataType;
@@ -101,7 +103,11 @@ fn regex(
             comparison::regexp_is_match(input, text.as_string::<i32>(), flags.as_ref())?
         }
     };
-    Ok(if pattern.negated { compute::not(&found)? } else { found })
+    Ok(if pattern.negated {
+        compute::not(&found)?
+    } else {
+        found
+    })
 }
 
 /// `input [NOT] IN (list)`: NULL where nothing equals and something is NULL.
@@ -123,6 +129,10 @@ pub(super) fn in_list(
             .ok_or_else(|| Error::internal("a comparison that is no BOOLEAN"))?;
         found = compute::or_kleene(&found, equal)?;
     }
-    let found = if negated { compute::not(&found)? } else { found };
+    let found = if negated {
+        compute::not(&found)?
+    } else {
+        found
+    };
     Ok(ColumnarValue::Array(Arc::new(found)))
 }

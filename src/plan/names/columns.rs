@@ -109,7 +109,10 @@ impl Relation {
 
     fn is_qualifier(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name)
-            || self.columns.iter().any(|column| column.qualifier.eq_ignore_ascii_case(name))
+            || self
+                .columns
+                .iter()
+                .any(|column| column.qualifier.eq_ignore_ascii_case(name))
     }
 }
 
@@ -143,9 +146,14 @@ impl Resolver<'_> {
         span: Option<Span>,
     ) -> Result<usize> {
         let two = |[first, second]: [String; 2]| {
-            Error::plan(format!("`{}` may be `{first}` or `{second}`", joined(parts)))
-                .at_least(span)
-                .help(format!("write \"{first}\" or \"{second}\", in double quotes"))
+            Error::plan(format!(
+                "`{}` may be `{first}` or `{second}`",
+                joined(parts)
+            ))
+            .at_least(span)
+            .help(format!(
+                "write \"{first}\" or \"{second}\", in double quotes"
+            ))
         };
         if let [qualifier, rest @ ..] = parts
             && !rest.is_empty()
@@ -153,14 +161,22 @@ impl Resolver<'_> {
         {
             let mut own = relation.clone();
             if !relation.name.eq_ignore_ascii_case(&qualifier.value)
-                || relation.columns.iter().any(|c| c.qualifier.eq_ignore_ascii_case(&qualifier.value))
+                || relation
+                    .columns
+                    .iter()
+                    .any(|c| c.qualifier.eq_ignore_ascii_case(&qualifier.value))
             {
                 let inner: Vec<usize> = (0..relation.columns.len())
                     .filter(|&index| {
-                        relation.columns[index].qualifier.eq_ignore_ascii_case(&qualifier.value)
+                        relation.columns[index]
+                            .qualifier
+                            .eq_ignore_ascii_case(&qualifier.value)
                     })
                     .collect();
-                own.columns = inner.iter().map(|&index| relation.columns[index].clone()).collect();
+                own.columns = inner
+                    .iter()
+                    .map(|&index| relation.columns[index].clone())
+                    .collect();
                 if let Some(found) = own.find_bare(&joined(rest)).map_err(two)? {
                     return Ok(inner[found]);
                 }
@@ -189,9 +205,12 @@ impl Resolver<'_> {
                 None => error,
             };
         }
-        let error = Error::plan(format!("column `{name}` does not exist in `{}`", relation.name))
-            .at_least(span)
-            .note(columns_note(relation));
+        let error = Error::plan(format!(
+            "column `{name}` does not exist in `{}`",
+            relation.name
+        ))
+        .at_least(span)
+        .note(columns_note(relation));
         match nearest(&name, relation) {
             Some(near) => error.label(format!("did you mean `{near}`?")),
             None => error,
@@ -237,7 +256,10 @@ impl Resolver<'_> {
         };
         let span = self.span(span_of_expr(expr));
         if let [name] = parts.as_slice()
-            && !relation.columns.iter().any(|column| column.name == name.value)
+            && !relation
+                .columns
+                .iter()
+                .any(|column| column.name == name.value)
             && let Some((_, aliased)) = aliases.iter().find(|(alias, _)| *alias == name.value)
         {
             *expr = aliased.clone();
@@ -247,8 +269,9 @@ impl Resolver<'_> {
             Ok(found) => *expr = reference(&relation.columns[found]),
             Err(error) => {
                 let name = joined(&parts);
-                let mut alike =
-                    aliases.iter().filter(|(alias, _)| alias.eq_ignore_ascii_case(&name));
+                let mut alike = aliases
+                    .iter()
+                    .filter(|(alias, _)| alias.eq_ignore_ascii_case(&name));
                 match (alike.next(), alike.next()) {
                     (Some((_, aliased)), None) => *expr = aliased.clone(),
                     _ => return Err(error),
@@ -261,8 +284,10 @@ impl Resolver<'_> {
     fn function(function: &mut sqlparser::ast::Function) -> Result<()> {
         let [sqlparser::ast::ObjectNamePart::Identifier(name)] = function.name.0.as_mut_slice()
         else {
-            return Err(Error::plan(format!("function `{}` does not exist", function.name))
-                .help("functions have plain names, without dots"));
+            return Err(
+                Error::plan(format!("function `{}` does not exist", function.name))
+                    .help("functions have plain names, without dots"),
+            );
         };
         // Whether it exists was asked before the tables were opened.
         name.value = name.value.to_lowercase();
@@ -270,7 +295,12 @@ impl Resolver<'_> {
     }
 
     /// Makes the columns known that `exprs` use and the sample of an open-ended table lacks.
-    pub(super) fn meet_unseen(&mut self, exprs: &[&Expr], relation: &mut Relation, known: &[String]) {
+    pub(super) fn meet_unseen(
+        &mut self,
+        exprs: &[&Expr],
+        relation: &mut Relation,
+        known: &[String],
+    ) {
         let Some(table) = relation.open_table else {
             return;
         };
@@ -293,7 +323,11 @@ impl Resolver<'_> {
                     }
                     _ => name,
                 };
-                let data_type = if numeric { DataType::Float64 } else { DataType::Utf8View };
+                let data_type = if numeric {
+                    DataType::Float64
+                } else {
+                    DataType::Utf8View
+                };
                 let qualifier = relation
                     .columns
                     .iter()
@@ -334,7 +368,10 @@ pub(super) fn joined(parts: &[Ident]) -> String {
 }
 
 fn nearest<'a>(name: &str, relation: &'a Relation) -> Option<&'a str> {
-    closest(name, relation.columns.iter().map(|column| column.name.as_str()))
+    closest(
+        name,
+        relation.columns.iter().map(|column| column.name.as_str()),
+    )
 }
 
 /// The candidate most like `name`, if any is like enough to be what was meant.
@@ -355,10 +392,17 @@ pub fn closest<T: AsRef<str>>(name: &str, candidates: impl Iterator<Item = T>) -
 
 fn columns_note(relation: &Relation) -> String {
     const SHOWN: usize = 30;
-    let names: Vec<&str> = relation.columns.iter().map(|column| column.name.as_str()).collect();
+    let names: Vec<&str> = relation
+        .columns
+        .iter()
+        .map(|column| column.name.as_str())
+        .collect();
     let more = match names.len().checked_sub(SHOWN) {
         Some(more) if more > 0 => format!(", and {more} more"),
         _ => String::new(),
     };
-    format!("columns: {}{more}", names[..names.len().min(SHOWN)].join(", "))
+    format!(
+        "columns: {}{more}",
+        names[..names.len().min(SHOWN)].join(", ")
+    )
 }

@@ -139,7 +139,11 @@ impl Resolver<'_> {
                  FROM 'app.log'; CREATE TABLE names one",
             ));
         };
-        let number = match self.tables.iter().position(|known| known.name == table.name) {
+        let number = match self
+            .tables
+            .iter()
+            .position(|known| known.name == table.name)
+        {
             Some(number) => number,
             None => {
                 self.tables.push((*table).clone());
@@ -178,7 +182,9 @@ impl Resolver<'_> {
         let time = if counts {
             None
         } else {
-            Some(reference(&relation.columns[self.time_column(&relation, &call)?]))
+            Some(reference(
+                &relation.columns[self.time_column(&relation, &call)?],
+            ))
         };
         if matches!(call.arguments, WindowArguments::Session { .. }) {
             relation.session_keys = Some(partition_by.len());
@@ -201,9 +207,11 @@ impl Resolver<'_> {
         if let Some(alias) = &call.alias {
             relation.name = alias.name.value.clone();
             if !alias.columns.is_empty() {
-                return Err(Error::unsupported("a window call takes a name, but no column names")
-                    .at_least(self.span(alias.name.span))
-                    .help("name the columns in SELECT with AS"));
+                return Err(
+                    Error::unsupported("a window call takes a name, but no column names")
+                        .at_least(self.span(alias.name.span))
+                        .help("name the columns in SELECT with AS"),
+                );
             }
         }
         self.windows.push(ResolvedWindow {
@@ -213,8 +221,10 @@ impl Resolver<'_> {
             partition_by,
             span: call.span,
         });
-        *factor =
-            table_factor(quoted(&format!("{WINDOW_RELATION}{}", self.windows.len() - 1)));
+        *factor = table_factor(quoted(&format!(
+            "{WINDOW_RELATION}{}",
+            self.windows.len() - 1
+        )));
         Ok(relation)
     }
 
@@ -226,7 +236,11 @@ impl Resolver<'_> {
             self.refuse_bound(relation, found, span)?;
             return Ok(found);
         }
-        let mut times = relation.columns.iter().enumerate().filter(|(_, column)| column.is_time);
+        let mut times = relation
+            .columns
+            .iter()
+            .enumerate()
+            .filter(|(_, column)| column.is_time);
         match (times.next(), times.next()) {
             (Some((index, _)), None) => Ok(index),
             (Some((_, first)), Some((_, second))) => Err(Error::plan(format!(
@@ -234,7 +248,10 @@ impl Resolver<'_> {
                 relation.name, first.name, second.name
             ))
             .at(call.span)
-            .help(format!("name one: TUMBLE({}, {}, …)", relation.name, first.name))),
+            .help(format!(
+                "name one: TUMBLE({}, {}, …)",
+                relation.name, first.name
+            ))),
             (None, _) => {
                 let candidates = if relation.time_candidates.is_empty() {
                     String::from("none of the columns holds times")
@@ -242,10 +259,13 @@ impl Resolver<'_> {
                     format!("candidates: {}", relation.time_candidates.join(", "))
                 };
                 let names: Vec<&str> = (relation.columns.iter()).map(|c| c.name.as_str()).collect();
-                Err(Error::plan(format!("no time column in `{}`; {candidates}", relation.name))
-                    .at(call.span)
-                    .note(format!("columns: {}", names.join(", ")))
-                    .help("name it: --ts COLUMN, or as the second argument of the window"))
+                Err(Error::plan(format!(
+                    "no time column in `{}`; {candidates}",
+                    relation.name
+                ))
+                .at(call.span)
+                .note(format!("columns: {}", names.join(", ")))
+                .help("name it: --ts COLUMN, or as the second argument of the window"))
             }
         }
     }
@@ -269,7 +289,9 @@ fn lookup_scope<'s>(
     name: &str,
 ) -> Option<(&'s String, &'s Vec<RelationColumn>)> {
     scope.get_key_value(name).or_else(|| {
-        let mut alike = scope.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
+        let mut alike = scope
+            .iter()
+            .filter(|(key, _)| key.eq_ignore_ascii_case(name));
         match (alike.next(), alike.next()) {
             (found, None) => found,
             _ => None,
@@ -317,7 +339,9 @@ pub(in crate::plan) fn select_all(name: Ident) -> ast::Select {
         select_modifiers: None,
         top: None,
         top_before_distinct: false,
-        projection: vec![ast::SelectItem::Wildcard(ast::WildcardAdditionalOptions::default())],
+        projection: vec![ast::SelectItem::Wildcard(
+            ast::WildcardAdditionalOptions::default(),
+        )],
         exclude: None,
         into: None,
         from: vec![ast::TableWithJoins {

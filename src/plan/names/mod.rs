@@ -29,8 +29,8 @@ use crate::catalog::{Catalog, ColumnSource, Table, TableColumn};
 use crate::error::{Error, Result, Span};
 use crate::sql::{self, WindowArguments};
 
-pub use columns::{Bound, RelationColumn};
 pub use columns::closest;
+pub use columns::{Bound, RelationColumn};
 
 /// The qualifier of the columns that a window adds; no table can be called so.
 pub const WINDOW_QUALIFIER: &str = " window";
@@ -207,8 +207,10 @@ impl Resolver<'_> {
                 self.order_by_output(order_by, &columns)?;
                 Ok(columns)
             }
-            other => Err(Error::unsupported(format!("`{other}` is no query"))
-                .help("write SELECT … FROM …")),
+            other => {
+                Err(Error::unsupported(format!("`{other}` is no query"))
+                    .help("write SELECT … FROM …"))
+            }
         }
     }
 
@@ -243,9 +245,11 @@ impl Resolver<'_> {
         let mut by = Vec::new();
         for key in limit_by.iter() {
             let (Expr::Identifier(name), span) = (key, columns::span_of_expr(key)) else {
-                return Err(Error::unsupported("LIMIT n BY takes names of result columns")
-                    .at_least(self.span(columns::span_of_expr(key)))
-                    .help("give the expression a name with AS, and use that"));
+                return Err(
+                    Error::unsupported("LIMIT n BY takes names of result columns")
+                        .at_least(self.span(columns::span_of_expr(key)))
+                        .help("give the expression a name with AS, and use that"),
+                );
             };
             let found = self.find(&relation, &[name.clone()], self.span(span))?;
             by.push(relation.columns[found].name.clone());
@@ -255,8 +259,12 @@ impl Resolver<'_> {
             _ => None,
         };
         let wrong = || Error::plan("LIMIT and OFFSET take whole numbers");
-        let limit = limit.as_ref().map_or(Ok(u64::MAX), |n| count(n).ok_or_else(wrong))?;
-        let offset = offset.as_ref().map_or(Ok(0), |n| count(&n.value).ok_or_else(wrong))?;
+        let limit = limit
+            .as_ref()
+            .map_or(Ok(u64::MAX), |n| count(n).ok_or_else(wrong))?;
+        let offset = offset
+            .as_ref()
+            .map_or(Ok(0), |n| count(&n.value).ok_or_else(wrong))?;
         let mut inner = query.clone();
         inner.limit_clause = None;
         self.limits.push(ResolvedLimit {
@@ -269,7 +277,9 @@ impl Resolver<'_> {
         query.with = None;
         query.order_by = None;
         query.limit_clause = None;
-        query.body = Box::new(ast::SetExpr::Select(Box::new(from::select_all(placeholder))));
+        query.body = Box::new(ast::SetExpr::Select(Box::new(from::select_all(
+            placeholder,
+        ))));
         Ok(())
     }
 
@@ -301,7 +311,8 @@ impl Resolver<'_> {
     /// Makes a column known that the sample of an open-ended table lacks.
     fn add_unseen(&mut self, table: usize, name: &str, data_type: DataType) {
         let table = &mut self.tables[table];
-        self.unseen.push((table.name.clone(), name.to_string(), data_type.clone()));
+        self.unseen
+            .push((table.name.clone(), name.to_string(), data_type.clone()));
         table.columns.push(TableColumn {
             name: name.to_string(),
             data_type,

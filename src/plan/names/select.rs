@@ -21,7 +21,11 @@ impl Resolver<'_> {
         let mut relation = self.from(&mut select.from)?;
         self.meet_all_unseen(select, order_by.as_deref_mut(), &mut relation);
         if let Some(condition) = &mut select.selection {
-            self.refuse_aggregates(condition, "WHERE", "put conditions on aggregates into HAVING")?;
+            self.refuse_aggregates(
+                condition,
+                "WHERE",
+                "put conditions on aggregates into HAVING",
+            )?;
             self.expression(condition, &relation, &[])?;
         }
         let outputs = self.projection(select, &relation)?;
@@ -89,7 +93,9 @@ impl Resolver<'_> {
                 ..RelationColumn::plain(&name)
             });
             let alias = quoted(&name);
-            select.projection.push(SelectItem::ExprWithAlias { expr, alias });
+            select
+                .projection
+                .push(SelectItem::ExprWithAlias { expr, alias });
         }
         Ok(outputs)
     }
@@ -150,7 +156,12 @@ impl Resolver<'_> {
         let mut keys = match &mut select.group_by {
             GroupByExpr::All(_) => {
                 let plain = |expr: &Expr| !self.has_aggregate(expr) && !is_constant(expr);
-                aliases.iter().map(|(_, e)| e).filter(|e| plain(e)).cloned().collect()
+                aliases
+                    .iter()
+                    .map(|(_, e)| e)
+                    .filter(|e| plain(e))
+                    .cloned()
+                    .collect()
             }
             GroupByExpr::Expressions(keys, _) => std::mem::take(keys),
         };
@@ -180,13 +191,19 @@ impl Resolver<'_> {
                 .is_some_and(|column| matches!(column.bound, Some(Bound::Start | Bound::End)))
         };
         if keys.iter().any(is_bound) {
-            for column in relation.columns.iter().filter(|column| column.bound.is_some()) {
+            for column in relation
+                .columns
+                .iter()
+                .filter(|column| column.bound.is_some())
+            {
                 let bound = reference(column);
                 if !keys.contains(&bound) {
                     keys.push(bound);
                 }
             }
-            let others = keys.iter().filter(|key| column_of(key, relation).is_none_or(|c| c.bound.is_none()));
+            let others = keys
+                .iter()
+                .filter(|key| column_of(key, relation).is_none_or(|c| c.bound.is_none()));
             if relation.session_keys == Some(0) && others.count() > 0 {
                 self.notes.push(String::from(
                     "sessions are formed over all rows, not per key; for sessions per key write \
@@ -267,7 +284,9 @@ impl Resolver<'_> {
     fn has_aggregate(&self, expr: &Expr) -> bool {
         ast::visit_expressions(expr, |expr| match expr {
             Expr::Function(function)
-                if self.functions.is_aggregate(&function.name.to_string().to_lowercase()) =>
+                if self
+                    .functions
+                    .is_aggregate(&function.name.to_string().to_lowercase()) =>
             {
                 ControlFlow::Break(())
             }
@@ -281,9 +300,10 @@ impl Resolver<'_> {
 fn column_of<'r>(expr: &Expr, relation: &'r Relation) -> Option<&'r RelationColumn> {
     match expr {
         Expr::CompoundIdentifier(parts) => match parts.as_slice() {
-            [qualifier, name] => relation.columns.iter().find(|column| {
-                column.qualifier == qualifier.value && column.name == name.value
-            }),
+            [qualifier, name] => relation
+                .columns
+                .iter()
+                .find(|column| column.qualifier == qualifier.value && column.name == name.value),
             _ => None,
         },
         Expr::Nested(inner) => column_of(inner, relation),

@@ -68,7 +68,10 @@ fn is_number(expr: &Expr) -> bool {
 
 fn is_arithmetic(op: &BinaryOperator) -> bool {
     use BinaryOperator::*;
-    matches!(op, Plus | Minus | Multiply | Divide | Modulo | DuckIntegerDivide | MyIntegerDivide)
+    matches!(
+        op,
+        Plus | Minus | Multiply | Divide | Modulo | DuckIntegerDivide | MyIntegerDivide
+    )
 }
 
 fn is_comparison(op: &BinaryOperator) -> bool {
@@ -79,8 +82,23 @@ fn is_comparison(op: &BinaryOperator) -> bool {
 fn wants_number(function: &ast::Function) -> bool {
     let name = function.name.to_string().to_lowercase();
     const NUMERIC: [&str; 17] = [
-        "sum", "avg", "mean", "p50", "p90", "p95", "p99", "quantile", "approx_quantile",
-        "stddev", "var", "median", "round", "abs", "floor", "ceil", "sqrt",
+        "sum",
+        "avg",
+        "mean",
+        "p50",
+        "p90",
+        "p95",
+        "p99",
+        "quantile",
+        "approx_quantile",
+        "stddev",
+        "var",
+        "median",
+        "round",
+        "abs",
+        "floor",
+        "ceil",
+        "sqrt",
     ];
     NUMERIC.contains(&name.as_str())
 }

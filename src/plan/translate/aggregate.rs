@@ -61,15 +61,19 @@ impl Translator<'_> {
         let mut input = self.plan(&aggregate.input)?;
         let schema = aggregate.input.schema();
         if let Some(Expr::GroupingSet(_)) = aggregate.group_expr.first() {
-            return Err(Error::unsupported("GROUPING SETS, ROLLUP and CUBE are not built")
-                .help("what works now: UNION ALL of one GROUP BY each"));
+            return Err(
+                Error::unsupported("GROUPING SETS, ROLLUP and CUBE are not built")
+                    .help("what works now: UNION ALL of one GROUP BY each"),
+            );
         }
         if let Some(pending) = &input.pending {
             let of_bound = |expr: &&Expr| bound_of(expr, schema, pending).is_some();
             let grouped = aggregate.group_expr.iter().any(|expr| of_bound(&expr));
             let others = aggregate.group_expr.iter().filter(|expr| !of_bound(expr));
             let inside = others.chain(&aggregate.aggr_expr);
-            let needs_bounds = inside.into_iter().any(|expr| uses_bounds(expr, schema, pending));
+            let needs_bounds = inside
+                .into_iter()
+                .any(|expr| uses_bounds(expr, schema, pending));
             if grouped && !needs_bounds {
                 return self.aggregate_windows(input, aggregate);
             }
@@ -91,10 +95,17 @@ impl Translator<'_> {
         };
         let mut keep = |column: usize| {
             let field = &base.fields()[column];
-            inputs.add(Expression::Column(column, field.name().clone()), Arc::clone(field))
+            inputs.add(
+                Expression::Column(column, field.name().clone()),
+                Arc::clone(field),
+            )
         };
         let time = pending.time.map(&mut keep);
-        let partition: Vec<usize> = pending.partition.iter().map(|&column| keep(column)).collect();
+        let partition: Vec<usize> = pending
+            .partition
+            .iter()
+            .map(|&column| keep(column))
+            .collect();
         let mut keys = Vec::new();
         let mut group = Vec::new();
         for expr in &aggregate.group_expr {
@@ -123,7 +134,11 @@ impl Translator<'_> {
         let bounds = bound_fields(&plan, &pending)?;
         // Operators that know keys of their own put those first.
         let own = &pending.partition;
-        let further: Vec<usize> = keys.iter().copied().filter(|key| !own.contains(key)).collect();
+        let further: Vec<usize> = keys
+            .iter()
+            .copied()
+            .filter(|key| !own.contains(key))
+            .collect();
         let keys: Vec<usize> = own.iter().chain(&further).copied().collect();
         let mut output = bounds.clone();
         output.extend(keys.iter().map(|&key| Arc::clone(&fields[key])));
@@ -135,7 +150,9 @@ impl Translator<'_> {
             }
             _ => 0,
         };
-        let plan = windowed(plan, &pending, &grouped, further, fields, aggregates, output, delay)?;
+        let plan = windowed(
+            plan, &pending, &grouped, further, fields, aggregates, output, delay,
+        )?;
         let place = |visible: Visible| match visible {
             Visible::Start => Some(0),
             Visible::End => Some(1),
@@ -145,9 +162,10 @@ impl Translator<'_> {
         let plan = self.apply_conditions(plan, &pending, &place)?;
         let key_place = |key: &Key| match key {
             Key::Bound(visible) => place(*visible),
-            Key::Input(column) => {
-                keys.iter().position(|key| key == column).map(|n| bounds.len() + n)
-            }
+            Key::Input(column) => keys
+                .iter()
+                .position(|key| key == column)
+                .map(|n| bounds.len() + n),
         };
         let mut order = Vec::with_capacity(group.len() + aggregate.aggr_expr.len());
         let mut roles = Vec::with_capacity(order.capacity());
@@ -212,7 +230,10 @@ impl Translator<'_> {
             }
         };
         let time_column = attached.and_then(|_| {
-            let time = input.roles.iter().position(|r| matches!(r, Role::Time(TimeOf::Source(..))))?;
+            let time = input
+                .roles
+                .iter()
+                .position(|r| matches!(r, Role::Time(TimeOf::Source(..))))?;
             let field = input.plan.field(time);
             Some(inputs.add(Expression::Column(time, field.name().clone()), field))
         });
@@ -228,7 +249,11 @@ impl Translator<'_> {
         let mut output: Vec<FieldRef> = Vec::new();
         if let Some((start, end)) = attached {
             let time = fields[end].as_ref().clone().with_name("window_time");
-            output.extend([Arc::clone(&fields[start]), Arc::clone(&fields[end]), Arc::new(time)]);
+            output.extend([
+                Arc::clone(&fields[start]),
+                Arc::clone(&fields[end]),
+                Arc::new(time),
+            ]);
         }
         let bounds = output.len();
         output.extend(keys.iter().map(|&key| Arc::clone(&fields[key])));
@@ -294,7 +319,11 @@ impl Translator<'_> {
         lower: &dyn Fn(&Expr) -> Result<Expression>,
         inputs: &mut Inputs,
     ) -> Result<Vec<AggregateSpec>> {
-        let names = aggregate.schema.fields().iter().skip(aggregate.group_expr.len());
+        let names = aggregate
+            .schema
+            .fields()
+            .iter()
+            .skip(aggregate.group_expr.len());
         (aggregate.aggr_expr.iter().zip(names))
             .map(|(expr, field)| {
                 let inner = match expr {
@@ -372,7 +401,11 @@ fn aggregate_spec(
 /// The call as a user would write it.
 fn display(call: &AggregateFunction) -> String {
     let params = &call.params;
-    let arguments: Vec<String> = params.args.iter().map(|arg| arg.human_display().to_string()).collect();
+    let arguments: Vec<String> = params
+        .args
+        .iter()
+        .map(|arg| arg.human_display().to_string())
+        .collect();
     let arguments = match (call.func.name(), arguments.as_slice()) {
         ("count", [one]) if one == "Int64(1)" || one == "1" => String::from("*"),
         _ => arguments.join(", "),
@@ -387,7 +420,10 @@ fn display(call: &AggregateFunction) -> String {
 
 /// The operator for the windows of a call: `grouped` are the keys of GROUP BY, `further` those of them that
 /// are no keys of the window itself.
-#[expect(clippy::too_many_arguments, reason = "the parts of one spec, each used once")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the parts of one spec, each used once"
+)]
 fn windowed(
     plan: StreamPlan,
     pending: &Pending,
@@ -398,7 +434,12 @@ fn windowed(
     schema: SchemaRef,
     delay: i64,
 ) -> Result<StreamPlan> {
-    let of = |columns: &[usize]| columns.iter().map(|&column| Arc::clone(&fields[column])).collect();
+    let of = |columns: &[usize]| {
+        columns
+            .iter()
+            .map(|&column| Arc::clone(&fields[column]))
+            .collect()
+    };
     let key_fields: Vec<FieldRef> = of(&further);
     let partition = pending.partition.clone();
     let partition_fields: Vec<FieldRef> = of(&partition);
@@ -470,9 +511,7 @@ fn windowed(
 fn reorder(plan: StreamPlan, order: &[usize], aggregate: &Aggregate) -> StreamPlan {
     let schema = plan.schema();
     let fields: Vec<FieldRef> = (order.iter().zip(aggregate.schema.fields()))
-        .map(|(&place, name)| {
-            Arc::new(schema.field(place).clone().with_name(name.name()))
-        })
+        .map(|(&place, name)| Arc::new(schema.field(place).clone().with_name(name.name())))
         .collect();
     let expressions = order
         .iter()

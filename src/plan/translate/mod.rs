@@ -23,9 +23,7 @@ use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use datafusion_common::config::ConfigOptions;
 use datafusion_common::{DFSchema, ScalarValue};
-use datafusion_expr::{
-    Expr, FetchType, LogicalPlan, Projection, SkipType, SortExpr, Union,
-};
+use datafusion_expr::{Expr, FetchType, LogicalPlan, Projection, SkipType, SortExpr, Union};
 
 use super::analyze::explain;
 use super::expression::Lowering;
@@ -144,7 +142,10 @@ impl Translator<'_> {
                 if let Some(limit) = node.downcast_ref::<LimitByNode>() {
                     return self.limit_by(limit);
                 }
-                Err(Error::internal(format!("an operator `{}`", extension.node.name())))
+                Err(Error::internal(format!(
+                    "an operator `{}`",
+                    extension.node.name()
+                )))
             }
             other => Err(refuse(other)),
         }
@@ -181,7 +182,10 @@ impl Translator<'_> {
             let (role, field) = match &expression {
                 Expression::Column(index, _) => {
                     let own = input.plan.field(*index);
-                    (input.roles[*index], Arc::new(own.as_ref().clone().with_name(field.name())))
+                    (
+                        input.roles[*index],
+                        Arc::new(own.as_ref().clone().with_name(field.name())),
+                    )
                 }
                 _ => (Role::None, nullable(field)),
             };
@@ -192,7 +196,13 @@ impl Translator<'_> {
         let is_identity = expressions.len() == input.roles.len()
             && (expressions.iter().enumerate())
                 .all(|(place, e)| matches!(e, Expression::Column(index, _) if *index == place))
-            && input.plan.schema().fields().iter().zip(&fields).all(|(a, b)| a.name() == b.name());
+            && input
+                .plan
+                .schema()
+                .fields()
+                .iter()
+                .zip(&fields)
+                .all(|(a, b)| a.name() == b.name());
         if is_identity {
             return Ok(input);
         }
@@ -235,8 +245,8 @@ impl Translator<'_> {
             let column = match &expression {
                 Expression::Column(index, _) => *index,
                 _ => {
-                    let (_, field) =
-                        datafusion_expr::ExprSchemable::to_field(&key.expr, schema).map_err(explain)?;
+                    let (_, field) = datafusion_expr::ExprSchemable::to_field(&key.expr, schema)
+                        .map_err(explain)?;
                     fields.push(nullable(&field));
                     expressions.push(expression);
                     fields.len() - 1
@@ -312,7 +322,10 @@ impl Translator<'_> {
         let schema = input.plan.schema();
         let spec = LimitBySpec {
             limit: node.limit,
-            key_fields: by.iter().map(|&key| Arc::clone(&schema.fields()[key])).collect(),
+            key_fields: by
+                .iter()
+                .map(|&key| Arc::clone(&schema.fields()[key]))
+                .collect(),
             by_window: input.closed && by.iter().any(is_bound),
             keys: by,
         };
@@ -393,7 +406,8 @@ impl Translator<'_> {
 
 /// Each column of a schema as an expression.
 fn columns_of(schema: &Schema) -> Vec<Expression> {
-    let column = |(index, field): (usize, &FieldRef)| Expression::Column(index, field.name().clone());
+    let column =
+        |(index, field): (usize, &FieldRef)| Expression::Column(index, field.name().clone());
     schema.fields().iter().enumerate().map(column).collect()
 }
 
@@ -415,8 +429,9 @@ fn refuse(plan: &LogicalPlan) -> Error {
             .help("what works now: WITH without RECURSIVE"),
         LogicalPlan::Distinct(_) => Error::unsupported("DISTINCT ON is not built")
             .help("what works now: SELECT DISTINCT, LIMIT n BY, first_value(… ORDER BY …)"),
-        LogicalPlan::Unnest(_) => Error::unsupported("UNNEST is not built yet")
-            .help("what works now: one row per record"),
+        LogicalPlan::Unnest(_) => {
+            Error::unsupported("UNNEST is not built yet").help("what works now: one row per record")
+        }
         other => Error::unsupported(format!("`{}` is not built", other.display()))
             .help("README.md lists the SQL that works"),
     }

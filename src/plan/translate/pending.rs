@@ -106,7 +106,9 @@ impl Translator<'_> {
             Role::Time(TimeOf::Window) => Ok(index),
             Role::Start | Role::End => Err(Error::plan(format!("`{name}` is no time attribute"))
                 .at(node.span)
-                .help("the time of a window's row is `window_time`, the last instant in the window")),
+                .help(
+                    "the time of a window's row is `window_time`, the last instant in the window",
+                )),
             Role::None => {
                 let data_type = input.plan.field(index).data_type().clone();
                 let error = Error::plan(format!("`{name}` is no time attribute")).at(node.span);
@@ -118,7 +120,9 @@ impl Translator<'_> {
                     ),
                     other => error
                         .note(format!("its type is {}", crate::data::type_name(&other)))
-                        .help(format!("read it as a time: --ts {name}, or in CREATE TABLE")),
+                        .help(format!(
+                            "read it as a time: --ts {name}, or in CREATE TABLE"
+                        )),
                 })
             }
         }
@@ -141,12 +145,20 @@ impl Translator<'_> {
             return self.project_plain(input, exprs, schema, names);
         }
         // The time and the keys of the window stay, whether they are selected or not.
-        let kept: Vec<usize> = pending.time.iter().chain(&pending.partition).copied().collect();
+        let kept: Vec<usize> = pending
+            .time
+            .iter()
+            .chain(&pending.partition)
+            .copied()
+            .collect();
         let base_schema = base.schema();
         let mut expressions: Vec<Expression> = Vec::new();
         let mut fields: Vec<FieldRef> = Vec::new();
         for &column in &kept {
-            expressions.push(Expression::Column(column, base_schema.field(column).name().clone()));
+            expressions.push(Expression::Column(
+                column,
+                base_schema.field(column).name().clone(),
+            ));
             fields.push(Arc::clone(&base_schema.fields()[column]));
         }
         let (mut visible, mut visible_fields, mut new_roles) = (Vec::new(), Vec::new(), Vec::new());
@@ -162,8 +174,10 @@ impl Translator<'_> {
             let expression = self.lower_pending(expr, schema, pending)?;
             let (role, field) = match &expression {
                 Expression::Column(index, _) => {
-                    let place =
-                        pending.visible.iter().position(|v| *v == Visible::Base(*index));
+                    let place = pending
+                        .visible
+                        .iter()
+                        .position(|v| *v == Visible::Base(*index));
                     let role = place.map_or(Role::None, |place| roles[place]);
                     (role, renamed(&base_schema.fields()[*index], name.name()))
                 }
@@ -203,8 +217,10 @@ impl Translator<'_> {
         schema: &DFSchema,
         names: &DFSchema,
     ) -> Result<Relation> {
-        let expressions =
-            exprs.iter().map(|expr| self.lower(expr, schema)).collect::<Result<Vec<_>>>()?;
+        let expressions = exprs
+            .iter()
+            .map(|expr| self.lower(expr, schema))
+            .collect::<Result<Vec<_>>>()?;
         let mut roles = Vec::new();
         let mut fields: Vec<FieldRef> = Vec::new();
         for (expression, name) in expressions.iter().zip(names.fields()) {
@@ -266,7 +282,9 @@ impl Translator<'_> {
             };
         }
         if let (Some(condition), Some(pending)) = (conjunction(of_windows), &mut relation.pending) {
-            pending.conditions.push((condition, schema.clone(), pending.visible.clone()));
+            pending
+                .conditions
+                .push((condition, schema.clone(), pending.visible.clone()));
         }
         Ok(relation)
     }
@@ -371,17 +389,21 @@ impl Translator<'_> {
                     SessionRowsSpec {
                         time_column,
                         gap: steps(gap, unit)?,
-                        partition_fields: pending.partition.iter().map(|&c| input_schema.field(c).clone().into()).collect(),
+                        partition_fields: pending
+                            .partition
+                            .iter()
+                            .map(|&c| input_schema.field(c).clone().into())
+                            .collect(),
                         partition: pending.partition.clone(),
                         schema,
                     },
                 ))
             }
-            WindowArguments::Count { .. } => {
-                Err(Error::unsupported("the rows of COUNT_WINDOW cannot be read one by one")
-                    .at(pending.span)
-                    .help("what works now: GROUP BY window_start, window_end, and aggregates"))
-            }
+            WindowArguments::Count { .. } => Err(Error::unsupported(
+                "the rows of COUNT_WINDOW cannot be read one by one",
+            )
+            .at(pending.span)
+            .help("what works now: GROUP BY window_start, window_end, and aggregates")),
             other => Err(Error::internal(format!("a window {other:?}"))),
         }
     }
@@ -408,11 +430,10 @@ pub(super) fn window_spec(arguments: &WindowArguments) -> Option<WindowSpec> {
 }
 
 /// The time column of a pending window, its unit and its local clock.
-pub(super) fn time_of(
-    base: &StreamPlan,
-    pending: &Pending,
-) -> Result<(usize, Unit, Option<Zone>)> {
-    let column = pending.time.ok_or_else(|| Error::internal("a window without a time"))?;
+pub(super) fn time_of(base: &StreamPlan, pending: &Pending) -> Result<(usize, Unit, Option<Zone>)> {
+    let column = pending
+        .time
+        .ok_or_else(|| Error::internal("a window without a time"))?;
     let field = base.field(column);
     let unit = Unit::of(field.data_type())
         .ok_or_else(|| Error::internal(format!("a time of type {}", field.data_type())))?;
@@ -426,8 +447,13 @@ pub(super) fn time_of(
 /// A gap in steps of the time column.
 pub(super) fn steps(gap: &Interval, unit: Unit) -> Result<i64> {
     gap.in_units(unit).ok_or_else(|| {
-        Error::plan(format!("a gap of {gap} is no whole number of the time column's steps"))
-            .help(format!("its times have {} digits behind the second", unit.digits()))
+        Error::plan(format!(
+            "a gap of {gap} is no whole number of the time column's steps"
+        ))
+        .help(format!(
+            "its times have {} digits behind the second",
+            unit.digits()
+        ))
     })
 }
 
@@ -466,7 +492,9 @@ fn mark(field: &FieldRef, arguments: &WindowArguments) -> FieldRef {
     if field.name() == "window_time" {
         return Arc::clone(field);
     }
-    let whole = lengths.iter().all(|length| length.nanoseconds % 1_000_000_000 == 0);
+    let whole = lengths
+        .iter()
+        .all(|length| length.nanoseconds % 1_000_000_000 == 0);
     let value = if whole { "seconds" } else { "fraction" };
     let mut metadata = field.metadata().clone();
     metadata.insert(String::from("tumble:bound"), String::from(value));
@@ -513,7 +541,10 @@ fn uses_base(expr: &Expr, schema: &DFSchema, pending: &Pending) -> bool {
 }
 
 fn columns_used<'s>(expr: &Expr, schema: &'s DFSchema) -> impl Iterator<Item = usize> + 's {
-    let columns: Vec<usize> =
-        expr.column_refs().iter().filter_map(|column| schema.index_of_column(column).ok()).collect();
+    let columns: Vec<usize> = expr
+        .column_refs()
+        .iter()
+        .filter_map(|column| schema.index_of_column(column).ok())
+        .collect();
     columns.into_iter()
 }

@@ -61,10 +61,7 @@ impl<'a> Sources<'a> {
                 computed,
             });
         }
-        Ok(Sources {
-            settings,
-            tables,
-        })
+        Ok(Sources { settings, tables })
     }
 
     /// A scan of some columns of a table.
@@ -109,18 +106,24 @@ impl<'a> Sources<'a> {
     pub(super) fn use_time(&mut self, source: usize, column: usize, span: Span) -> Result<i64> {
         let used = &mut self.tables[source];
         let name = |column: usize| used.table.columns[column].name.as_str();
-        let declared = used.table.time.as_ref().filter(|time| time.declared_delay.is_some());
+        let declared = used
+            .table
+            .time
+            .as_ref()
+            .filter(|time| time.declared_delay.is_some());
         if let Some(declared) = declared
             && declared.column != column
         {
-            return Err(Error::plan(format!("`{}` is no time attribute", name(column)))
-                .at(span)
-                .note(format!(
-                    "the watermark of `{}` is declared for `{}`",
-                    used.table.name,
-                    name(declared.column)
-                ))
-                .help(format!("use `{}` in the window", name(declared.column))));
+            return Err(
+                Error::plan(format!("`{}` is no time attribute", name(column)))
+                    .at(span)
+                    .note(format!(
+                        "the watermark of `{}` is declared for `{}`",
+                        used.table.name,
+                        name(declared.column)
+                    ))
+                    .help(format!("use `{}` in the window", name(declared.column))),
+            );
         }
         if let Some(time) = used.time
             && time != column
@@ -177,11 +180,7 @@ impl<'a> Sources<'a> {
         Ok((plans, root))
     }
 
-    fn source_plan(
-        &self,
-        number: usize,
-        used: &Used,
-    ) -> Result<(SourcePlan, Vec<Option<usize>>)> {
+    fn source_plan(&self, number: usize, used: &Used) -> Result<(SourcePlan, Vec<Option<usize>>)> {
         let mut place = vec![None; used.table.columns.len()];
         let mut fields: Vec<FieldRef> = Vec::new();
         let is_read = |column: &&usize| used.computed[**column].is_none();
@@ -219,7 +218,10 @@ impl<'a> Sources<'a> {
 
     /// Declared watermarks hold no row back.
     fn max_jump(&self, table: &Table, column: usize) -> Result<Option<i64>> {
-        let declared = table.time.as_ref().is_some_and(|time| time.declared_delay.is_some());
+        let declared = table
+            .time
+            .as_ref()
+            .is_some_and(|time| time.declared_delay.is_some());
         if declared || self.settings.max_jump.is_zero() {
             return Ok(None);
         }
@@ -247,13 +249,14 @@ fn field(name: &str, data_type: &DataType) -> FieldRef {
 
 fn in_units(interval: &Interval, table: &Table, column: usize) -> Result<i64> {
     let described = &table.columns[column];
-    let unit = Unit::of(&described.data_type).ok_or_else(|| {
-        Error::internal(format!("`{}` is no time column", described.name))
-    })?;
+    let unit = Unit::of(&described.data_type)
+        .ok_or_else(|| Error::internal(format!("`{}` is no time column", described.name)))?;
     // A delay finer than the unit holds back by the next whole step.
     let nanoseconds = interval.fixed_nanoseconds().ok_or_else(|| {
-        Error::plan(format!("a delay of months ({interval}) has no fixed length"))
-            .help("write it in days: 30d")
+        Error::plan(format!(
+            "a delay of months ({interval}) has no fixed length"
+        ))
+        .help("write it in days: 30d")
     })?;
     let step = i128::from(unit.nanoseconds());
     let steps = nanoseconds.div_euclid(step) + i128::from(nanoseconds.rem_euclid(step) != 0);
