@@ -66,7 +66,9 @@ impl Operator for GroupOperator {
             }
             let mut rows = ResultRows::new(self.spec.schema.clone());
             for ids in self.groups.in_order().chunks(MAX_ROWS) {
-                let columns = self.groups.columns(ids)?;
+                let columns =
+                    self.groups
+                        .columns(&self.spec.aggregates, ids, Position::MAX, out)?;
                 rows.add(columns, ids.iter().map(|_| Position::MAX), out)?;
             }
             rows.flush(out)?;

@@ -9,12 +9,13 @@
 //! Groups come out in the order of their first counted row. Where rows share a position (several windows
 //! that one row closed), the order of arrival decides, which no cut of the input changes either.
 
-use arrow::array::{ArrayRef, AsArray};
+use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::FieldRef;
 
+use super::Output;
 use super::aggregate::{self, AggregateInput, AggregateSpec, Argument, GroupAggregate};
 use super::keys::GroupKeys;
-use crate::data::{Batch, Position};
+use crate::data::{Batch, Event, Position};
 use crate::error::Result;
 
 /// Where the first row of a group stands: its position, and its number among the rows of the operator.
@@ -72,9 +73,33 @@ impl Accumulators {
         }
     }
 
-    /// A column of values for each call.
-    pub(super) fn evaluate(&self, groups: &[u32]) -> Result<Vec<ArrayRef>> {
-        self.states.iter().map(|s| s.evaluate(groups)).collect()
+    /// A column of values for each call. A sum out of range is NULL and an expression error of the row that
+    /// `position` gives for the place of its group.
+    pub(super) fn evaluate(
+        &self,
+        specs: &[AggregateSpec],
+        groups: &[u32],
+        position: impl Fn(usize) -> Position,
+        out: &mut Output,
+    ) -> Result<Vec<ArrayRef>> {
+        let mut columns = Vec::with_capacity(self.states.len());
+        for (state, spec) in self.states.iter().zip(specs) {
+            let column = state.evaluate(groups)?;
+            if column.null_count() > 0 {
+                let failed = groups
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, group)| state.overflowed(**group));
+                for (place, _) in failed {
+                    out.event(Event::ExpressionError {
+                        position: position(place),
+                        what: spec.display.as_str().into(),
+                    });
+                }
+            }
+            columns.push(column);
+        }
+        Ok(columns)
     }
 
     /// Bytes of state.
@@ -180,10 +205,17 @@ impl Grouped {
         ids
     }
 
-    /// The key columns of groups, then the values of the aggregates.
-    pub(super) fn columns(&self, ids: &[u32]) -> Result<Vec<ArrayRef>> {
+    /// The key columns of groups, then the values of the aggregates; `position` is the row that brought
+    /// them out.
+    pub(super) fn columns(
+        &self,
+        specs: &[AggregateSpec],
+        ids: &[u32],
+        position: Position,
+        out: &mut Output,
+    ) -> Result<Vec<ArrayRef>> {
         let mut columns = self.keys.columns(ids)?;
-        columns.extend(self.accumulators.evaluate(ids)?);
+        columns.extend(self.accumulators.evaluate(specs, ids, |_| position, out)?);
         Ok(columns)
     }
 

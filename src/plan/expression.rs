@@ -10,7 +10,7 @@ use datafusion_expr::{Expr, ExprSchemable, Operator};
 
 use super::analyze::explain;
 use crate::error::{Error, Result};
-use crate::exec::expression::{Arithmetic, Call, Comparison, Expression, Pattern};
+use crate::exec::expression::{Arithmetic, Call, Cast, Comparison, Expression, Pattern};
 
 /// Lowers expressions over one input.
 pub struct Lowering<'a> {
@@ -63,12 +63,8 @@ impl Lowering<'_> {
             Expr::Negative(input) => self.negative(input)?,
             Expr::Between(between) => self.between(between)?,
             Expr::Case(case) => self.case(expr, case)?,
-            Expr::Cast(cast) => {
-                Expression::Cast(self.boxed(&cast.expr)?, cast.field.data_type().clone())
-            }
-            Expr::TryCast(cast) => {
-                Expression::Cast(self.boxed(&cast.expr)?, cast.field.data_type().clone())
-            }
+            Expr::Cast(cast) => self.cast(&cast.expr, cast.field.data_type())?,
+            Expr::TryCast(cast) => self.cast(&cast.expr, cast.field.data_type())?,
             Expr::ScalarFunction(call) => self.call(expr, call)?,
             Expr::InList(InList {
                 expr,
@@ -185,6 +181,16 @@ impl Lowering<'_> {
         }
         Err(Error::unsupported("SIMILAR TO is not built")
             .help("write a regular expression: column ~ 'pattern'"))
+    }
+
+    fn cast(&self, input: &Expr, to: &DataType) -> Result<Expression> {
+        let input = self.boxed(input)?;
+        let zone = self.options.execution.time_zone.as_deref();
+        let zone = zone
+            .and_then(|zone| zone.parse().ok())
+            .unwrap_or(crate::time::Zone::UTC);
+        let to = to.clone();
+        Ok(Expression::Cast(Cast { input, to, zone }))
     }
 
     fn negative(&self, input: &Expr) -> Result<Expression> {

@@ -1,8 +1,8 @@
 //! A statement to a plan that can run: pure, without I/O and without a clock.
 //!
 //! ```text
-//!  ast::Query ─► names ─► analyze (DataFusion) ─► translate ─► StreamQuery ─┬► explain
-//!                exact     types, push-down        windows      (closed)    └► lower ─► operators
+//!  ast::Query ─► names ─► analyze (DataFusion) ─► translate ─► rules ─► StreamQuery ─┬► explain
+//!                exact     types, push-down        windows                (closed)   └► lower ─► operators
 //! ```
 //!
 //! What gets through here runs: there is no "not implemented" behind it. What is not built is refused
@@ -17,6 +17,7 @@ mod lower;
 pub mod names;
 mod nodes;
 mod relations;
+mod rules;
 pub mod stream_plan;
 mod translate;
 mod types;
@@ -73,6 +74,7 @@ pub fn plan(
     let resolved = names::resolve(query, catalog, registry)?;
     let logical = analyze::analyze(&resolved, registry, settings.zone, settings.now)?;
     let query = translate::translate(&logical, &resolved, settings, registry)?;
+    let query = rules::apply(query)?;
     let unseen = resolved
         .unseen
         .iter()

@@ -14,7 +14,7 @@
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{FieldRef, SchemaRef};
+use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 
 use crate::catalog::Table;
 use crate::exec::expression::Expression;
@@ -113,6 +113,11 @@ pub enum StreamPlan {
 }
 
 impl StreamPlan {
+    /// A plan without rows and columns, to stand in while another is moved.
+    pub fn nothing() -> Self {
+        StreamPlan::Rows(RecordBatch::new_empty(Arc::new(Schema::empty())))
+    }
+
     /// What comes out.
     pub fn schema(&self) -> SchemaRef {
         match self {

@@ -144,6 +144,22 @@ impl TimeReader {
         self.place_instant(seconds, rest)
     }
 
+    /// The time of an instant, given in seconds and nanoseconds since 1970.
+    pub fn read_instant(&self, seconds: i64, nanoseconds: u32) -> Option<i64> {
+        self.place_instant(seconds, nanoseconds)
+    }
+
+    /// The time at which the clock of the zone shows these seconds and nanoseconds since 1970.
+    pub fn read_wall_clock(&self, seconds: i64, nanoseconds: u32) -> Option<i64> {
+        self.place(&TextTime {
+            local_seconds: seconds,
+            nanoseconds,
+            fraction_digits: 0,
+            offset_seconds: None,
+            date_only: false,
+        })
+    }
+
     fn place(&self, time: &TextTime) -> Option<i64> {
         match time.offset_seconds {
             Some(offset) => {

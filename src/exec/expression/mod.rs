@@ -32,6 +32,7 @@ use datafusion_common::ScalarValue;
 use datafusion_expr::{ColumnarValue, Operator, ScalarUDF};
 
 pub use arithmetic::Arithmetic;
+pub use cast::Cast;
 pub use compare::Comparison;
 pub use failures::Failures;
 pub use pattern::Pattern;
@@ -62,7 +63,7 @@ pub enum Expression {
     /// A function.
     Call(Call),
     /// A conversion; NULL where it has no value.
-    Cast(Box<Expression>, DataType),
+    Cast(Cast),
     /// `CASE WHEN … THEN … ELSE … END`, conditions all BOOLEAN.
     Case {
         /// Conditions and results.
@@ -124,7 +125,7 @@ impl Expression {
                 self.evaluate_arithmetic(*operator, left, right, batch, failures)
             }
             Expression::Call(call) => call.evaluate(batch, failures),
-            Expression::Cast(input, to) => cast::cast(self, input, to, batch, failures),
+            Expression::Cast(cast) => cast.evaluate(batch, failures),
             Expression::Case {
                 branches,
                 otherwise,
@@ -207,10 +208,10 @@ impl Expression {
             | Expression::Arithmetic(_, left, right, _)
             | Expression::Pattern(_, left, right)
             | Expression::Operator(_, left, right) => vec![left, right],
-            Expression::Not(input)
-            | Expression::IsNull(input, _)
-            | Expression::Is(input, ..)
-            | Expression::Cast(input, _) => vec![input],
+            Expression::Not(input) | Expression::IsNull(input, _) | Expression::Is(input, ..) => {
+                vec![input]
+            }
+            Expression::Cast(cast) => vec![cast.input.as_mut()],
             Expression::Call(call) => call.arguments.iter_mut().collect(),
             Expression::Case {
                 branches,
@@ -251,6 +252,38 @@ impl Expression {
         let mut result = self.clone();
         renumber(&mut result, place)?;
         Ok(result)
+    }
+
+    /// The same expression with each column replaced by the expression of its number.
+    #[must_use]
+    pub fn substitute(&self, columns: &[Expression]) -> Expression {
+        fn replace(expression: &mut Expression, columns: &[Expression]) {
+            if let Expression::Column(index, _) = expression {
+                if let Some(column) = columns.get(*index) {
+                    *expression = column.clone();
+                }
+                return;
+            }
+            for operand in expression.operands_mut() {
+                replace(operand, columns);
+            }
+        }
+        let mut result = self.clone();
+        replace(&mut result, columns);
+        result
+    }
+
+    /// True if some operand is evaluated for a part of the rows only.
+    pub fn is_conditional(&self) -> bool {
+        let here = matches!(
+            self,
+            Expression::And(..) | Expression::Or(..) | Expression::Case { .. }
+        );
+        here || self
+            .clone()
+            .operands_mut()
+            .iter()
+            .any(|operand| operand.is_conditional())
     }
 
     /// The columns that it reads, by number, in the order in which they stand.
@@ -325,8 +358,13 @@ impl fmt::Display for Expression {
                 write_list(&call.arguments, f)?;
                 f.write_str(")")
             }
-            Expression::Cast(input, to) => {
-                write!(f, "CAST({input} AS {})", cast::type_name(to))
+            Expression::Cast(cast) => {
+                write!(
+                    f,
+                    "CAST({} AS {})",
+                    cast.input,
+                    crate::data::type_name(&cast.to)
+                )
             }
             Expression::Case {
                 branches,
@@ -365,7 +403,7 @@ fn write_operand(operand: &Expression, f: &mut fmt::Formatter<'_>) -> fmt::Resul
     match operand {
         Expression::Arithmetic(..) => write!(f, "({operand})"),
         // A cast that coercion put there is not what the user wrote.
-        Expression::Cast(input, _) => write!(f, "{input}"),
+        Expression::Cast(cast) => write!(f, "{}", cast.input),
         _ => write!(f, "{operand}"),
     }
 }

@@ -390,7 +390,7 @@ impl WindowAggregateOperator {
             for (bound, field) in bounds.iter().zip(self.spec.schema.fields()) {
                 columns.push(time_array(vec![*bound; ids.len()], field.data_type())?);
             }
-            columns.extend(groups.columns(ids)?);
+            columns.extend(groups.columns(&self.spec.aggregates, ids, position, out)?);
             rows.add(columns, ids.iter().map(|_| position), out)?;
         }
         self.free((end, start), &members, merged)

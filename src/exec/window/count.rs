@@ -157,7 +157,9 @@ impl CountWindowOperator {
             let keys: Vec<u32> = part.iter().map(|(_, member)| member.key).collect();
             columns.extend(self.keys.columns(&keys)?);
             let slots: Vec<u32> = part.iter().map(|(_, member)| member.slot).collect();
-            columns.extend(self.slots.accumulators.evaluate(&slots)?);
+            let (specs, accumulators) = (&self.spec.aggregates, &self.slots.accumulators);
+            let cause = |place: usize| part[place].0.position;
+            columns.extend(accumulators.evaluate(specs, &slots, cause, out)?);
             rows.add(columns, part.iter().map(|(window, _)| window.position), out)?;
         }
         for (_, member) in groups {

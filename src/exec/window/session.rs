@@ -160,8 +160,14 @@ impl SessionOperator {
             let keys: Vec<u32> = part.iter().map(|group| group.member.key).collect();
             columns.extend(self.keys.columns(&keys)?);
             let slots: Vec<u32> = part.iter().map(|group| group.member.slot).collect();
-            columns.extend(self.slots.accumulators.evaluate(&slots)?);
             let cause = |group: &Closed| watermark.caused_by(group.end.saturating_sub(1));
+            let (specs, accumulators) = (&self.spec.aggregates, &self.slots.accumulators);
+            columns.extend(accumulators.evaluate(
+                specs,
+                &slots,
+                |place| cause(&part[place]),
+                out,
+            )?);
             rows.add(columns, part.iter().map(cause), out)?;
         }
         for group in closed {

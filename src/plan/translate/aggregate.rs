@@ -2,52 +2,22 @@
 
 use std::sync::Arc;
 
-use arrow::compute::SortOptions;
-use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
+use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use datafusion_common::DFSchema;
-use datafusion_expr::expr::{AggregateFunction, NullTreatment};
 use datafusion_expr::{Aggregate, Expr, ExprSchemable};
 
-use super::pending::{bound_fields, bound_of, steps, time_of, uses_bounds, window_spec};
+use super::aggregate_call::{Inputs, aggregate_spec};
+use super::bounds::{bound_fields, bound_of, steps, time_of, uses_bounds, window_spec};
 use super::relation::{Pending, Relation, Role, TimeOf, Visible};
 use super::{Translator, nullable};
 use crate::error::{Error, Result};
-use crate::exec::aggregate::{AggregateSpec, Argument};
+use crate::exec::aggregate::AggregateSpec;
 use crate::exec::expression::Expression;
 use crate::exec::group::GroupSpec;
 use crate::exec::window::{CountWindowSpec, SessionSpec, WindowAggregateSpec, WindowSource};
 use crate::plan::analyze::explain;
 use crate::plan::stream_plan::StreamPlan;
 use crate::sql::WindowArguments;
-
-/// The columns that an aggregate operator reads: its input, projected.
-struct Inputs {
-    expressions: Vec<Expression>,
-    fields: Vec<FieldRef>,
-}
-
-impl Inputs {
-    fn add(&mut self, expression: Expression, field: FieldRef) -> usize {
-        // The same column twice is one column.
-        if let Expression::Column(index, _) = &expression {
-            let same = |known: &Expression| matches!(known, Expression::Column(i, _) if i == index);
-            if let Some(place) = self.expressions.iter().position(same) {
-                return place;
-            }
-        }
-        self.expressions.push(expression);
-        self.fields.push(field);
-        self.expressions.len() - 1
-    }
-
-    fn project(self, input: StreamPlan) -> StreamPlan {
-        StreamPlan::Project {
-            input: Box::new(input),
-            expressions: self.expressions,
-            schema: Arc::new(Schema::new(self.fields)),
-        }
-    }
-}
 
 /// What a GROUP BY key is.
 enum Key {
@@ -89,10 +59,7 @@ impl Translator<'_> {
             return Err(Error::internal("a window that is not pending"));
         };
         let base = input.plan.schema();
-        let mut inputs = Inputs {
-            expressions: Vec::new(),
-            fields: Vec::new(),
-        };
+        let mut inputs = Inputs::new();
         let mut keep = |column: usize| {
             let field = &base.fields()[column];
             inputs.add(
@@ -183,7 +150,7 @@ impl Translator<'_> {
         order.extend((0..aggregate.aggr_expr.len()).map(|number| first + number));
         roles.resize(order.len(), Role::None);
         Ok(Relation {
-            plan: reorder(plan, &order, aggregate),
+            plan: reorder(plan, &order),
             roles,
             // Count windows come out in the order of rows.
             closed: !matches!(pending.arguments, WindowArguments::Count { .. }),
@@ -195,10 +162,7 @@ impl Translator<'_> {
     /// GROUP BY over rows: over the windows that they carry, or over all of them.
     fn aggregate_rows(&mut self, input: Relation, aggregate: &Aggregate) -> Result<Relation> {
         let schema = aggregate.input.schema();
-        let mut inputs = Inputs {
-            expressions: Vec::new(),
-            fields: Vec::new(),
-        };
+        let mut inputs = Inputs::new();
         let (mut start, mut end) = (None, None);
         let mut group = Vec::new();
         let mut roles = Vec::new();
@@ -304,7 +268,7 @@ impl Translator<'_> {
             roles.fill(Role::None);
         }
         Ok(Relation {
-            plan: reorder(plan, &order, aggregate),
+            plan: reorder(plan, &order),
             roles,
             closed: attached.is_some(),
             tumbling: input.tumbling && attached.is_some(),
@@ -339,83 +303,6 @@ impl Translator<'_> {
             })
             .collect()
     }
-}
-
-fn aggregate_spec(
-    call: &AggregateFunction,
-    field: &FieldRef,
-    schema: &DFSchema,
-    lower: &dyn Fn(&Expr) -> Result<Expression>,
-    inputs: &mut Inputs,
-) -> Result<AggregateSpec> {
-    let params = &call.params;
-    let mut arguments = Vec::new();
-    let mut argument_fields = Vec::new();
-    for expr in &params.args {
-        let (_, argument_field) = expr.to_field(schema).map_err(explain)?;
-        let argument_field = nullable(&argument_field);
-        let expression = lower(expr)?;
-        argument_fields.push(Arc::clone(&argument_field));
-        match expression {
-            Expression::Literal(value) => {
-                // count(*) is count(1): no column is needed for it.
-                if call.func.name() == "count" && !value.is_null() && params.args.len() == 1 {
-                    argument_fields.clear();
-                    break;
-                }
-                arguments.push(Argument::Literal(value));
-            }
-            expression => arguments.push(Argument::Column(inputs.add(expression, argument_field))),
-        }
-    }
-    let filter = match &params.filter {
-        Some(filter) => {
-            let field = arrow::datatypes::Field::new("filter", DataType::Boolean, true);
-            Some(inputs.add(lower(filter)?, Arc::new(field)))
-        }
-        None => None,
-    };
-    let mut order_by = Vec::new();
-    for key in &params.order_by {
-        let (_, field) = key.expr.to_field(schema).map_err(explain)?;
-        let column = inputs.add(lower(&key.expr)?, nullable(&field));
-        let options = SortOptions {
-            descending: !key.asc,
-            nulls_first: key.nulls_first,
-        };
-        order_by.push((column, options));
-    }
-    Ok(AggregateSpec {
-        function: Arc::clone(&call.func),
-        arguments,
-        argument_fields,
-        filter,
-        distinct: params.distinct,
-        ignore_nulls: params.null_treatment == Some(NullTreatment::IgnoreNulls),
-        order_by,
-        output: nullable(field),
-        display: display(call),
-    })
-}
-
-/// The call as a user would write it.
-fn display(call: &AggregateFunction) -> String {
-    let params = &call.params;
-    let arguments: Vec<String> = params
-        .args
-        .iter()
-        .map(|arg| arg.human_display().to_string())
-        .collect();
-    let arguments = match (call.func.name(), arguments.as_slice()) {
-        ("count", [one]) if one == "Int64(1)" || one == "1" => String::from("*"),
-        _ => arguments.join(", "),
-    };
-    let distinct = if params.distinct { "DISTINCT " } else { "" };
-    let mut text = format!("{}({distinct}{arguments})", call.func.name());
-    if let Some(filter) = &params.filter {
-        text.push_str(&format!(" FILTER (WHERE {})", filter.human_display()));
-    }
-    text
 }
 
 /// The operator for the windows of a call: `grouped` are the keys of GROUP BY, `further` those of them that
@@ -507,20 +394,15 @@ fn windowed(
     }
 }
 
-/// The columns in the order of DataFusion's aggregate, under its names.
-fn reorder(plan: StreamPlan, order: &[usize], aggregate: &Aggregate) -> StreamPlan {
+/// The columns in the order of DataFusion's aggregate.
+fn reorder(plan: StreamPlan, order: &[usize]) -> StreamPlan {
     let schema = plan.schema();
-    let fields: Vec<FieldRef> = (order.iter().zip(aggregate.schema.fields()))
-        .map(|(&place, name)| Arc::new(schema.field(place).clone().with_name(name.name())))
-        .collect();
-    let expressions = order
-        .iter()
-        .map(|&place| Expression::Column(place, schema.field(place).name().clone()))
-        .collect();
+    let field = |place: &usize| Arc::clone(&schema.fields()[*place]);
+    let column = |place: &usize| Expression::Column(*place, schema.field(*place).name().clone());
     StreamPlan::Project {
+        expressions: order.iter().map(column).collect(),
+        schema: Arc::new(Schema::new(order.iter().map(field).collect::<Vec<_>>())),
         input: Box::new(plan),
-        expressions,
-        schema: Arc::new(Schema::new(fields)),
     }
 }
 

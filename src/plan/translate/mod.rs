@@ -13,6 +13,8 @@
 //! makes rows of them (`Assign`). Every column carries its role: a time attribute, a bound, or nothing.
 
 mod aggregate;
+mod aggregate_call;
+mod bounds;
 mod pending;
 mod relation;
 mod sources;
@@ -182,9 +184,15 @@ impl Translator<'_> {
             let (role, field) = match &expression {
                 Expression::Column(index, _) => {
                     let own = input.plan.field(*index);
+                    // Only names that the user gave; DataFusion's own are not for people.
+                    let name = if matches!(expr, Expr::Alias(_)) {
+                        field.name()
+                    } else {
+                        own.name()
+                    };
                     (
                         input.roles[*index],
-                        Arc::new(own.as_ref().clone().with_name(field.name())),
+                        Arc::new(own.as_ref().clone().with_name(name)),
                     )
                 }
                 _ => (Role::None, nullable(field)),
