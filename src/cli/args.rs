@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
-use clap::{ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser, ValueEnum};
+use clap::{ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser};
 
 use super::exit::Expect;
 use super::generate::GenerateArgs;
@@ -76,13 +76,13 @@ pub struct Args {
 
     /// Format: auto, csv, tsv, ndjson, json [default: auto]
     #[arg(short, long, value_name = "FORMAT", env = "TUMBLE_INPUT_FORMAT", hide_env = true, help_heading = INPUT)]
-    pub input_format: Option<InputFormat>,
+    pub input_format: Option<String>,
     /// Character between the fields of csv (`\t` is a tab)
     #[arg(short, long, value_name = "CHAR", allow_hyphen_values = true, env = "TUMBLE_DELIMITER", hide_env = true, help_heading = INPUT)]
     pub delimiter: Option<String>,
     /// Whether csv begins with names: auto, yes, no (then c1, c2, …)
     #[arg(long, value_name = "WHEN", env = "TUMBLE_INPUT_HEADER", hide_env = true, help_heading = INPUT)]
-    pub input_header: Option<InputHeader>,
+    pub input_header: Option<String>,
     /// Types of columns that are not to be guessed
     #[arg(long, value_name = "COL=TYPE,…", help_heading = INPUT)]
     pub types: Vec<String>,
@@ -91,7 +91,7 @@ pub struct Args {
     pub nulls: Option<String>,
     /// Bytes that are not UTF-8: strict (reject), lossy (mend), latin1 [default: lossy]
     #[arg(long, value_name = "HOW", env = "TUMBLE_ENCODING", hide_env = true, help_heading = INPUT)]
-    pub encoding: Option<Encoding>,
+    pub encoding: Option<String>,
     /// A further table, read from a file (without a value: show results as a table)
     #[arg(long, value_name = "NAME=PATH", num_args = 0..=1, require_equals = true, default_missing_value = "", help_heading = INPUT)]
     pub table: Vec<String>,
@@ -107,7 +107,7 @@ pub struct Args {
     pub ts_format: Option<String>,
     /// Unit of times that are numbers: s, ms, us, ns
     #[arg(long, value_name = "UNIT", env = "TUMBLE_TS_UNIT", hide_env = true, help_heading = TIME)]
-    pub ts_unit: Option<EpochUnit>,
+    pub ts_unit: Option<String>,
     /// How long a window waits for late rows [default: 5s]
     #[arg(long, value_name = "DURATION", env = "TUMBLE_DELAY", hide_env = true, help_heading = TIME)]
     pub delay: Option<String>,
@@ -160,10 +160,10 @@ pub struct Args {
 
     /// At a bad row: skip (count it), fail [default: skip]
     #[arg(long, value_name = "ACTION", env = "TUMBLE_ON_ERROR", hide_env = true, help_heading = GATES)]
-    pub on_error: Option<OnError>,
+    pub on_error: Option<String>,
     /// Bad rows that are accepted; one more ends the run (exit code 3)
     #[arg(long, value_name = "N", env = "TUMBLE_MAX_ERRORS", hide_env = true, help_heading = GATES)]
-    pub max_errors: Option<u64>,
+    pub max_errors: Option<String>,
     /// Exit code 3 if any row was left out; check all columns
     #[arg(long, env = "TUMBLE_STRICT", hide_env = true, value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue, help_heading = GATES)]
     pub strict: bool,
@@ -172,7 +172,7 @@ pub struct Args {
     pub expect: Option<Expect>,
     /// Open windows at Ctrl-C: drop, emit [default: drop]
     #[arg(long, value_name = "ACTION", env = "TUMBLE_ON_INTERRUPT", hide_env = true, help_heading = GATES)]
-    pub on_interrupt: Option<OnInterrupt>,
+    pub on_interrupt: Option<String>,
 
     /// Colors: auto, always, never [default: auto]
     #[arg(long, value_name = "WHEN", env = "TUMBLE_COLOR", hide_env = true, help_heading = MESSAGES)]
@@ -207,80 +207,6 @@ Examples:
   tumble \"SELECT status, count(*) AS requests FROM 'access.csv' GROUP BY status\"
   tumble \"SELECT window_start, max(latency_ms) FROM TUMBLE(input, '1m') GROUP BY window_start\" access.csv
   tumble --json \"SELECT ts, path FROM stdin WHERE status >= 500 LIMIT 3\" < access.csv";
-
-/// Formats of records.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum InputFormat {
-    /// By the first bytes.
-    #[default]
-    Auto,
-    /// Comma-separated.
-    Csv,
-    /// Tab-separated.
-    Tsv,
-    /// A JSON object a line.
-    #[value(alias = "jsonl")]
-    Ndjson,
-    /// JSON objects, one after the other or in an array.
-    Json,
-}
-
-/// Whether csv begins with names.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum InputHeader {
-    /// By the looks of the first records.
-    #[default]
-    Auto,
-    /// The first record holds names.
-    Yes,
-    /// The first record is data; the columns are `c1`, `c2`, ….
-    No,
-}
-
-/// What is done with bytes that are not UTF-8.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Encoding {
-    /// The record is rejected.
-    Strict,
-    /// They become U+FFFD.
-    #[default]
-    Lossy,
-    /// The input is Latin-1.
-    Latin1,
-}
-
-/// The unit of times that are numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum EpochUnit {
-    /// Seconds.
-    S,
-    /// Milliseconds.
-    Ms,
-    /// Microseconds.
-    Us,
-    /// Nanoseconds.
-    Ns,
-}
-
-/// What a bad row does.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum OnError {
-    /// It is left out and counted.
-    #[default]
-    Skip,
-    /// It ends the run.
-    Fail,
-}
-
-/// What becomes of open windows at a signal.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum OnInterrupt {
-    /// They are not printed.
-    #[default]
-    Drop,
-    /// They are printed as if the input had ended.
-    Emit,
-}
 
 /// Reads a command line, without the name of the program.
 ///

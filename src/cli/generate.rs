@@ -238,7 +238,7 @@ impl Maker {
         if args.rate == Some(0) {
             return Err(Error::usage("--rate must be at least 1"));
         }
-        let delay = super::settings::flag_duration("--out-of-order", &args.out_of_order)?;
+        let delay = crate::session::duration("out-of-order", &args.out_of_order)?;
         let out_of_order_ms = delay.fixed_nanoseconds().unwrap_or(0) / 1_000_000;
         let start_us = start_us(&args.start)?;
         let mut row = Row::new(args.format, kind.columns);

@@ -12,17 +12,16 @@ use std::io::{IsTerminal, Read};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use super::args::{InputFormat, InputHeader, ScriptArg};
+use super::args::ScriptArg;
 use super::exit;
 use super::messages::{Messages, Saved};
-use super::settings::{InputSettings, Settings};
+use super::settings::Settings;
 use super::snippet::Script;
 use super::terminal::Terminal;
-use crate::data::parse_type;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::Summary;
 use crate::runtime::interrupt::Interrupts;
-use crate::session::{self, Options, Session};
+use crate::session::{self, Session};
 
 /// A script with the name that messages give it.
 struct Source {
@@ -42,11 +41,7 @@ pub fn run(settings: &Settings) -> ExitCode {
         Ok(scripts) => scripts,
         Err(error) => return failed(&error, None, &messages),
     };
-    let options = match options(settings) {
-        Ok(options) => options,
-        Err(error) => return failed(&error, None, &messages),
-    };
-    let mut session = Session::new(options);
+    let mut session = Session::new(settings.options.clone());
     match Interrupts::install() {
         Ok(interrupts) => session.listen(Arc::new(interrupts)),
         Err(error) => return failed(&error, None, &messages),
@@ -191,70 +186,6 @@ fn refuse_data(text: &str) -> Result<()> {
         Error::usage(format!("this looks like {looks_like}, not SQL"))
             .help("try: tumble \"SELECT * FROM stdin LIMIT 5\""),
     )
-}
-
-/// The settings as a session takes them.
-fn options(settings: &Settings) -> Result<Options> {
-    let InputSettings {
-        format,
-        delimiter,
-        header,
-        types,
-        nulls,
-        encoding,
-        tables,
-        max_record_bytes,
-    } = &settings.input;
-    let text = |path: &std::path::PathBuf| path.to_string_lossy().into_owned();
-    let mut options = Options {
-        files: settings.files.iter().map(text).collect(),
-        tables: tables
-            .iter()
-            .map(|(name, path)| (name.clone(), text(path)))
-            .collect(),
-        parameters: settings.parameters.clone(),
-        input_format: match format {
-            InputFormat::Auto => None,
-            InputFormat::Csv => Some(String::from("csv")),
-            InputFormat::Tsv => Some(String::from("tsv")),
-            InputFormat::Ndjson | InputFormat::Json => Some(String::from("ndjson")),
-        },
-        delimiter: *delimiter,
-        input_header: match header {
-            InputHeader::Auto => session::InputHeader::Auto,
-            InputHeader::Yes => session::InputHeader::Yes,
-            InputHeader::No => session::InputHeader::No,
-        },
-        nulls: nulls.clone(),
-        max_record_bytes: *max_record_bytes,
-        ts: settings.time.column.clone(),
-        ts_format: settings.time.format.clone(),
-        delay: settings.time.delay,
-        max_jump: settings.time.max_jump,
-        zone: settings.time.zone,
-        in_order: settings.time.in_order,
-        late: settings.output.late.clone(),
-        rejects: settings.output.rejects.clone(),
-        max_errors: settings.gates.max_errors,
-        strict: settings.gates.strict,
-        ..Options::default()
-    };
-    for (column, name) in types {
-        options.types.push((column.clone(), parse_type(name)?));
-    }
-    options.set("encoding", &word(encoding))?;
-    if let Some(unit) = &settings.time.unit {
-        options.set("ts-unit", &word(unit))?;
-    }
-    options.set("on-interrupt", &word(&settings.gates.on_interrupt))?;
-    Ok(options)
-}
-
-/// The word of a flag's value.
-fn word<T: clap::ValueEnum>(value: &T) -> String {
-    value
-        .to_possible_value()
-        .map_or_else(String::new, |value| value.get_name().to_string())
 }
 
 /// Reads SQL from standard input.

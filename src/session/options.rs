@@ -231,15 +231,33 @@ impl Options {
     }
 }
 
-fn duration(name: &str, text: &str) -> Result<Interval> {
-    let interval = parse_interval(text)?;
-    if interval.is_calendar() || interval.fixed_nanoseconds().is_none_or(|n| n < 0) {
-        return Err(
-            Error::usage(format!("{name} takes a length of time such as 5s or 1h30m"))
-                .note(format!("`{text}` is none of fixed length")),
-        );
+/// A length of time that the setting `name` takes: of fixed length, not below 0; `0` needs no unit.
+///
+/// # Errors
+/// No length of time, with how one is written.
+pub fn duration(name: &str, text: &str) -> Result<Interval> {
+    if text.trim() == "0" {
+        return Ok(Interval::default());
     }
-    Ok(interval)
+    let length = parse_interval(text).map_err(|error| {
+        let refused = Error::usage(format!("{name}: {}", error.message()));
+        let refused = match error.label_text() {
+            Some(label) => refused.label(label),
+            None => refused,
+        };
+        match error.helps().first() {
+            Some(help) => refused.help(help),
+            None => refused.help("write it like 5s or 1h30m"),
+        }
+    })?;
+    match length.fixed_nanoseconds() {
+        Some(nanoseconds) if nanoseconds >= 0 => Ok(length),
+        Some(_) => Err(Error::usage(format!("{name} cannot be less than 0"))),
+        None => Err(
+            Error::usage(format!("{name} cannot be of months, whose lengths differ"))
+                .help("write it in days, like 30d"),
+        ),
+    }
 }
 
 /// A zone by name, `local`, or an offset in whole hours.
@@ -345,11 +363,16 @@ fn one_of<T: Copy>(name: &str, value: &str, known: &[(&str, T)]) -> Result<T> {
         .find(|(word, _)| word.eq_ignore_ascii_case(value));
     found.map(|(_, meaning)| *meaning).ok_or_else(|| {
         let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
-        Error::usage(format!("`{value}` is no value of {name}"))
-            .help(format!("values: {}", words.join(", ")))
+        let error = Error::usage(format!("`{value}` is no value of {name}"))
+            .help(format!("values: {}", words.join(", ")));
+        match names_closest(value, words.into_iter()) {
+            Some(near) => error.label(format!("did you mean `{near}`?")),
+            None => error,
+        }
     })
 }
 
+/// A setting that is on or off.
 fn truth(name: &str, value: &str) -> Result<bool> {
     one_of(
         name,

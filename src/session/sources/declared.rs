@@ -1,0 +1,314 @@
+//! Tables of `CREATE TABLE`: columns, watermark, and how their records turn out to be written.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field};
+
+use super::Sources;
+use super::definition::Definition;
+use super::guessed::guessed;
+use super::table_options::TableOptions;
+use crate::catalog::{
+    Catalog, ColumnSource, Guess, Header, Hints, Table, TableColumn, TableTime, guess,
+};
+use crate::error::{Error, Result};
+use crate::format::{CsvOptions, Format, NdjsonOptions, ReadColumn, csv_header, parse_format_name};
+use crate::plan::{PlanSettings, Registry, computed, data_type, names_closest};
+use crate::runtime::Opened;
+use crate::session::host::Note;
+use crate::session::{Host, Options};
+use crate::sql::{ColumnKind, CreateTable};
+
+impl Sources {
+    /// `CREATE TABLE`.
+    ///
+    /// # Errors
+    /// The name is taken, a type or option does not exist, the watermark's column is no time.
+    pub(in crate::session) fn create(
+        &mut self,
+        create: CreateTable,
+        catalog: &mut Catalog,
+        options: &Options,
+        registry: &Registry,
+        settings: &PlanSettings,
+        host: &mut dyn Host,
+    ) -> Result<()> {
+        let name = create.name.value.clone();
+        if (catalog.table(&name).is_some() || catalog.view(&name).is_some()) && !create.or_replace {
+            if create.if_not_exists {
+                return Ok(());
+            }
+            return Err(Error::plan(format!("`{name}` exists already"))
+                .at_least(crate::sql::span_of(create.name.span))
+                .help("write CREATE OR REPLACE TABLE, or choose another name"));
+        }
+        let with = TableOptions::read(&create, options)?;
+        self.forget(&name);
+        if create.columns.is_empty() {
+            return self.create_guessed(&name, with, &create, catalog, options, host);
+        }
+        let mut table = Table {
+            name: name.clone(),
+            columns: Vec::new(),
+            time: None,
+            time_candidates: Vec::new(),
+            open_ended: false,
+            merged: with.places.len() > 1 && !options.in_order,
+        };
+        let mut columns = BTreeMap::new();
+        let mut order = Vec::new();
+        for column in &create.columns {
+            let column_name = column.name.value.clone();
+            if table.column(&column_name).is_some() {
+                return Err(
+                    Error::plan(format!("column `{column_name}` is there twice"))
+                        .at_least(crate::sql::span_of(column.name.span)),
+                );
+            }
+            let (data_type, source) = match &column.kind {
+                ColumnKind::Physical(sql_type) => {
+                    let data_type = data_type(sql_type, options.zone)?;
+                    let field = Arc::new(Field::new(&column_name, data_type.clone(), true));
+                    let mut read = ReadColumn::new(&column_name, field);
+                    read.time = with.time_format.clone();
+                    columns.insert(column_name.clone(), read);
+                    order.push(column_name.clone());
+                    (data_type, ColumnSource::Field(column_name.clone()))
+                }
+                ColumnKind::Computed(expr) => {
+                    let before = table.columns.len();
+                    let (_, data_type) = computed::bind(&table, before, expr, registry, settings)?;
+                    (data_type, ColumnSource::Computed(Box::new(expr.clone())))
+                }
+            };
+            table.columns.push(TableColumn {
+                name: column_name,
+                data_type,
+                source,
+            });
+        }
+        table.time = declared_time(&create, &table)?;
+        if table.time.is_none() {
+            table.time = only_time(&table, options);
+        }
+        catalog.add_table(table);
+        self.definitions.insert(
+            name,
+            Definition {
+                places: with.places,
+                format: None,
+                hints: with.hints,
+                columns,
+                declared: Some(order),
+            },
+        );
+        Ok(())
+    }
+
+    /// `CREATE TABLE name WITH (path = …)`: the columns are guessed now.
+    fn create_guessed(
+        &mut self,
+        name: &str,
+        with: TableOptions,
+        create: &CreateTable,
+        catalog: &mut Catalog,
+        options: &Options,
+        host: &mut dyn Host,
+    ) -> Result<()> {
+        let (opened, sample, at_end) = self.open_first(&with.places, &with.hints, host)?;
+        let hints = Hints {
+            from_pipe: !opened.source.is_file(),
+            ..with.hints
+        };
+        let source = opened.source.name().to_string();
+        let (mut table, definition, text) =
+            guessed(name, with.places, &sample, at_end, hints, options, &source)?;
+        if let Some(watermark) = declared_time(create, &table)? {
+            table.time = Some(watermark);
+        }
+        if let Some(text) = text {
+            host.note(Note::Guess(text));
+        }
+        catalog.add_table(table);
+        self.definitions.insert(name.to_string(), definition);
+        self.opened.insert(name.to_string(), opened);
+        Ok(())
+    }
+
+    /// Finds out how the records of a declared table are written, when it is first read.
+    pub(super) fn look_at_declared(&mut self, name: &str, host: &mut dyn Host) -> Result<()> {
+        let Some(definition) = self.definitions.get(name).cloned() else {
+            return Ok(());
+        };
+        if definition.format.is_some() || definition.declared.is_none() {
+            return Ok(());
+        }
+        let first = definition.places.first().cloned();
+        let first = first.ok_or_else(|| Error::internal("a table without files"))?;
+        let mut opened = Opened {
+            source: self.source(&first, host)?,
+            bytes: Vec::new(),
+            at_end: false,
+        };
+        let sample = self.sample(&mut opened, &definition.hints, host)?;
+        let format = declared_format(&definition, &sample, opened.at_end, opened.source.name())?;
+        if let Some(definition) = self.definitions.get_mut(name) {
+            bind_header(definition, &format);
+            definition.format = Some(format);
+        }
+        self.opened.insert(name.to_string(), opened);
+        Ok(())
+    }
+}
+
+/// The time of `WATERMARK FOR`.
+fn declared_time(create: &CreateTable, table: &Table) -> Result<Option<TableTime>> {
+    let Some(watermark) = &create.watermark else {
+        return Ok(None);
+    };
+    let wanted = &watermark.column.value;
+    let span = crate::sql::span_of(watermark.column.span);
+    let found = table.column(wanted).or_else(|| {
+        table
+            .columns
+            .iter()
+            .position(|column| column.name.eq_ignore_ascii_case(wanted))
+    });
+    let Some(column) = found else {
+        let names = table.columns.iter().map(|column| column.name.as_str());
+        let error = Error::plan(format!("WATERMARK FOR `{wanted}`: there is no such column"))
+            .at_least(span);
+        return Err(match names_closest(wanted, names) {
+            Some(near) => error.label(format!("did you mean `{near}`?")),
+            None => error,
+        });
+    };
+    let data_type = &table.columns[column].data_type;
+    if !matches!(data_type, DataType::Timestamp(..)) {
+        return Err(Error::plan(format!(
+            "WATERMARK FOR `{wanted}`: its type is {}, not TIMESTAMP",
+            crate::data::type_name(data_type)
+        ))
+        .at_least(span)
+        .help(format!(
+            "declare it as a time, or compute one: `at AS to_timestamp({wanted})`"
+        )));
+    }
+    Ok(Some(TableTime {
+        column,
+        declared_delay: Some(watermark.delay),
+    }))
+}
+
+/// The time of a declared table without a watermark: `--ts`, else the only TIMESTAMP.
+fn only_time(table: &Table, options: &Options) -> Option<TableTime> {
+    let mut times = table
+        .columns
+        .iter()
+        .enumerate()
+        .filter(|(_, column)| matches!(column.data_type, DataType::Timestamp(..)));
+    let column = match &options.ts {
+        Some(name) => {
+            times
+                .find(|(_, column)| column.name.eq_ignore_ascii_case(name))?
+                .0
+        }
+        None => match (times.next(), times.next()) {
+            (Some((column, _)), None) => column,
+            _ => return None,
+        },
+    };
+    Some(TableTime {
+        column,
+        declared_delay: None,
+    })
+}
+
+/// How the records of a declared table are written: as it says, as its path ends, as its bytes look.
+fn declared_format(
+    definition: &Definition,
+    sample: &[u8],
+    at_end: bool,
+    source: &str,
+) -> Result<Format> {
+    let hints = &definition.hints;
+    let by_ending = || {
+        let ending = source.rsplit_once('.')?.1;
+        parse_format_name(ending).ok().map(String::from)
+    };
+    let name = match hints.format.clone().or_else(by_ending) {
+        Some(name) => name,
+        None if sample.trim_ascii().is_empty() => String::from("ndjson"),
+        None => guess(sample, at_end, hints)
+            .map_err(|error| error.note(format!("in {source}")))?
+            .format
+            .name()
+            .to_string(),
+    };
+    let declared: Vec<String> = definition.columns.keys().cloned().collect();
+    if name == "ndjson" {
+        return Ok(Format::Ndjson(NdjsonOptions {
+            encoding: hints.encoding,
+            max_record_bytes: hints.max_record_bytes,
+        }));
+    }
+    let delimiter = match (hints.delimiter, name.as_str()) {
+        (Some(delimiter), _) => delimiter,
+        (None, "tsv") => b'\t',
+        (None, _) => guessed_delimiter(sample, at_end, hints),
+    };
+    let header = csv_header(sample, delimiter, true)
+        .map(|(names, _)| names)
+        .unwrap_or_default();
+    let is_declared = |name: &String| {
+        declared
+            .iter()
+            .any(|column| column.eq_ignore_ascii_case(name))
+    };
+    let has_header = match hints.header {
+        Header::Yes => true,
+        Header::No => false,
+        // Names among names are a header; a record has a value where the name would be.
+        Header::Auto => header.iter().any(is_declared),
+    };
+    let header_fields = if has_header {
+        header
+    } else {
+        definition.declared.clone().unwrap_or_default()
+    };
+    Ok(Format::Csv(CsvOptions {
+        header: has_header,
+        nulls: hints.nulls.clone(),
+        encoding: hints.encoding,
+        max_record_bytes: hints.max_record_bytes,
+        ..CsvOptions::new(delimiter, header_fields)
+    }))
+}
+
+fn guessed_delimiter(sample: &[u8], at_end: bool, hints: &Hints) -> u8 {
+    match guess(sample, at_end, hints) {
+        Ok(Guess {
+            format: Format::Csv(options),
+            ..
+        }) => options.delimiter,
+        _ => b',',
+    }
+}
+
+/// Spells the columns of a declared table as the header does.
+fn bind_header(definition: &mut Definition, format: &Format) {
+    let Format::Csv(options) = format else {
+        return;
+    };
+    for (name, column) in &mut definition.columns {
+        let exact = options.header_fields.contains(name);
+        let mut alike = options
+            .header_fields
+            .iter()
+            .filter(|field| field.eq_ignore_ascii_case(name));
+        if !exact && let (Some(field), None) = (alike.next(), alike.next()) {
+            column.source = field.clone();
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Tables whose columns are guessed from the first bytes of their records.
+
+use std::collections::BTreeMap;
+
+use super::definition::{Definition, Place};
+use crate::catalog::{
+    ColumnSource, Guess, Hints, Table, TableColumn, TableTime, create_table_text, guess,
+};
+use crate::error::Result;
+use crate::format::{Format, NdjsonOptions, ReadColumn};
+use crate::session::Options;
+
+/// A table, its definition, and the guess as text for the user (of a known input).
+pub(super) fn guessed(
+    name: &str,
+    places: Vec<Place>,
+    sample: &[u8],
+    at_end: bool,
+    hints: Hints,
+    options: &Options,
+    source: &str,
+) -> Result<(Table, Definition, Option<String>)> {
+    let merged = places.len() > 1 && !options.in_order;
+    let empty = sample.trim_ascii().is_empty() && at_end;
+    if empty {
+        // No bytes, no columns: whatever the query names is NULL in no row at all.
+        let table = Table {
+            name: name.to_string(),
+            columns: Vec::new(),
+            time: None,
+            time_candidates: Vec::new(),
+            open_ended: true,
+            merged,
+        };
+        let definition = Definition {
+            places,
+            format: Some(Format::Ndjson(NdjsonOptions::default())),
+            hints,
+            columns: BTreeMap::new(),
+            declared: None,
+        };
+        return Ok((table, definition, None));
+    }
+    let guess =
+        guess(sample, at_end, &hints).map_err(|error| error.note(format!("in {source}")))?;
+    let text = create_table_text(&guess, name, &path_of(&places));
+    let table = Table {
+        name: name.to_string(),
+        columns: guess.columns.iter().map(table_column).collect(),
+        time: guess.time_column.map(|column| TableTime {
+            column,
+            declared_delay: None,
+        }),
+        time_candidates: guess.time_candidates.clone(),
+        open_ended: !guess.format.has_fixed_columns() && hints.from_pipe,
+        merged,
+    };
+    let definition = Definition {
+        places,
+        columns: read_columns(&guess),
+        format: Some(guess.format),
+        hints,
+        declared: None,
+    };
+    Ok((table, definition, Some(text)))
+}
+
+fn path_of(places: &[Place]) -> String {
+    match places.first() {
+        Some(Place::Path(path)) => path.clone(),
+        Some(Place::Stdin) | None => String::from("-"),
+    }
+}
+
+fn table_column(column: &crate::catalog::GuessedColumn) -> TableColumn {
+    TableColumn {
+        name: column.name.clone(),
+        data_type: column.data_type.clone(),
+        source: ColumnSource::Field(column.source.clone()),
+    }
+}
+
+fn read_columns(guess: &Guess) -> BTreeMap<String, ReadColumn> {
+    let columns = guess.columns.iter();
+    columns
+        .map(|column| (column.name.clone(), column.read_column()))
+        .collect()
+}

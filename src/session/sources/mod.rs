@@ -1,0 +1,326 @@
+//! What tables are read from: files, globs and standard input, opened when a statement names them.
+//!
+//! ```text
+//!   name in FROM ─► definition: files + format + how each column is read ─► runtime::Input
+//!                       └ from CREATE TABLE (declared.rs), or from the first bytes (guessed.rs)
+//! ```
+//!
+//! Invariants: standard input is read by one statement; what was read for a guess is not lost; a guess
+//! depends on bytes alone (of a file its first 64 KiB, of a pipe its first record).
+
+mod declared;
+mod definition;
+mod guessed;
+mod table_options;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sqlparser::ast;
+
+use super::Host;
+use super::host::Note;
+use super::options::Options;
+use crate::catalog::{
+    Catalog, ColumnSource, Hints, SAMPLE_BYTES, create_table_text, guess, live_sample_bytes,
+};
+use crate::connect::{ByteSource, FileSource, Reason};
+use crate::error::{Error, Result};
+use crate::format::DecodeSpec;
+use crate::plan::SourcePlan;
+use crate::runtime::interrupt::Interrupts;
+use crate::runtime::{Idle, Input, InputFile, Opened, Ready, Waiter};
+
+use definition::{Definition, Place, places};
+use guessed::guessed;
+use table_options::hints;
+
+/// The definitions of tables, by their names in the catalog.
+#[derive(Default)]
+pub(in crate::session) struct Sources {
+    definitions: BTreeMap<String, Definition>,
+    /// Inputs that were opened for a guess and not yet read.
+    opened: BTreeMap<String, Opened>,
+    stdin_taken: bool,
+    interrupts: Option<Arc<Interrupts>>,
+}
+
+const STDIN_NAMES: [&str; 2] = ["stdin", "input"];
+
+impl Sources {
+    /// Listens to signals while it waits for a sample.
+    pub(in crate::session) fn listen(&mut self, interrupts: Arc<Interrupts>) {
+        self.interrupts = Some(interrupts);
+    }
+
+    /// Makes sure that the catalog knows the table `name`.
+    ///
+    /// # Errors
+    /// It does not exist, cannot be opened, or its records look like nothing that is known.
+    pub(in crate::session) fn open(
+        &mut self,
+        name: &ast::Ident,
+        catalog: &mut Catalog,
+        options: &Options,
+        host: &mut dyn Host,
+    ) -> Result<()> {
+        if let Some(table) = catalog.table(&name.value) {
+            let name = table.name.clone();
+            return self.look_at_declared(&name, host);
+        }
+        let Some(places) = self.places_of(name, options)? else {
+            // Planning says so, with what was meant.
+            return Ok(());
+        };
+        let hints = hints(options);
+        let (opened, sample, at_end) = self.open_first(&places, &hints, host)?;
+        let hints = Hints {
+            from_pipe: !opened.source.is_file(),
+            ..hints
+        };
+        let (table, definition, text) = guessed(
+            &name.value,
+            places,
+            &sample,
+            at_end,
+            hints,
+            options,
+            opened.source.name(),
+        )?;
+        if let Some(text) = text {
+            host.note(Note::Guess(text));
+        }
+        catalog.add_table(table);
+        self.definitions.insert(name.value.clone(), definition);
+        self.opened.insert(name.value.clone(), opened);
+        Ok(())
+    }
+
+    /// The files that a name in FROM means: FILE arguments, `--table`, a quoted path.
+    fn places_of(&self, name: &ast::Ident, options: &Options) -> Result<Option<Vec<Place>>> {
+        if name.quote_style == Some('\'') {
+            return places(std::slice::from_ref(&name.value)).map(Some);
+        }
+        let tables = options.tables.iter();
+        let mut named = tables.filter(|(table, _)| table.eq_ignore_ascii_case(&name.value));
+        if let Some((_, path)) = named.next() {
+            return places(std::slice::from_ref(path)).map(Some);
+        }
+        if !STDIN_NAMES
+            .iter()
+            .any(|stdin| stdin.eq_ignore_ascii_case(&name.value))
+        {
+            return Ok(None);
+        }
+        if options.files.is_empty() {
+            return Ok(Some(vec![Place::Stdin]));
+        }
+        places(&options.files).map(Some)
+    }
+
+    /// Opens the first of the files and reads its sample.
+    fn open_first(
+        &mut self,
+        places: &[Place],
+        hints: &Hints,
+        host: &mut dyn Host,
+    ) -> Result<(Opened, Vec<u8>, bool)> {
+        let first = places
+            .first()
+            .ok_or_else(|| Error::internal("a table without files"))?;
+        let source = self.source(first, host)?;
+        let mut opened = Opened {
+            source,
+            bytes: Vec::new(),
+            at_end: false,
+        };
+        let sample = self.sample(&mut opened, hints, host)?;
+        let at_end = opened.at_end && sample.len() == opened.bytes.len();
+        Ok((opened, sample, at_end))
+    }
+
+    /// Reads the sample of an input: of a file its first 64 KiB, of a pipe its first record.
+    fn sample(&self, opened: &mut Opened, hints: &Hints, host: &mut dyn Host) -> Result<Vec<u8>> {
+        let is_file = opened.source.is_file();
+        let most = SAMPLE_BYTES.max(hints.max_record_bytes.min(1 << 20));
+        let mut waiter = Waiter::new(self.interrupts.as_deref());
+        loop {
+            let wanted = if is_file {
+                let enough = opened.bytes.len() >= SAMPLE_BYTES || opened.at_end;
+                enough.then(|| opened.bytes.len().min(SAMPLE_BYTES))
+            } else {
+                live_sample_bytes(&opened.bytes, opened.at_end, hints)
+            };
+            if let Some(length) = wanted {
+                return Ok(opened.bytes[..length.min(opened.bytes.len())].to_vec());
+            }
+            if opened.bytes.len() >= most {
+                return Ok(opened.bytes.clone());
+            }
+            let ready = waiter.wait(opened.source.as_ref(), &mut |idle| match idle {
+                Idle::Flush => host.flush(),
+                Idle::Waiting => {
+                    host.note(Note::Waiting(String::from(
+                        "waiting for input: nothing has come yet",
+                    )));
+                    Ok(())
+                }
+            })?;
+            if let Ready::Stop(_) = ready {
+                opened.at_end = true;
+                return Ok(opened.bytes.clone());
+            }
+            let length = opened.bytes.len();
+            opened.bytes.resize(length + SAMPLE_BYTES, 0);
+            let read = match opened.source.read(&mut opened.bytes[length..]) {
+                Ok(read) => read,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {
+                    opened.bytes.truncate(length);
+                    continue;
+                }
+                Err(error) => {
+                    return Err(Error::outside(
+                        format!("cannot read {}", opened.source.name()),
+                        Reason(&error),
+                    ));
+                }
+            };
+            opened.bytes.truncate(length + read);
+            opened.at_end = read == 0;
+        }
+    }
+
+    fn source(&mut self, place: &Place, host: &mut dyn Host) -> Result<Box<dyn ByteSource>> {
+        match place {
+            Place::Path(path) => Ok(Box::new(FileSource::open(path)?)),
+            Place::Stdin => {
+                if self.stdin_taken {
+                    return Err(Error::plan(
+                        "standard input has been read by an earlier table or statement",
+                    )
+                    .help("name it once, and use UNION ALL or WITH to read its rows twice"));
+                }
+                self.stdin_taken = true;
+                host.stdin().ok_or_else(|| {
+                    Error::usage("the query reads `stdin`, and standard input is a terminal").help(
+                        "pipe records into it, name a FILE behind the query, or quote a path in FROM",
+                    )
+                })
+            }
+        }
+    }
+
+    /// What the plan of a source is read from.
+    ///
+    /// # Errors
+    /// A file that cannot be opened; a column that its records cannot have.
+    pub(in crate::session) fn input(
+        &mut self,
+        plan: &SourcePlan,
+        options: &Options,
+        keep_texts: bool,
+        host: &mut dyn Host,
+    ) -> Result<Input> {
+        let name = &plan.table.name;
+        let definition = self
+            .definitions
+            .get(name)
+            .cloned()
+            .ok_or_else(|| Error::internal(format!("no files for `{name}`")))?;
+        let mut files = Vec::with_capacity(definition.places.len());
+        for (number, place) in definition.places.iter().enumerate() {
+            let waiting = if number == 0 {
+                self.opened.remove(name)
+            } else {
+                None
+            };
+            files.push(match (waiting, place) {
+                (Some(opened), _) => InputFile::Opened(opened),
+                (None, Place::Path(path)) => InputFile::Path(path.clone()),
+                (None, Place::Stdin) => InputFile::Opened(Opened {
+                    source: self.source(place, host)?,
+                    bytes: Vec::new(),
+                    at_end: false,
+                }),
+            });
+        }
+        let time = plan
+            .watermark
+            .as_ref()
+            .map(|watermark| watermark.time_column);
+        let mut columns = Vec::with_capacity(plan.read.len());
+        for (place, &column) in plan.read.iter().enumerate() {
+            let described = &plan.table.columns[column];
+            let mut read = definition.read_column(described);
+            read.is_time_attribute = time == Some(place);
+            columns.push(read);
+        }
+        let mut checked = Vec::new();
+        if options.strict {
+            for (number, described) in plan.table.columns.iter().enumerate() {
+                let is_field = matches!(described.source, ColumnSource::Field(_));
+                if is_field && !plan.read.contains(&number) {
+                    checked.push(definition.read_column(described));
+                }
+            }
+        }
+        let merge_by = match &plan.table.time {
+            Some(time) if plan.table.merged => {
+                plan.read.iter().position(|read| *read == time.column)
+            }
+            _ => None,
+        };
+        let format = definition
+            .format
+            .ok_or_else(|| Error::internal(format!("no format for `{name}`")))?;
+        Ok(Input {
+            files,
+            format,
+            decode: DecodeSpec {
+                columns,
+                checked,
+                zone: options.zone,
+            },
+            merge_by,
+            keep_texts,
+        })
+    }
+
+    /// Forgets a table that was dropped.
+    pub(in crate::session) fn forget(&mut self, name: &str) {
+        self.definitions.remove(name);
+        self.opened.remove(name);
+    }
+
+    /// The guess of the FILE arguments or standard input, as `CREATE TABLE`.
+    ///
+    /// # Errors
+    /// As [`Sources::open`].
+    pub(in crate::session) fn describe_input(
+        &mut self,
+        options: &Options,
+        host: &mut dyn Host,
+    ) -> Result<String> {
+        let places = match options.files.as_slice() {
+            [] => vec![Place::Stdin],
+            files => places(files)?,
+        };
+        let hints = hints(options);
+        let (opened, sample, at_end) = self.open_first(&places, &hints, host)?;
+        let hints = Hints {
+            from_pipe: !opened.source.is_file(),
+            ..hints
+        };
+        let guess = guess(&sample, at_end, &hints)
+            .map_err(|error| error.note(format!("in {}", opened.source.name())))?;
+        let path = match &places[0] {
+            Place::Stdin => String::from("-"),
+            Place::Path(_) if !options.files.is_empty() => options.files[0].clone(),
+            Place::Path(path) => path.clone(),
+        };
+        Ok(format!(
+            "{};\n",
+            create_table_text(&guess, "input", &path).trim_end_matches([';', '\n'])
+        ))
+    }
+}
