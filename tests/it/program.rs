@@ -7,7 +7,7 @@
 //!            └─ How::Binary ──► a process: bytes in on stdin, stdout, stderr, exit code
 //! ```
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::symlink;
 use std::os::unix::process::ExitStatusExt;
@@ -18,11 +18,13 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-// The integrator's place: the library's own types instead of the double's.
-use crate::double::{ByteSource, CsvText, Host, Options, Result, Session};
-
-/// False while `double.rs` stands in for the library: then only the reference's queries go through it.
-const LIBRARY_RUNS_SQL: bool = false;
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use tumble::cli::display::{self, Display};
+use tumble::cli::exit;
+use tumble::connect::ByteSource;
+use tumble::error::Result;
+use tumble::session::{Host, Note, Options, ResultInfo, Session};
 
 /// Nothing that the tests run may take longer.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -80,7 +82,7 @@ pub fn run(case: &Case) -> Outcome {
 }
 
 /// Flags that a session knows; the others are the command line's own.
-const SESSION_FLAGS: [&str; 20] = [
+const SESSION_FLAGS: [&str; 18] = [
     "delay",
     "max-jump",
     "tz",
@@ -98,8 +100,6 @@ const SESSION_FLAGS: [&str; 20] = [
     "on-error",
     "max-errors",
     "strict",
-    "threads",
-    "memory-limit",
     "max-record",
 ];
 
@@ -129,11 +129,7 @@ pub fn named_flags(flags: &[String]) -> Vec<(String, String)> {
 /// How a case with these flags is best repeated: in this process if the library alone can run it.
 pub fn repeated(flags: &[String]) -> How {
     let known = (named_flags(flags).iter()).all(|(name, _)| SESSION_FLAGS.contains(&name.as_str()));
-    if LIBRARY_RUNS_SQL && known {
-        How::Library
-    } else {
-        How::Binary
-    }
+    if known { How::Library } else { How::Binary }
 }
 
 /// The first number of the line of stderr that has `word` in it: `312 of 10,000 rows were late and left out`.
@@ -153,33 +149,50 @@ pub fn counted(stderr: &str, word: &str) -> u64 {
 
 /// The names of all registered aggregates.
 pub fn aggregate_names() -> Vec<String> {
-    crate::double::aggregates()
+    let functions = tumble::functions::aggregates();
+    functions.iter().map(|f| f.name().to_string()).collect()
 }
 
-/// Standard input in the chunks of a case: each read gives one.
-struct Script(std::vec::IntoIter<Vec<u8>>);
+/// Standard input in the chunks of a case: each read gives what is left of one, as far as there is room.
+struct Script {
+    chunks: std::vec::IntoIter<Vec<u8>>,
+    rest: Vec<u8>,
+}
 
 impl ByteSource for Script {
-    fn read(&mut self, into: &mut Vec<u8>) -> Result<usize> {
-        let chunk = self.0.next().unwrap_or_default();
-        into.extend_from_slice(&chunk);
-        Ok(chunk.len())
+    fn name(&self) -> &str {
+        "stdin"
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        // An empty chunk would be the end of the input.
+        while self.rest.is_empty() {
+            match self.chunks.next() {
+                Some(chunk) => self.rest = chunk,
+                None => return Ok(0),
+            }
+        }
+        let length = self.rest.len().min(buffer.len());
+        buffer[..length].copy_from_slice(&self.rest[..length]);
+        self.rest.drain(..length);
+        Ok(length)
     }
 }
 
 /// Prints rows as csv into memory.
 struct Page {
-    text: CsvText,
+    display: Box<dyn Display>,
+    text: Vec<u8>,
     chunks: Option<Vec<Vec<u8>>>,
 }
 
 impl Host for Page {
-    fn begin(&mut self, schema: &arrow::datatypes::SchemaRef) -> Result<()> {
-        self.text.begin(schema)
+    fn begin(&mut self, schema: &SchemaRef, _info: &ResultInfo) -> Result<()> {
+        self.display.begin(schema, &mut self.text)
     }
 
-    fn rows(&mut self, rows: &arrow::array::RecordBatch) -> Result<()> {
-        self.text.rows(rows)
+    fn rows(&mut self, rows: &RecordBatch) -> Result<()> {
+        self.display.rows(rows, &mut self.text)
     }
 
     fn flush(&mut self) -> Result<()> {
@@ -187,58 +200,56 @@ impl Host for Page {
     }
 
     fn end(&mut self) -> Result<()> {
+        self.display.end(&mut self.text);
+        Ok(())
+    }
+
+    fn text(&mut self, text: &str) -> Result<()> {
+        self.text.extend_from_slice(text.as_bytes());
         Ok(())
     }
 
     fn stdin(&mut self) -> Option<Box<dyn ByteSource>> {
-        // An empty chunk would be the end of the input.
-        let chunks = self
-            .chunks
-            .take()?
-            .into_iter()
-            .filter(|chunk| !chunk.is_empty());
-        Some(Box::new(Script(chunks.collect::<Vec<_>>().into_iter())))
+        let chunks = self.chunks.take()?.into_iter();
+        let rest = Vec::new();
+        Some(Box::new(Script { chunks, rest }))
     }
+
+    fn note(&mut self, _note: Note) {}
 }
 
 fn run_library(case: &Case) -> Outcome {
+    let csv = display::format_named("csv").expect("csv is an output format");
     let mut page = Page {
-        text: CsvText::default(),
+        display: (csv.display)(display::Options::default()),
+        text: Vec::new(),
         chunks: case.chunks.clone(),
     };
     let mut options = Options::default();
-    let done = (named_flags(&case.flags).iter())
-        .try_for_each(|(name, value)| options.set(name, value))
-        .and_then(|()| Session::new(options).execute(&case.sql, &mut page));
-    let stdout = page.text.into_bytes();
-    match done {
-        Ok(summary) => Outcome {
-            stdout,
-            stderr: String::new(),
-            code: 0,
-            left_out: Some(LeftOut {
-                late: summary.late,
-                untimed: summary.untimed,
-            }),
-        },
-        Err(error) => Outcome {
-            stdout,
-            stderr: error.to_string(),
-            code: exit_code(&error),
-            left_out: None,
-        },
-    }
-}
-
-/// The exit code of an error, as documented for users.
-fn exit_code(error: &tumble::error::Error) -> i32 {
-    use tumble::error::ErrorKind;
-    match error.kind() {
-        ErrorKind::Usage => 2,
-        ErrorKind::Gate => 3,
-        ErrorKind::Limit => 4,
-        ErrorKind::Expectation => 5,
-        _ => 1,
+    let set =
+        (named_flags(&case.flags).iter()).try_for_each(|(name, value)| options.set(name, value));
+    let strict = options.strict;
+    let mut session = Session::new(options);
+    let done = set.and_then(|()| session.execute(&case.sql, &mut page));
+    // What the command line does after a run.
+    let done = done.and_then(|summary| {
+        exit::check_run(&summary, strict, None)?;
+        Ok(summary)
+    });
+    let summary = session.summary();
+    let left_out = Some(LeftOut {
+        late: summary.late,
+        untimed: summary.untimed,
+    });
+    let (stderr, code) = match done {
+        Ok(_) => (String::new(), 0),
+        Err(error) => (error.to_string(), i32::from(exit::of_error(&error))),
+    };
+    Outcome {
+        stdout: page.text,
+        stderr,
+        code,
+        left_out,
     }
 }
 
