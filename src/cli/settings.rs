@@ -189,7 +189,7 @@ fn options(args: &Args, files: &[PathBuf]) -> Result<Options> {
     ];
     for (name, value) in flags {
         if let Some(value) = value {
-            options.set(name, &value)?;
+            options.set_as(&format!("--{name}"), name, &value)?;
         }
     }
     match (options.on_error, options.max_errors) {

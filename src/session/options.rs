@@ -162,15 +162,23 @@ impl Options {
     /// # Errors
     /// No such setting, or a value that it does not take.
     pub fn set(&mut self, name: &str, value: &str) -> Result<()> {
+        self.set_as(name, name, value)
+    }
+
+    /// Sets what the flag `--name value` sets; messages call it `shown`.
+    ///
+    /// # Errors
+    /// As [`Options::set`].
+    pub fn set_as(&mut self, shown: &str, name: &str, value: &str) -> Result<()> {
         let name = name.to_ascii_lowercase().replace('_', "-");
         match name.as_str() {
-            "delay" => self.delay = Some(duration(&name, value)?),
-            "max-jump" => self.max_jump = Some(duration(&name, value)?),
+            "delay" => self.delay = Some(duration(shown, value)?),
+            "max-jump" => self.max_jump = Some(duration(shown, value)?),
             "tz" => self.zone = zone(value)?,
             "ts" => self.ts = Some(value.to_string()),
             "ts-format" => self.ts_format = Some(value.to_string()),
-            "ts-unit" => self.ts_unit = Some(epoch_unit(value)?),
-            "in-order" => self.in_order = truth(&name, value)?,
+            "ts-unit" => self.ts_unit = Some(epoch_unit(shown, value)?),
+            "in-order" => self.in_order = truth(shown, value)?,
             "input-format" => {
                 let guessed = value.eq_ignore_ascii_case("auto");
                 let format = (!guessed).then(|| parse_format_name(value)).transpose()?;
@@ -179,7 +187,7 @@ impl Options {
             "delimiter" => self.delimiter = Some(delimiter(value)?),
             "input-header" => {
                 self.input_header = one_of(
-                    &name,
+                    shown,
                     value,
                     &[
                         ("auto", InputHeader::Auto),
@@ -192,7 +200,7 @@ impl Options {
             "nulls" => self.nulls = Some(value.split(',').map(String::from).collect()),
             "encoding" => {
                 self.encoding = one_of(
-                    &name,
+                    shown,
                     value,
                     &[
                         ("strict", Encoding::Strict),
@@ -203,23 +211,23 @@ impl Options {
             }
             "on-error" => {
                 self.on_error = one_of(
-                    &name,
+                    shown,
                     value,
                     &[("skip", OnError::Skip), ("fail", OnError::Fail)],
                 )?;
             }
-            "max-errors" => self.max_errors = Some(number(&name, value)?),
-            "strict" => self.strict = truth(&name, value)?,
-            "max-record" => self.max_record_bytes = size(&name, value)?,
+            "max-errors" => self.max_errors = Some(number(shown, value)?),
+            "strict" => self.strict = truth(shown, value)?,
+            "max-record" => self.max_record_bytes = size(shown, value)?,
             "on-interrupt" => {
                 self.on_interrupt = one_of(
-                    &name,
+                    shown,
                     value,
                     &[("drop", OnInterrupt::Drop), ("emit", OnInterrupt::Emit)],
                 )?;
             }
             _ => {
-                let error = Error::usage(format!("there is no setting `{name}`"))
+                let error = Error::usage(format!("there is no setting `{shown}`"))
                     .note(format!("settings: {}", NAMES.join(", ")));
                 return Err(match names_closest(&name, NAMES.iter().copied()) {
                     Some(near) => error.label(format!("did you mean `{near}`?")),
@@ -245,10 +253,13 @@ pub fn duration(name: &str, text: &str) -> Result<Interval> {
             Some(label) => refused.label(label),
             None => refused,
         };
-        match error.helps().first() {
-            Some(help) => refused.help(help),
-            None => refused.help("write it like 5s or 1h30m"),
+        if error.helps().is_empty() {
+            return refused.help("write it like 5s or 1h30m");
         }
+        error
+            .helps()
+            .iter()
+            .fold(refused, |refused, help| refused.help(help))
     })?;
     match length.fixed_nanoseconds() {
         Some(nanoseconds) if nanoseconds >= 0 => Ok(length),
@@ -303,9 +314,9 @@ pub fn zone(name: &str) -> Result<Zone> {
     }
 }
 
-fn epoch_unit(text: &str) -> Result<EpochUnit> {
+fn epoch_unit(name: &str, text: &str) -> Result<EpochUnit> {
     one_of(
-        "ts-unit",
+        name,
         text,
         &[
             ("s", EpochUnit::Second),

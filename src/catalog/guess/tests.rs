@@ -1,7 +1,8 @@
 //! Samples and what is guessed of them, as `name TYPE` with `*` at the time column.
 
 use super::*;
-use crate::catalog::{create_table_text, live_sample_bytes, type_name};
+use crate::catalog::{create_table_text, live_sample_bytes};
+use crate::data::type_name;
 
 fn shown(sample: &str, hints: &Hints) -> String {
     match guess(sample.as_bytes(), true, hints) {

@@ -122,8 +122,8 @@ const REFUSED: &[(&[&str], &str, &str)] = &[
     (&["--delay", "5"], "delay: PLACEHOLDER5", "like 5s"),
     (
         &["--delay", "1M"],
-        "--delay: `1M` may be minutes or months",
-        "`1mo` is months",
+        "--delay: `1M` may mean minutes or months",
+        "`1mo` for months",
     ),
     (
         &["--delay", "1mo"],
@@ -147,6 +147,21 @@ const REFUSED: &[(&[&str], &str, &str)] = &[
     ),
     (&["--append"], "--append needs a file", "--output"),
     (
+        &["-i", "ndjosn"],
+        "`ndjosn` is no input format",
+        "did you mean `ndjson`?",
+    ),
+    (
+        &["--on-error", "stop"],
+        "`stop` is no value of --on-error",
+        "values: skip, fail",
+    ),
+    (
+        &["--max-errors", "x"],
+        "--max-errors takes a whole number, not `x`",
+        "",
+    ),
+    (
         &["-d", "ab"],
         "`ab` cannot part the fields of csv",
         "one ASCII character",
@@ -154,17 +169,17 @@ const REFUSED: &[(&[&str], &str, &str)] = &[
     (&["-p", "x"], "`x` is no parameter", "NAME=VALUE"),
     (
         &["--types", "a"],
-        "`a` in --types is no column with its type",
+        "`a` is no column with its type",
         "COL=TYPE",
     ),
     (
         &["--max-record", "big"],
-        "--max-record: `big` is no size",
-        "16MiB",
+        "--max-record takes a size such as 16MiB, not `big`",
+        "units",
     ),
     (
         &["--max-record", "0"],
-        "--max-record: `0` is no size",
+        "--max-record takes a size such as 16MiB, not `0`",
         "16MiB",
     ),
     (
