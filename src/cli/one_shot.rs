@@ -77,9 +77,9 @@ fn run_all(
     terminal: &mut Terminal<'_>,
 ) -> Result<(), (Error, Option<usize>)> {
     if scripts.is_empty() {
-        return session
-            .describe(None, terminal)
-            .map_err(|error| (error, None));
+        let described = session.describe(None, terminal);
+        let flushed = session::Host::flush(terminal);
+        return described.and(flushed).map_err(|error| (error, None));
     }
     for (number, script) in scripts.iter().enumerate() {
         let done = if settings.explain {

@@ -86,6 +86,12 @@ pub(super) fn explain(error: DataFusionError) -> Error {
 /// The message without names that only we know and prefixes that say where in the library it arose.
 fn first_sentence(message: &str) -> String {
     let message = message.lines().next().unwrap_or_default();
+    // What our functions say about their arguments is wrapped in what the library says about that.
+    let message = match message.split_once("coercion failed with: ") {
+        Some((_, ours)) => ours.split(". No function matches").next().unwrap_or(ours),
+        None => message,
+    };
+    let message = message.trim_start_matches("Execution error: ");
     let message = [
         "Error during planning: ",
         "Schema error: ",

@@ -45,6 +45,7 @@ pub fn bind(
         time: None,
         time_candidates: Vec::new(),
         open_ended: false,
+        nested: false,
         merged: false,
     });
     let mut select = names::select_all(ast::Ident::with_quote('"', BASE));

@@ -119,7 +119,11 @@ const REFUSED: &[(&[&str], &str, &str)] = &[
         "--late takes a file, and `5s` is a length of time",
         "--delay 5s",
     ),
-    (&["--delay", "5"], "--delay: `5` needs a unit of time", "`5s`"),
+    (
+        &["--delay", "5"],
+        "--delay: `5` needs a unit of time",
+        "`5s`",
+    ),
     (
         &["--delay", "1M"],
         "--delay: `1M` may mean minutes or months",

@@ -57,8 +57,8 @@ pub(super) struct Relation {
     pub name: String,
     /// Its columns.
     pub columns: Vec<RelationColumn>,
-    /// The table that it is, if it is one whose columns may still come.
-    pub open_table: Option<usize>,
+    /// The table that it is, if it is one.
+    pub table: Option<usize>,
     /// Columns that look like times, for the message when none was chosen.
     pub time_candidates: Vec<String>,
     /// Columns by which the sessions of this relation are formed; `None` if it has no sessions.
@@ -70,7 +70,7 @@ impl Relation {
         Relation {
             name: name.to_string(),
             columns,
-            open_table: None,
+            table: None,
             time_candidates: Vec::new(),
             session_keys: None,
         }
@@ -266,7 +266,7 @@ impl Resolver<'_> {
             return Ok(());
         }
         match self.find(relation, &parts, span) {
-            Ok(found) => *expr = reference(&relation.columns[found]),
+            Ok(found) => *expr = reference_at(&relation.columns[found], span_of_expr(expr)),
             Err(error) => {
                 let name = joined(&parts);
                 let mut alike = aliases
@@ -294,6 +294,17 @@ impl Resolver<'_> {
         Ok(())
     }
 
+    /// True if a dotted name begins with a known column, so that it is a path into its values.
+    fn is_inside(&self, relation: &Relation, parts: &[Ident]) -> bool {
+        let parts = match parts {
+            [qualifier, rest @ ..] if rest.len() > 1 && relation.is_qualifier(&qualifier.value) => {
+                rest
+            }
+            parts => parts,
+        };
+        parts.len() > 1 && matches!(relation.find_bare(&parts[0].value), Ok(Some(_)))
+    }
+
     /// Makes the columns known that `exprs` use and the sample of an open-ended table lacks.
     pub(super) fn meet_unseen(
         &mut self,
@@ -301,7 +312,7 @@ impl Resolver<'_> {
         relation: &mut Relation,
         known: &[String],
     ) {
-        let Some(table) = relation.open_table else {
+        let Some(table) = relation.table else {
             return;
         };
         for expr in exprs {
@@ -313,6 +324,11 @@ impl Resolver<'_> {
                 }
                 // An ambiguous name is an error later, not a new column.
                 if relation.find_bare(&name).is_err() {
+                    continue;
+                }
+                // In a file only what lies inside a known column can be new.
+                let inside = self.tables[table].nested && self.is_inside(relation, &parts);
+                if !self.tables[table].open_ended && !inside {
                     continue;
                 }
                 let name = match parts.as_slice() {
@@ -344,7 +360,7 @@ impl Resolver<'_> {
                     .position(|column| column.qualifier == super::WINDOW_QUALIFIER)
                     .unwrap_or(relation.columns.len());
                 relation.columns.insert(place, column);
-                self.add_unseen(table, &name, data_type);
+                self.add_unseen(table, &name, data_type, inside);
             }
         }
     }
@@ -352,13 +368,19 @@ impl Resolver<'_> {
 
 /// A column as DataFusion finds it without doubt.
 pub(super) fn reference(column: &RelationColumn) -> Expr {
+    reference_at(column, tokenizer::Span::empty())
+}
+
+/// A column that stands at `span` in the text.
+fn reference_at(column: &RelationColumn, span: tokenizer::Span) -> Expr {
+    let mut name = super::quoted(&column.name);
+    name.span = span;
     if column.qualifier.is_empty() {
-        return Expr::Identifier(super::quoted(&column.name));
+        return Expr::Identifier(name);
     }
-    Expr::CompoundIdentifier(vec![
-        super::quoted(&column.qualifier),
-        super::quoted(&column.name),
-    ])
+    let mut qualifier = super::quoted(&column.qualifier);
+    qualifier.span = span;
+    Expr::CompoundIdentifier(vec![qualifier, name])
 }
 
 /// `a.b.c`
@@ -386,8 +408,13 @@ pub fn closest<T: AsRef<str>>(name: &str, candidates: impl Iterator<Item = T>) -
             let length = name.chars().count().max(candidate.as_ref().chars().count());
             *distance <= length.div_ceil(3).min(3)
         })
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+        .map(|(distance, candidate)| {
+            // Among equally near ones the one that begins alike.
+            let likeness = strsim::jaro_winkler(&name, &candidate.as_ref().to_lowercase());
+            (distance, -likeness, candidate)
+        })
+        .min_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)))
+        .map(|(_, _, candidate)| candidate)
 }
 
 fn columns_note(relation: &Relation) -> String {

@@ -1,5 +1,6 @@
 //! FROM: tables, views, common table expressions, subqueries and window calls become relations.
 
+use arrow::datatypes::{DataType, TimeUnit};
 use sqlparser::ast::{self, Expr, Ident, TableFactor};
 
 use super::columns::{Bound, Relation, RelationColumn, reference};
@@ -107,7 +108,7 @@ impl Resolver<'_> {
         let mut alias = alias.unwrap_or_else(|| plain_alias(&name.value));
         self.rename(&mut relation.columns, &alias.columns, &alias.name)?;
         if !alias.columns.is_empty() {
-            relation.open_table = None;
+            relation.table = None;
         }
         alias.name.quote_style = Some('"');
         for column in &mut alias.columns {
@@ -162,7 +163,7 @@ impl Resolver<'_> {
             })
             .collect();
         let mut relation = Relation::new(&name.value, columns);
-        relation.open_table = table.open_ended.then_some(number);
+        relation.table = Some(number);
         relation.time_candidates = table.time_candidates.clone();
         *factor = table_factor(quoted(&table.name));
         Ok(relation)
@@ -182,9 +183,8 @@ impl Resolver<'_> {
         let time = if counts {
             None
         } else {
-            Some(reference(
-                &relation.columns[self.time_column(&relation, &call)?],
-            ))
+            let time = self.time_column(&mut relation, &call)?;
+            Some(reference(&relation.columns[time]))
         };
         if matches!(call.arguments, WindowArguments::Session { .. }) {
             relation.session_keys = Some(partition_by.len());
@@ -229,7 +229,8 @@ impl Resolver<'_> {
     }
 
     /// The time column of a window call: the one it names, else the one that the relation has.
-    fn time_column(&mut self, relation: &Relation, call: &WindowCall) -> Result<usize> {
+    fn time_column(&mut self, relation: &mut Relation, call: &WindowCall) -> Result<usize> {
+        self.meet_time(relation, call);
         if let Some(name) = &call.time_column {
             let span = self.span(name.span).or(Some(call.span));
             let found = self.find(relation, std::slice::from_ref(name), span)?;
@@ -268,6 +269,35 @@ impl Resolver<'_> {
                 .help("name it: --ts COLUMN, or as the second argument of the window"))
             }
         }
+    }
+
+    /// A time column that an open-ended table has not shown yet is one all the same; an empty input has
+    /// shown none, and any name will do.
+    fn meet_time(&mut self, relation: &mut Relation, call: &WindowCall) {
+        let Some(table) = relation
+            .table
+            .filter(|table| self.tables[*table].open_ended)
+        else {
+            return;
+        };
+        let name = match &call.time_column {
+            Some(name)
+                if self
+                    .find(relation, std::slice::from_ref(name), None)
+                    .is_err() =>
+            {
+                name.value.clone()
+            }
+            None if relation.columns.is_empty() => String::from("ts"),
+            _ => return,
+        };
+        let data_type = DataType::Timestamp(TimeUnit::Microsecond, None);
+        self.add_unseen(table, &name, data_type, relation.columns.is_empty());
+        relation.columns.push(RelationColumn {
+            qualifier: relation.name.clone(),
+            is_time: true,
+            ..RelationColumn::plain(&name)
+        });
     }
 
     fn refuse_bound(&self, relation: &Relation, found: usize, span: Option<Span>) -> Result<()> {

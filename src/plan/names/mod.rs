@@ -308,9 +308,17 @@ impl Resolver<'_> {
         Ok(())
     }
 
-    /// Makes a column known that the sample of an open-ended table lacks.
-    fn add_unseen(&mut self, table: usize, name: &str, data_type: DataType) {
+    /// Makes a column known that the sample of a table lacks; `expected` ones are nothing to tell.
+    fn add_unseen(&mut self, table: usize, name: &str, data_type: DataType, expected: bool) {
         let table = &mut self.tables[table];
+        if expected {
+            table.columns.push(TableColumn {
+                name: name.to_string(),
+                data_type,
+                source: ColumnSource::Field(name.to_string()),
+            });
+            return;
+        }
         self.unseen
             .push((table.name.clone(), name.to_string(), data_type.clone()));
         table.columns.push(TableColumn {

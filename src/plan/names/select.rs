@@ -5,7 +5,7 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{self, Expr, GroupByExpr, SelectItem};
+use sqlparser::ast::{self, Expr, GroupByExpr, SelectItem, Visit, Visitor};
 
 use super::columns::{Bound, Relation, RelationColumn, reference, span_of_expr};
 use super::{Resolver, order_keys, quoted};
@@ -46,7 +46,47 @@ impl Resolver<'_> {
         for key in order_keys(order_by) {
             self.order_key(&mut key.expr, &relation, &outputs, &aliases)?;
         }
+        self.check_grouped(select)?;
         Ok(outputs)
+    }
+
+    /// Columns beside aggregates must be grouped.
+    fn check_grouped(&self, select: &ast::Select) -> Result<()> {
+        let GroupByExpr::Expressions(keys, _) = &select.group_by else {
+            return Ok(());
+        };
+        let mut exprs: Vec<&Expr> = select.having.iter().collect();
+        for item in &select.projection {
+            if let SelectItem::ExprWithAlias { expr, .. } = item {
+                exprs.push(expr);
+            }
+        }
+        if keys.is_empty() && !exprs.iter().any(|expr| self.has_aggregate(expr)) {
+            return Ok(());
+        }
+        for expr in exprs {
+            let mut search = Ungrouped {
+                keys,
+                functions: self.functions,
+                inside: 0,
+            };
+            if let ControlFlow::Break(column) = expr.visit(&mut search) {
+                let name = match &column {
+                    Expr::CompoundIdentifier(parts) => parts.last().map(|part| part.value.clone()),
+                    _ => None,
+                };
+                let name = name.unwrap_or_else(|| column.to_string());
+                return Err(Error::plan(format!(
+                    "column `{name}` is neither grouped nor aggregated"
+                ))
+                .at_least(self.span(span_of_expr(&column)))
+                .help(format!(
+                    "add `{name}` to GROUP BY, or choose one of its values: max({name}), \
+                         first_value({name})"
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// Spells wildcards out and gives every item its output name.
@@ -293,6 +333,40 @@ impl Resolver<'_> {
             _ => ControlFlow::Continue(()),
         })
         .is_break()
+    }
+}
+
+/// Looks for a column that is no key and in no aggregate.
+struct Ungrouped<'a> {
+    keys: &'a [Expr],
+    functions: &'a dyn super::Functions,
+    /// How deep inside a key or an aggregate the search is.
+    inside: usize,
+}
+
+impl Visitor for Ungrouped<'_> {
+    type Break = Expr;
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Expr> {
+        let covers = match expr {
+            Expr::Function(function) => self
+                .functions
+                .is_aggregate(&function.name.to_string().to_lowercase()),
+            other => self.keys.contains(other),
+        };
+        if self.inside > 0 || covers || self.keys.contains(expr) {
+            self.inside += 1;
+            return ControlFlow::Continue(());
+        }
+        match expr {
+            Expr::CompoundIdentifier(_) => ControlFlow::Break(expr.clone()),
+            _ => ControlFlow::Continue(()),
+        }
+    }
+
+    fn post_visit_expr(&mut self, _expr: &Expr) -> ControlFlow<Expr> {
+        self.inside = self.inside.saturating_sub(1);
+        ControlFlow::Continue(())
     }
 }
 

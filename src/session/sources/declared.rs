@@ -54,6 +54,7 @@ impl Sources {
             time: None,
             time_candidates: Vec::new(),
             open_ended: false,
+            nested: false,
             merged: with.places.len() > 1 && !options.in_order,
         };
         let mut columns = BTreeMap::new();

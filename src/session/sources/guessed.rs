@@ -30,6 +30,7 @@ pub(super) fn guessed(
             time: None,
             time_candidates: Vec::new(),
             open_ended: true,
+            nested: true,
             merged,
         };
         let definition = Definition {
@@ -53,6 +54,7 @@ pub(super) fn guessed(
         }),
         time_candidates: guess.time_candidates.clone(),
         open_ended: !guess.format.has_fixed_columns() && hints.from_pipe,
+        nested: !guess.format.has_fixed_columns(),
         merged,
     };
     let definition = Definition {
