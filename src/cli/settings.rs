@@ -18,9 +18,9 @@ use super::exit::Expect;
 use super::messages::{Color, ErrorFormat};
 use super::suggest;
 use crate::error::{Error, Result};
-use crate::time::{Interval, Zone, parse_interval};
+use crate::time::{Interval, Zone};
 pub(super) use quantity::flag_duration;
-use quantity::size_bytes;
+use quantity::{duration, size_bytes};
 
 /// Everything that a run is told.
 #[derive(Debug)]
@@ -339,7 +339,7 @@ fn output(args: &Args) -> Result<OutputSettings> {
         return Err(Error::usage("--append needs a file").help("name it with --output FILE"));
     }
     if let Some(late) = args.late.as_deref().and_then(Path::to_str)
-        && parse_interval(late).is_ok()
+        && duration(late).is_ok()
     {
         return Err(Error::usage(format!(
             "--late takes a file, and `{late}` is a length of time"
