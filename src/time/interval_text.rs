@@ -77,10 +77,6 @@ pub fn parse_interval(text: &str) -> Result<Interval> {
         return Err(Error::syntax("an interval is empty").help("write a length such as `5s`"));
     }
     let mut interval = Interval::default();
-    // Nothing is nothing in every unit.
-    if rest == "0" {
-        return Ok(interval);
-    }
     let mut negative = false;
     while !rest.is_empty() {
         if let Some(behind) = rest.strip_prefix(['-', '+']) {
