@@ -224,13 +224,12 @@ pub fn warnings(summary: &Summary, saved: Saved) -> Vec<Warning> {
     }
     if summary.open_windows > 0 {
         let count = thousands(summary.open_windows);
-        let were = if summary.open_windows == 1 {
-            "window was"
-        } else {
-            "windows were"
+        let (what, them) = match summary.open_windows {
+            1 => ("window or total was", "it"),
+            _ => ("windows or totals were", "them"),
         };
         warnings.push(Warning::new(format!(
-            "{count} {were} still open and not printed; --on-interrupt emit prints them"
+            "{count} {what} still open and not printed; --on-interrupt emit prints {them}"
         )));
     }
     warnings

@@ -78,6 +78,10 @@ impl Operator for GroupOperator {
         Ok(())
     }
 
+    fn open_windows(&self) -> usize {
+        self.groups.len()
+    }
+
     fn size_bytes(&self) -> usize {
         self.groups.size_bytes()
     }

@@ -42,12 +42,6 @@ impl LimitOperator {
             finished: (spec.limit == Some(0)).then_some(0),
         }
     }
-
-    /// The position of the row that gave the last row of the limit: what comes behind it changes nothing any
-    /// more. `Position::MAX` if the end of input did. With LIMIT 0 it is 0 before any row came.
-    pub fn finished(&self) -> Option<Position> {
-        self.finished
-    }
 }
 
 impl Operator for LimitOperator {
@@ -69,6 +63,12 @@ impl Operator for LimitOperator {
         }
         out.batch(part);
         Ok(())
+    }
+
+    /// The position of the row that gave the last row of the limit: what comes behind it changes nothing any
+    /// more. `Position::MAX` if the end of input did. With LIMIT 0 it is 0 before any row came.
+    fn finished(&self) -> Option<Position> {
+        self.finished
     }
 }
 

@@ -485,6 +485,10 @@ impl Operator for WindowAggregateOperator {
         Ok(())
     }
 
+    fn open_windows(&self) -> usize {
+        self.open.len()
+    }
+
     fn size_bytes(&self) -> usize {
         let partials = self.partials.values();
         partials

@@ -246,6 +246,10 @@ impl Operator for SessionOperator {
         Ok(())
     }
 
+    fn open_windows(&self) -> usize {
+        self.sessions.len()
+    }
+
     fn size_bytes(&self) -> usize {
         (self.sessions.size_bytes() + self.slots.size_bytes())
             + (self.partitions.size_bytes() + self.keys.size_bytes())

@@ -202,6 +202,10 @@ impl Operator for SessionRowsOperator {
         Ok(())
     }
 
+    fn open_windows(&self) -> usize {
+        self.sessions.len()
+    }
+
     fn size_bytes(&self) -> usize {
         let batches = self.batches.values();
         batches
