@@ -273,6 +273,11 @@ impl Expression {
         result
     }
 
+    /// True if both are the same column.
+    pub fn is_same_column(&self, other: &Expression) -> bool {
+        matches!((self, other), (Expression::Column(a, _), Expression::Column(b, _)) if a == b)
+    }
+
     /// True if some operand is evaluated for a part of the rows only.
     pub fn is_conditional(&self) -> bool {
         let here = matches!(

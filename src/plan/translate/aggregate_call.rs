@@ -33,11 +33,12 @@ impl Inputs {
     /// The place of a column; the same one twice has one place.
     pub(super) fn add(&mut self, expression: Expression, field: FieldRef) -> usize {
         // The same column twice is one column.
-        if let Expression::Column(index, _) = &expression {
-            let same = |known: &Expression| matches!(known, Expression::Column(i, _) if i == index);
-            if let Some(place) = self.expressions.iter().position(same) {
-                return place;
-            }
+        if let Some(place) = self
+            .expressions
+            .iter()
+            .position(|known| known.is_same_column(&expression))
+        {
+            return place;
         }
         self.expressions.push(expression);
         self.fields.push(field);

@@ -185,9 +185,15 @@ impl Translator<'_> {
                 }
                 _ => (Role::None, nullable(name)),
             };
-            visible.push(Visible::Base(expressions.len()));
-            expressions.push(expression);
-            fields.push(Arc::clone(&field));
+            // A key of the window that is selected stays that key.
+            let known = expressions
+                .iter()
+                .position(|known| known.is_same_column(&expression));
+            visible.push(Visible::Base(known.unwrap_or(expressions.len())));
+            if known.is_none() {
+                expressions.push(expression);
+                fields.push(Arc::clone(&field));
+            }
             visible_fields.push(field);
             new_roles.push(role);
         }
