@@ -64,7 +64,7 @@ impl<'a> Terminal<'a> {
             Some(format) => format,
             None => display::format_named(if is_terminal { "table" } else { "csv" })?,
         };
-        let width = is_terminal.then(|| terminal_width()).flatten();
+        let width = is_terminal.then(terminal_width).flatten();
         Ok(Terminal {
             out,
             buffer: Vec::with_capacity(BUFFER_BYTES),

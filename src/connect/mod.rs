@@ -1,14 +1,16 @@
-//! Where bytes come from: standard input and files. Knows no columns.
+//! Where bytes come from and go to: standard input and files. Knows no columns.
 //!
 //! To add a connector: one file, one line below, one grammar test.
 
 mod file;
+mod sink;
 mod stdin;
 
 use std::io;
 use std::os::fd::BorrowedFd;
 
 pub use file::{FileSource, Reason, expand};
+pub use sink::FileSink;
 pub use stdin::StdinSource;
 
 /// Bytes of one input, in order.

@@ -63,7 +63,7 @@ fn add(plan: &StreamPlan, target: Target, on_top: bool, graph: &mut Graph) -> Re
         StreamPlan::CountAggregate(_, spec) => Box::new(CountWindowOperator::new(spec.clone())?),
         StreamPlan::Group(_, spec) => Box::new(GroupOperator::new(spec.clone())?),
         StreamPlan::Sort(_, spec) => Box::new(SortOperator::new(spec.clone())),
-        StreamPlan::Limit(_, spec) => Box::new(LimitOperator::new(spec.clone())),
+        StreamPlan::Limit(_, spec) => Box::new(LimitOperator::new(*spec)),
         StreamPlan::LimitBy(_, spec) => Box::new(LimitByOperator::new(spec.clone())?),
     };
     let inputs = plan.inputs();

@@ -145,16 +145,55 @@ fn count(
     summary: &mut Summary,
     keeper: &mut dyn Keeper,
 ) -> Result<String> {
+    Ok(match one {
+        Noted::Rejected {
+            position,
+            file,
+            line,
+            reason,
+            help,
+            text,
+        } => {
+            let row = RejectedRow {
+                file,
+                line: Some(*line),
+                record: record_number(*position),
+                reason,
+                text,
+            };
+            summary.rejected += 1;
+            if summary.first_reject.is_none() {
+                summary.first_reject = Some(FirstReject {
+                    source: file.clone(),
+                    line: *line,
+                    reason: reason.clone(),
+                    help: help.clone(),
+                });
+            }
+            keeper.rejected(&row)?;
+            format!("{file}:{line}: {reason}")
+        }
+        Noted::Event(event) => return count_event(event, step, summary, keeper),
+    })
+}
+
+/// Counts what happened to a row.
+fn count_event(
+    event: &Event,
+    step: &Committed<'_>,
+    summary: &mut Summary,
+    keeper: &mut dyn Keeper,
+) -> Result<String> {
     let nanoseconds = |steps: i64| i128::from(steps) * i128::from(step.unit.nanoseconds());
     let text = |position| step.texts.map_or(&[][..], |texts| texts.get(position));
-    Ok(match one {
-        Noted::Event(Event::Late {
+    Ok(match event {
+        Event::Late {
             position,
             time,
             watermark,
             lateness,
             windows,
-        }) => {
+        } => {
             summary.late_row(nanoseconds(*lateness), step.unit.nanoseconds());
             let mover = step.watermark.caused_by(*watermark);
             keeper.late(&LateRow {
@@ -168,11 +207,11 @@ fn count(
             })?;
             String::from("it is late")
         }
-        Noted::Event(Event::PartlyLate { lateness, .. }) => {
+        Event::PartlyLate { lateness, .. } => {
             summary.partly_late_row(nanoseconds(*lateness), step.unit.nanoseconds());
             String::new()
         }
-        Noted::Event(Event::Untimed { position }) => {
+        Event::Untimed { position } => {
             summary.untimed += 1;
             keeper.rejected(&RejectedRow {
                 file: "",
@@ -183,39 +222,13 @@ fn count(
             })?;
             String::from("it has no time that can be read")
         }
-        Noted::Event(Event::Jump { .. }) => {
+        Event::Jump { .. } => {
             summary.jumps += 1;
             String::new()
         }
-        Noted::Event(Event::ExpressionError { what, .. }) => {
+        Event::ExpressionError { what, .. } => {
             summary.expression_error(what, 1);
             format!("`{what}` has no value")
-        }
-        Noted::Rejected {
-            position,
-            file,
-            line,
-            reason,
-            help,
-            text,
-        } => {
-            summary.rejected += 1;
-            if summary.first_reject.is_none() {
-                summary.first_reject = Some(FirstReject {
-                    source: file.clone(),
-                    line: *line,
-                    reason: reason.clone(),
-                    help: help.clone(),
-                });
-            }
-            keeper.rejected(&RejectedRow {
-                file,
-                line: Some(*line),
-                record: record_number(*position),
-                reason,
-                text,
-            })?;
-            format!("{file}:{line}: {reason}")
         }
     })
 }

@@ -131,7 +131,7 @@ pub fn run(spec: RunSpec<'_>, summary: &mut Summary, sink: &mut dyn Sink) -> Res
             .iter()
             .any(|source| source.watermark.is_some()),
     };
-    let outcome = run.to_the_end(&mut waiter)?;
+    let outcome = run.until_end(&mut waiter)?;
     if let Outcome::Stopped(_) = outcome {
         if spec.emit_on_interrupt {
             run.end_all()?;
@@ -144,7 +144,7 @@ pub fn run(spec: RunSpec<'_>, summary: &mut Summary, sink: &mut dyn Sink) -> Res
 }
 
 impl Run<'_> {
-    fn to_the_end(&mut self, waiter: &mut Waiter<'_>) -> Result<Outcome> {
+    fn until_end(&mut self, waiter: &mut Waiter<'_>) -> Result<Outcome> {
         let mut results = Results::default();
         self.graph.start(&mut results)?;
         if self.hand_out(results, Position::MAX)? {

@@ -29,7 +29,7 @@ use crate::runtime::{self, Gates, Outcome, RunSpec, Summary};
 use crate::sql::{self, QueryStatement, Statement, StatementKind};
 
 pub use host::{Host, Note, ResultInfo};
-pub use options::{InputHeader, OnError, OnInterrupt, Options, duration};
+pub use options::{OnError, OnInterrupt, Options, duration};
 
 use side_files::SideFiles;
 use sources::Sources;

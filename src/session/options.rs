@@ -5,23 +5,12 @@ use std::str::FromStr;
 
 use arrow::datatypes::DataType;
 
+use crate::catalog::Header;
 use crate::data::parse_type;
 use crate::error::{Error, Result};
 use crate::format::{DEFAULT_MAX_RECORD_BYTES, Encoding, parse_format_name};
 use crate::plan::names_closest;
 use crate::time::{EpochUnit, Interval, Zone, parse_interval};
-
-/// `--input-header`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum InputHeader {
-    /// Guessed.
-    #[default]
-    Auto,
-    /// The first record names the columns.
-    Yes,
-    /// The columns are called `c1`, `c2`, ….
-    No,
-}
 
 /// `--on-error`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -57,7 +46,7 @@ pub struct Options {
     /// The byte between fields; `None` to guess.
     pub delimiter: Option<u8>,
     /// Whether csv begins with names.
-    pub input_header: InputHeader,
+    pub input_header: Header,
     /// Types of columns that are not to be guessed.
     pub types: Vec<(String, DataType)>,
     /// The words that mean NULL, if not the usual ones.
@@ -102,7 +91,7 @@ impl Default for Options {
             parameters: Vec::new(),
             input_format: None,
             delimiter: None,
-            input_header: InputHeader::default(),
+            input_header: Header::default(),
             types: Vec::new(),
             nulls: None,
             encoding: Encoding::default(),
@@ -190,9 +179,11 @@ impl Options {
                     shown,
                     value,
                     &[
-                        ("auto", InputHeader::Auto),
-                        ("yes", InputHeader::Yes),
-                        ("no", InputHeader::No),
+                        ("auto", Header::Auto),
+                        ("yes", Header::Yes),
+                        ("no", Header::No),
+                        ("true", Header::Yes),
+                        ("false", Header::No),
                     ],
                 )?;
             }

@@ -9,17 +9,13 @@
 //! `jq -r .text` gives the records back as they came, to be read again. Invariant: lines stand in the
 //! order of the rows that they are about.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
-
 use arrow::datatypes::{DataType, Field};
 use serde_json::{Value, json};
 
 use super::Options;
-use crate::connect::Reason;
+use crate::connect::FileSink;
 use crate::data::print::{Style, ValueWriter};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::plan::StreamQuery;
 use crate::runtime::{LateRow, RejectedRow};
 use crate::time::Unit;
@@ -27,16 +23,10 @@ use crate::time::Unit;
 /// The open files.
 #[derive(Debug, Default)]
 pub(super) struct SideFiles {
-    late: Option<Writer>,
-    rejects: Option<Writer>,
+    late: Option<FileSink>,
+    rejects: Option<FileSink>,
     /// The types of the sources' time columns.
     times: Vec<Option<DataType>>,
-}
-
-#[derive(Debug)]
-struct Writer {
-    path: PathBuf,
-    out: BufWriter<File>,
 }
 
 impl SideFiles {
@@ -46,10 +36,10 @@ impl SideFiles {
     /// A file that cannot be created.
     pub(super) fn open(&mut self, options: &Options) -> Result<()> {
         if let (None, Some(path)) = (&self.late, &options.late) {
-            self.late = Some(Writer::create(path)?);
+            self.late = Some(FileSink::create(path)?);
         }
         if let (None, Some(path)) = (&self.rejects, &options.rejects) {
-            self.rejects = Some(Writer::create(path)?);
+            self.rejects = Some(FileSink::create(path)?);
         }
         Ok(())
     }
@@ -74,14 +64,15 @@ impl SideFiles {
             .iter()
             .map(|(start, end)| json!([time(*start), time(*end)]))
             .collect();
-        writer.line(&json!({
+        let line = json!({
             "record": row.record,
             "time": time(row.time),
             "watermark": time(row.watermark),
             "moved_by": row.moved_by,
             "windows": windows,
             "text": String::from_utf8_lossy(row.text),
-        }))
+        });
+        writer.line(&line.to_string())
     }
 
     pub(super) fn rejected(&mut self, row: &RejectedRow<'_>) -> Result<()> {
@@ -89,7 +80,7 @@ impl SideFiles {
             return Ok(());
         };
         let text = String::from_utf8_lossy(row.text);
-        writer.line(&match row.line {
+        let line = match row.line {
             Some(line) => json!({
                 "record": row.record,
                 "file": row.file,
@@ -98,7 +89,8 @@ impl SideFiles {
                 "text": text,
             }),
             None => json!({"record": row.record, "reason": row.reason, "text": text}),
-        })
+        };
+        writer.line(&line.to_string())
     }
 
     /// Writes out what is buffered.
@@ -107,29 +99,10 @@ impl SideFiles {
     /// It cannot be written.
     pub(super) fn flush(&mut self) -> Result<()> {
         for writer in [&mut self.late, &mut self.rejects].into_iter().flatten() {
-            let flushed = writer.out.flush();
-            flushed.map_err(|error| cannot_write(&writer.path, &error))?;
+            writer.flush()?;
         }
         Ok(())
     }
-}
-
-impl Writer {
-    fn create(path: &Path) -> Result<Self> {
-        let file = File::create(path).map_err(|error| cannot_write(path, &error))?;
-        Ok(Writer {
-            path: path.to_path_buf(),
-            out: BufWriter::new(file),
-        })
-    }
-
-    fn line(&mut self, value: &Value) -> Result<()> {
-        writeln!(self.out, "{value}").map_err(|error| cannot_write(&self.path, &error))
-    }
-}
-
-fn cannot_write(path: &Path, error: &std::io::Error) -> Error {
-    Error::outside(format!("cannot write {}", path.display()), Reason(error))
 }
 
 /// A time as results print it; a number where there is no type for it.

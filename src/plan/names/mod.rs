@@ -251,7 +251,7 @@ impl Resolver<'_> {
                         .help("give the expression a name with AS, and use that"),
                 );
             };
-            let found = self.find(&relation, &[name.clone()], self.span(span))?;
+            let found = self.find(&relation, std::slice::from_ref(name), self.span(span))?;
             by.push(relation.columns[found].name.clone());
         }
         let count = |expr: &Expr| match expr {
@@ -277,9 +277,7 @@ impl Resolver<'_> {
         query.with = None;
         query.order_by = None;
         query.limit_clause = None;
-        query.body = Box::new(ast::SetExpr::Select(Box::new(from::select_all(
-            placeholder,
-        ))));
+        *query.body = ast::SetExpr::Select(Box::new(from::select_all(placeholder)));
         Ok(())
     }
 

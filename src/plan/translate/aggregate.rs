@@ -7,23 +7,36 @@ use datafusion_common::DFSchema;
 use datafusion_expr::{Aggregate, Expr, ExprSchemable};
 
 use super::aggregate_call::{Inputs, aggregate_spec};
-use super::bounds::{bound_fields, bound_of, steps, time_of, uses_bounds, window_spec};
+use super::bounds::{bound_fields, bound_of, uses_bounds};
 use super::relation::{Pending, Relation, Role, TimeOf, Visible};
+use super::windowed::{Grouping, windowed};
 use super::{Translator, nullable};
 use crate::error::{Error, Result};
 use crate::exec::aggregate::AggregateSpec;
 use crate::exec::expression::Expression;
 use crate::exec::group::GroupSpec;
-use crate::exec::window::{CountWindowSpec, SessionSpec, WindowAggregateSpec, WindowSource};
+use crate::exec::window::{WindowAggregateSpec, WindowSource};
 use crate::plan::analyze::explain;
 use crate::plan::stream_plan::StreamPlan;
 use crate::sql::WindowArguments;
 
-/// What a GROUP BY key is.
+/// What a key of GROUP BY over a pending window is.
 enum Key {
     Bound(Visible),
     /// A column of the projected input.
     Input(usize),
+}
+
+/// The keys of GROUP BY over rows, by columns of the projected input.
+#[derive(Default)]
+struct RowKeys {
+    /// In the order of GROUP BY.
+    group: Vec<usize>,
+    roles: Vec<Role>,
+    /// Each once, without the bounds of windows.
+    keys: Vec<usize>,
+    /// The columns of `window_start` and `window_end`, if rows carry windows.
+    attached: Option<(usize, usize)>,
 }
 
 impl Translator<'_> {
@@ -40,11 +53,8 @@ impl Translator<'_> {
             let of_bound = |expr: &&Expr| bound_of(expr, schema, pending).is_some();
             let grouped = aggregate.group_expr.iter().any(|expr| of_bound(&expr));
             let others = aggregate.group_expr.iter().filter(|expr| !of_bound(expr));
-            let inside = others.chain(&aggregate.aggr_expr);
-            let needs_bounds = inside
-                .into_iter()
-                .any(|expr| uses_bounds(expr, schema, pending));
-            if grouped && !needs_bounds {
+            let mut inside = others.chain(&aggregate.aggr_expr);
+            if grouped && !inside.any(|expr| uses_bounds(expr, schema, pending)) {
                 return self.aggregate_windows(input, aggregate);
             }
             input = self.materialize(input)?;
@@ -54,100 +64,48 @@ impl Translator<'_> {
 
     /// GROUP BY the bounds of a pending window.
     fn aggregate_windows(&mut self, input: Relation, aggregate: &Aggregate) -> Result<Relation> {
-        let schema = aggregate.input.schema();
         let Some(pending) = &input.pending else {
             return Err(Error::internal("a window that is not pending"));
         };
-        let base = input.plan.schema();
+        let schema = aggregate.input.schema();
         let mut inputs = Inputs::new();
-        let mut keep = |column: usize| {
-            let field = &base.fields()[column];
-            inputs.add(
-                Expression::Column(column, field.name().clone()),
-                Arc::clone(field),
-            )
-        };
-        let time = pending.time.map(&mut keep);
-        let partition: Vec<usize> = pending
-            .partition
-            .iter()
-            .map(|&column| keep(column))
-            .collect();
-        let mut keys = Vec::new();
-        let mut group = Vec::new();
-        for expr in &aggregate.group_expr {
-            group.push(match bound_of(expr, schema, pending) {
-                Some(bound) => Key::Bound(bound),
-                None => {
-                    let lowered = self.lower_pending(expr, schema, pending)?;
-                    let column = inputs.add(lowered, key_field(expr, schema)?);
-                    if !keys.contains(&column) {
-                        keys.push(column);
-                    }
-                    Key::Input(column)
-                }
-            });
-        }
-        let grouped = keys.clone();
-        let lower = |expr: &Expr| self.lower_pending(expr, schema, pending);
+        let pending = keep_window_columns(pending, &input.plan, &mut inputs);
+        let before = input.pending.as_ref().unwrap_or(&pending);
+        let group = self.window_keys(aggregate, before, &mut inputs)?;
+        let lower = |expr: &Expr| self.lower_pending(expr, schema, before);
         let aggregates = self.aggregate_specs(aggregate, schema, &lower, &mut inputs)?;
-        let pending = Pending {
-            time,
-            partition,
-            ..pending.clone()
-        };
         let fields = inputs.fields.clone();
-        let plan = inputs.project(input.plan);
+        let plan = inputs.project(input.plan.clone());
+        let grouping = Grouping::new(
+            &group.iter().filter_map(Key::input).collect::<Vec<_>>(),
+            &pending,
+        );
         let bounds = bound_fields(&plan, &pending)?;
-        // Operators that know keys of their own put those first.
-        let own = &pending.partition;
-        let further: Vec<usize> = keys
-            .iter()
-            .copied()
-            .filter(|key| !own.contains(key))
-            .collect();
-        let keys: Vec<usize> = own.iter().chain(&further).copied().collect();
         let mut output = bounds.clone();
-        output.extend(keys.iter().map(|&key| Arc::clone(&fields[key])));
+        output.extend(grouping.output.iter().map(|&key| Arc::clone(&fields[key])));
         output.extend(aggregates.iter().map(|spec| Arc::clone(&spec.output)));
-        let output: SchemaRef = Arc::new(Schema::new(output));
         let delay = match pending.time_of {
             Some(TimeOf::Source(source, column)) => {
                 self.sources.use_time(source, column, pending.span)?
             }
             _ => 0,
         };
+        let output = Arc::new(Schema::new(output));
+        let calls = aggregates.len();
         let plan = windowed(
-            plan, &pending, &grouped, further, fields, aggregates, output, delay,
+            plan, &pending, &grouping, &fields, aggregates, output, delay,
         )?;
-        let place = |visible: Visible| match visible {
-            Visible::Start => Some(0),
-            Visible::End => Some(1),
-            Visible::Time => Some(2),
-            Visible::Base(_) => None,
-        };
-        let plan = self.apply_conditions(plan, &pending, &place)?;
-        let key_place = |key: &Key| match key {
-            Key::Bound(visible) => place(*visible),
-            Key::Input(column) => keys
-                .iter()
-                .position(|key| key == column)
-                .map(|n| bounds.len() + n),
-        };
-        let mut order = Vec::with_capacity(group.len() + aggregate.aggr_expr.len());
-        let mut roles = Vec::with_capacity(order.capacity());
+        let plan = self.apply_conditions(plan, &pending, &place_of_bound)?;
+        let mut order = Vec::with_capacity(group.len() + calls);
         for key in &group {
-            let place = key_place(key).ok_or_else(|| Error::internal("a key that is lost"))?;
-            order.push(place);
-            roles.push(match key {
-                Key::Bound(Visible::Start) => Role::Start,
-                Key::Bound(Visible::End) => Role::End,
-                Key::Bound(Visible::Time) => Role::Time(TimeOf::Window),
-                Key::Bound(Visible::Base(_)) | Key::Input(_) => Role::None,
-            });
+            let place = match key {
+                Key::Bound(visible) => place_of_bound(*visible),
+                Key::Input(column) => grouping.place(*column).map(|place| bounds.len() + place),
+            };
+            order.push(place.ok_or_else(|| Error::internal("a key that is lost"))?);
         }
-        let first = bounds.len() + keys.len();
-        order.extend((0..aggregate.aggr_expr.len()).map(|number| first + number));
+        order.extend((0..calls).map(|call| bounds.len() + grouping.output.len() + call));
+        let mut roles: Vec<Role> = group.iter().map(Key::role).collect();
         roles.resize(order.len(), Role::None);
         Ok(Relation {
             plan: reorder(plan, &order),
@@ -159,13 +117,77 @@ impl Translator<'_> {
         })
     }
 
+    fn window_keys(
+        &self,
+        aggregate: &Aggregate,
+        pending: &Pending,
+        inputs: &mut Inputs,
+    ) -> Result<Vec<Key>> {
+        let schema = aggregate.input.schema();
+        let mut group = Vec::with_capacity(aggregate.group_expr.len());
+        for expr in &aggregate.group_expr {
+            group.push(match bound_of(expr, schema, pending) {
+                Some(bound) => Key::Bound(bound),
+                None => {
+                    let lowered = self.lower_pending(expr, schema, pending)?;
+                    Key::Input(inputs.add(lowered, key_field(expr, schema)?))
+                }
+            });
+        }
+        Ok(group)
+    }
+
     /// GROUP BY over rows: over the windows that they carry, or over all of them.
     fn aggregate_rows(&mut self, input: Relation, aggregate: &Aggregate) -> Result<Relation> {
         let schema = aggregate.input.schema();
         let mut inputs = Inputs::new();
+        let keys = self.row_keys(aggregate, &input, &mut inputs)?;
+        let lower = |expr: &Expr| self.lower(expr, schema);
+        let aggregates = self.aggregate_specs(aggregate, schema, &lower, &mut inputs)?;
+        let calls = aggregates.len();
+        // Rows that carry windows are late by their own time, if they still have it.
+        let mut roles_of_time = input.roles.iter();
+        let time = keys.attached.and_then(|_| {
+            let place = roles_of_time.position(|r| matches!(r, Role::Time(TimeOf::Source(..))))?;
+            let field = input.plan.field(place);
+            Some(inputs.add(Expression::Column(place, field.name().clone()), field))
+        });
+        let fields = inputs.fields.clone();
+        let plan = inputs.project(input.plan);
+        let (plan, bounds) = keys.operator(plan, &fields, aggregates, time);
+        let mut order = Vec::with_capacity(keys.group.len() + calls);
+        for &column in &keys.group {
+            order.push(match keys.attached {
+                Some((start, _)) if column == start => 0,
+                Some((_, end)) if column == end => 1,
+                _ => {
+                    let key = keys.keys.iter().position(|key| *key == column);
+                    bounds + key.ok_or_else(|| Error::internal("a key that is lost"))?
+                }
+            });
+        }
+        order.extend((0..calls).map(|call| bounds + keys.keys.len() + call));
+        let attached = keys.attached.is_some();
+        let mut roles = if attached { keys.roles } else { Vec::new() };
+        roles.resize(order.len(), Role::None);
+        Ok(Relation {
+            plan: reorder(plan, &order),
+            roles,
+            closed: attached,
+            tumbling: input.tumbling && attached,
+            pending: None,
+        })
+    }
+
+    fn row_keys(
+        &self,
+        aggregate: &Aggregate,
+        input: &Relation,
+        inputs: &mut Inputs,
+    ) -> Result<RowKeys> {
+        let schema = aggregate.input.schema();
+        let mut found = RowKeys::default();
         let (mut start, mut end) = (None, None);
-        let mut group = Vec::new();
-        let mut roles = Vec::new();
         for expr in &aggregate.group_expr {
             let expression = self.lower(expr, schema)?;
             let (role, field) = match &expression {
@@ -178,12 +200,10 @@ impl Translator<'_> {
                 Role::End => end = Some(column),
                 _ => {}
             }
-            group.push(column);
-            roles.push(role);
+            found.group.push(column);
+            found.roles.push(role);
         }
-        let lower = |expr: &Expr| self.lower(expr, schema);
-        let aggregates = self.aggregate_specs(aggregate, schema, &lower, &mut inputs)?;
-        let attached = match (start, end) {
+        found.attached = match (start, end) {
             (Some(start), Some(end)) => Some((start, end)),
             (None, None) => None,
             _ => {
@@ -193,87 +213,13 @@ impl Translator<'_> {
                 .help("select window_start and window_end in the subquery"));
             }
         };
-        let time_column = attached.and_then(|_| {
-            let time = input
-                .roles
-                .iter()
-                .position(|r| matches!(r, Role::Time(TimeOf::Source(..))))?;
-            let field = input.plan.field(time);
-            Some(inputs.add(Expression::Column(time, field.name().clone()), field))
-        });
-        let fields = inputs.fields.clone();
-        let plan = inputs.project(input.plan);
-        let mut keys: Vec<usize> = Vec::new();
-        for &column in &group {
-            let is_bound = Some(column) == start || Some(column) == end;
-            if !keys.contains(&column) && !(attached.is_some() && is_bound) {
-                keys.push(column);
+        for &column in &found.group {
+            let is_bound = found.attached.is_some() && [start, end].contains(&Some(column));
+            if !is_bound && !found.keys.contains(&column) {
+                found.keys.push(column);
             }
         }
-        let mut output: Vec<FieldRef> = Vec::new();
-        if let Some((start, end)) = attached {
-            let time = fields[end].as_ref().clone().with_name("window_time");
-            output.extend([
-                Arc::clone(&fields[start]),
-                Arc::clone(&fields[end]),
-                Arc::new(time),
-            ]);
-        }
-        let bounds = output.len();
-        output.extend(keys.iter().map(|&key| Arc::clone(&fields[key])));
-        output.extend(aggregates.iter().map(|spec| Arc::clone(&spec.output)));
-        let output: SchemaRef = Arc::new(Schema::new(output));
-        let calls = aggregates.len();
-        let key_fields = keys.iter().map(|&key| Arc::clone(&fields[key])).collect();
-        let plan = match attached {
-            Some((start_column, end_column)) => StreamPlan::WindowAggregate(
-                Box::new(plan),
-                WindowAggregateSpec {
-                    source: WindowSource::Attached {
-                        start_column,
-                        end_column,
-                        time_column,
-                    },
-                    delay: 0,
-                    keys: keys.clone(),
-                    key_fields,
-                    aggregates,
-                    schema: output,
-                },
-            ),
-            None => StreamPlan::Group(
-                Box::new(plan),
-                GroupSpec {
-                    keys: keys.clone(),
-                    key_fields,
-                    aggregates,
-                    schema: output,
-                },
-            ),
-        };
-        let mut order = Vec::new();
-        for &column in &group {
-            order.push(match attached {
-                Some((start, _)) if column == start => 0,
-                Some((_, end)) if column == end => 1,
-                _ => {
-                    let key = keys.iter().position(|key| *key == column);
-                    bounds + key.ok_or_else(|| Error::internal("a key that is lost"))?
-                }
-            });
-        }
-        order.extend((0..calls).map(|number| bounds + keys.len() + number));
-        roles.resize(order.len(), Role::None);
-        if attached.is_none() {
-            roles.fill(Role::None);
-        }
-        Ok(Relation {
-            plan: reorder(plan, &order),
-            roles,
-            closed: attached.is_some(),
-            tumbling: input.tumbling && attached.is_some(),
-            pending: None,
-        })
+        Ok(found)
     }
 
     fn aggregate_specs(
@@ -305,92 +251,111 @@ impl Translator<'_> {
     }
 }
 
-/// The operator for the windows of a call: `grouped` are the keys of GROUP BY, `further` those of them that
-/// are no keys of the window itself.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the parts of one spec, each used once"
-)]
-fn windowed(
-    plan: StreamPlan,
-    pending: &Pending,
-    grouped: &[usize],
-    further: Vec<usize>,
-    fields: Vec<FieldRef>,
-    aggregates: Vec<AggregateSpec>,
-    schema: SchemaRef,
-    delay: i64,
-) -> Result<StreamPlan> {
-    let of = |columns: &[usize]| {
-        columns
-            .iter()
-            .map(|&column| Arc::clone(&fields[column]))
-            .collect()
-    };
-    let key_fields: Vec<FieldRef> = of(&further);
-    let partition = pending.partition.clone();
-    let partition_fields: Vec<FieldRef> = of(&partition);
-    if let Some(window) = window_spec(&pending.arguments) {
-        let (time_column, unit, zone) = time_of(&plan, pending)?;
-        return Ok(StreamPlan::WindowAggregate(
-            Box::new(plan),
-            WindowAggregateSpec {
-                source: WindowSource::Assigned {
-                    window,
-                    time_column,
-                    unit,
-                    zone,
-                },
-                delay,
-                keys: further,
-                key_fields,
-                aggregates,
-                schema,
-            },
-        ));
+impl Key {
+    fn input(&self) -> Option<usize> {
+        match self {
+            Key::Input(column) => Some(*column),
+            Key::Bound(_) => None,
+        }
     }
-    match &pending.arguments {
-        WindowArguments::Session { gap } => {
-            let (time_column, unit, _) = time_of(&plan, pending)?;
-            Ok(StreamPlan::SessionAggregate(
-                Box::new(plan),
-                SessionSpec {
-                    time_column,
-                    gap: steps(gap, unit)?,
-                    delay,
-                    partition,
-                    partition_fields,
-                    keys: further,
+
+    fn role(&self) -> Role {
+        match self {
+            Key::Bound(Visible::Start) => Role::Start,
+            Key::Bound(Visible::End) => Role::End,
+            Key::Bound(Visible::Time) => Role::Time(TimeOf::Window),
+            Key::Bound(Visible::Base(_)) | Key::Input(_) => Role::None,
+        }
+    }
+}
+
+impl RowKeys {
+    /// The operator for these keys over its projected input, and how many bounds its output begins with.
+    fn operator(
+        &self,
+        plan: StreamPlan,
+        fields: &[FieldRef],
+        aggregates: Vec<AggregateSpec>,
+        time_column: Option<usize>,
+    ) -> (StreamPlan, usize) {
+        let mut output: Vec<FieldRef> = Vec::new();
+        if let Some((start, end)) = self.attached {
+            let time = fields[end].as_ref().clone().with_name("window_time");
+            output.extend([
+                Arc::clone(&fields[start]),
+                Arc::clone(&fields[end]),
+                Arc::new(time),
+            ]);
+        }
+        let bounds = output.len();
+        let key_fields: Vec<FieldRef> = self
+            .keys
+            .iter()
+            .map(|&key| Arc::clone(&fields[key]))
+            .collect();
+        output.extend(key_fields.iter().cloned());
+        output.extend(aggregates.iter().map(|spec| Arc::clone(&spec.output)));
+        let schema: SchemaRef = Arc::new(Schema::new(output));
+        let keys = self.keys.clone();
+        let plan = Box::new(plan);
+        let plan = match self.attached {
+            Some((start_column, end_column)) => StreamPlan::WindowAggregate(
+                plan,
+                WindowAggregateSpec {
+                    source: WindowSource::Attached {
+                        start_column,
+                        end_column,
+                        time_column,
+                    },
+                    delay: 0,
+                    keys,
                     key_fields,
                     aggregates,
                     schema,
                 },
-            ))
-        }
-        WindowArguments::Count { size, slide } => {
-            if let Some(missing) = partition.iter().find(|column| !grouped.contains(column)) {
-                return Err(Error::plan(format!(
-                    "GROUP BY must contain the key `{}` of COUNT_WINDOW",
-                    fields[*missing].name()
-                ))
-                .at(pending.span)
-                .help("add it to GROUP BY: row numbers count the rows of one key"));
-            }
-            Ok(StreamPlan::CountAggregate(
-                Box::new(plan),
-                CountWindowSpec {
-                    size: *size,
-                    slide: *slide,
-                    partition,
-                    partition_fields,
-                    keys: further,
+            ),
+            None => StreamPlan::Group(
+                plan,
+                GroupSpec {
+                    keys,
                     key_fields,
                     aggregates,
                     schema,
                 },
-            ))
-        }
-        other => Err(Error::internal(format!("a window {other:?}"))),
+            ),
+        };
+        (plan, bounds)
+    }
+}
+
+/// Makes the time and the keys of a window columns of `inputs`.
+fn keep_window_columns(pending: &Pending, plan: &StreamPlan, inputs: &mut Inputs) -> Pending {
+    let schema = plan.schema();
+    let mut keep = |column: usize| {
+        let field = &schema.fields()[column];
+        inputs.add(
+            Expression::Column(column, field.name().clone()),
+            Arc::clone(field),
+        )
+    };
+    Pending {
+        time: pending.time.map(&mut keep),
+        partition: pending
+            .partition
+            .iter()
+            .map(|&column| keep(column))
+            .collect(),
+        ..pending.clone()
+    }
+}
+
+/// Where a windowed aggregate puts a bound.
+fn place_of_bound(visible: Visible) -> Option<usize> {
+    match visible {
+        Visible::Start => Some(0),
+        Visible::End => Some(1),
+        Visible::Time => Some(2),
+        Visible::Base(_) => None,
     }
 }
 

@@ -18,6 +18,7 @@ mod bounds;
 mod pending;
 mod relation;
 mod sources;
+mod windowed;
 
 use std::sync::Arc;
 

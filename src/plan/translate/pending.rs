@@ -147,30 +147,16 @@ impl Translator<'_> {
             return self.project_plain(input, exprs, schema, names);
         }
         // The time and the keys of the window stay, whether they are selected or not.
-        let kept: Vec<usize> = pending
-            .time
-            .iter()
-            .chain(&pending.partition)
-            .copied()
-            .collect();
-        let base_schema = base.schema();
-        let mut expressions: Vec<Expression> = Vec::new();
-        let mut fields: Vec<FieldRef> = Vec::new();
-        for &column in &kept {
-            expressions.push(Expression::Column(
-                column,
-                base_schema.field(column).name().clone(),
-            ));
-            fields.push(Arc::clone(&base_schema.fields()[column]));
-        }
-        let (mut visible, mut visible_fields, mut new_roles) = (Vec::new(), Vec::new(), Vec::new());
+        let mut next = Projected::keeping(pending, base);
         for (expr, name) in exprs.iter().zip(names.fields()) {
             if let Some(bound) = bound_of(expr, schema, pending) {
                 let place = pending.visible.iter().position(|visible| *visible == bound);
                 let place = place.ok_or_else(|| Error::internal("a bound that is not there"))?;
-                visible.push(bound);
-                new_roles.push(roles[place]);
-                visible_fields.push(renamed(&pending.fields[place], name.name()));
+                next.show(
+                    bound,
+                    roles[place],
+                    renamed(&pending.fields[place], name.name()),
+                );
                 continue;
             }
             let expression = self.lower_pending(expr, schema, pending)?;
@@ -181,41 +167,14 @@ impl Translator<'_> {
                         .iter()
                         .position(|v| *v == Visible::Base(*index));
                     let role = place.map_or(Role::None, |place| roles[place]);
-                    (role, renamed(&base_schema.fields()[*index], name.name()))
+                    (role, renamed(&base.field(*index), name.name()))
                 }
                 _ => (Role::None, nullable(name)),
             };
-            // A key of the window that is selected stays that key.
-            let known = expressions
-                .iter()
-                .position(|known| known.is_same_column(&expression));
-            visible.push(Visible::Base(known.unwrap_or(expressions.len())));
-            if known.is_none() {
-                expressions.push(expression);
-                fields.push(Arc::clone(&field));
-            }
-            visible_fields.push(field);
-            new_roles.push(role);
+            let place = next.column(expression, Arc::clone(&field));
+            next.show(Visible::Base(place), role, field);
         }
-        let count = pending.time.iter().len();
-        let next = Pending {
-            time: pending.time.map(|_| 0),
-            partition: (count..kept.len()).collect(),
-            visible,
-            fields: visible_fields,
-            ..pending.clone()
-        };
-        Ok(Relation {
-            plan: StreamPlan::Project {
-                input: Box::new(base.clone()),
-                expressions,
-                schema: Arc::new(Schema::new(fields)),
-            },
-            roles: new_roles,
-            closed: false,
-            tumbling: input.tumbling,
-            pending: Some(next),
-        })
+        Ok(next.relation(&input, pending))
     }
 
     fn project_plain(
@@ -413,6 +372,72 @@ impl Translator<'_> {
             .at(pending.span)
             .help("what works now: GROUP BY window_start, window_end, and aggregates")),
             other => Err(Error::internal(format!("a window {other:?}"))),
+        }
+    }
+}
+
+/// A projection below a pending window, as it grows.
+#[derive(Default)]
+struct Projected {
+    expressions: Vec<Expression>,
+    fields: Vec<FieldRef>,
+    visible: Vec<Visible>,
+    visible_fields: Vec<FieldRef>,
+    roles: Vec<Role>,
+}
+
+impl Projected {
+    /// The time and the keys of the window, which nobody sees yet.
+    fn keeping(pending: &Pending, base: &StreamPlan) -> Self {
+        let mut projected = Projected::default();
+        for &column in pending.time.iter().chain(&pending.partition) {
+            let field = base.field(column);
+            // Kept even if twice: time first, keys behind it.
+            projected
+                .expressions
+                .push(Expression::Column(column, field.name().clone()));
+            projected.fields.push(field);
+        }
+        projected
+    }
+
+    /// The place of an expression; a column that is there already, such as a key, stays that column.
+    fn column(&mut self, expression: Expression, field: FieldRef) -> usize {
+        let known = self
+            .expressions
+            .iter()
+            .position(|known| known.is_same_column(&expression));
+        known.unwrap_or_else(|| {
+            self.expressions.push(expression);
+            self.fields.push(field);
+            self.expressions.len() - 1
+        })
+    }
+
+    fn show(&mut self, visible: Visible, role: Role, field: FieldRef) {
+        self.visible.push(visible);
+        self.roles.push(role);
+        self.visible_fields.push(field);
+    }
+
+    fn relation(self, input: &Relation, pending: &Pending) -> Relation {
+        let times = pending.time.iter().len();
+        Relation {
+            plan: StreamPlan::Project {
+                input: Box::new(input.plan.clone()),
+                expressions: self.expressions,
+                schema: Arc::new(Schema::new(self.fields)),
+            },
+            roles: self.roles,
+            closed: false,
+            tumbling: input.tumbling,
+            pending: Some(Pending {
+                time: pending.time.map(|_| 0),
+                partition: (times..times + pending.partition.len()).collect(),
+                visible: self.visible,
+                fields: self.visible_fields,
+                ..pending.clone()
+            }),
         }
     }
 }
