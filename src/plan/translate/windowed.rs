@@ -60,16 +60,10 @@ pub(super) fn windowed(
     schema: SchemaRef,
     delay: i64,
 ) -> Result<StreamPlan> {
-    let of = |columns: &[usize]| {
-        columns
-            .iter()
-            .map(|&column| Arc::clone(&fields[column]))
-            .collect()
-    };
     let keys = grouping.further.clone();
-    let key_fields: Vec<FieldRef> = of(&keys);
+    let key_fields = fields_of(&keys, fields);
     let partition = pending.partition.clone();
-    let partition_fields: Vec<FieldRef> = of(&partition);
+    let partition_fields = fields_of(&partition, fields);
     match &pending.arguments {
         WindowArguments::Session { gap } => {
             let (time_column, unit, _) = time_of(&plan, pending)?;
@@ -121,6 +115,13 @@ pub(super) fn windowed(
             Ok(StreamPlan::WindowAggregate(Box::new(plan), spec))
         }
     }
+}
+
+fn fields_of(columns: &[usize], fields: &[FieldRef]) -> Vec<FieldRef> {
+    columns
+        .iter()
+        .map(|&column| Arc::clone(&fields[column]))
+        .collect()
 }
 
 fn check_count_keys(pending: &Pending, grouping: &Grouping, fields: &[FieldRef]) -> Result<()> {
