@@ -299,19 +299,11 @@ pub(super) fn find_column(columns: &[GuessedColumn], name: &str) -> Option<usize
 
 pub(super) fn no_column(columns: &[GuessedColumn], name: &str, flag: &str) -> Error {
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-    let error = Error::usage(format!(
+    Error::usage(format!(
         "{flag} names column `{name}`, which the input does not have"
     ))
-    .note(format!("columns: {}", names.join(", ")));
-    let nearest = names
-        .into_iter()
-        .min_by_key(|known| strsim::damerau_levenshtein(known, name));
-    match nearest {
-        Some(known) if strsim::damerau_levenshtein(known, name) <= 2 => {
-            error.label(format!("did you mean `{known}`?"))
-        }
-        _ => error,
-    }
+    .note(format!("columns: {}", names.join(", ")))
+    .suggest(name, names)
 }
 
 #[cfg(test)]

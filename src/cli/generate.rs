@@ -25,7 +25,7 @@ use chrono::{NaiveDate, NaiveDateTime};
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, ValueEnum};
 
 use super::args::Request;
-use super::{suggest, usage};
+use super::usage;
 use crate::error::{Error, Result};
 use random::Random;
 use row::Row;
@@ -218,7 +218,8 @@ impl Maker {
             .ok_or_else(|| {
                 let names: Vec<&str> = GENERATORS.iter().map(|kind| kind.name).collect();
                 let error = Error::usage(format!("there is no sample data `{}`", args.name));
-                suggest::among(error, &args.name, names.iter().copied())
+                error
+                    .suggest(&args.name, names.iter().copied())
                     .note(format!("sample data: {}", names.join(", ")))
             })?;
         let counts = [

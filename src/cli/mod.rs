@@ -13,7 +13,6 @@ pub mod messages;
 mod one_shot;
 pub mod settings;
 pub mod snippet;
-pub mod suggest;
 mod terminal;
 mod usage;
 

@@ -8,7 +8,7 @@
 //! Invariants: rows go to the output and everything else to stderr; whole lines only; a reader that has
 //! left ends the run without a word; a signal ends the process as that signal does.
 
-use std::io::{IsTerminal, Read};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -186,16 +186,4 @@ fn refuse_data(text: &str) -> Result<()> {
         Error::usage(format!("this looks like {looks_like}, not SQL"))
             .help("try: tumble \"SELECT * FROM stdin LIMIT 5\""),
     )
-}
-
-/// Reads SQL from standard input.
-pub(super) fn read_sql() -> Result<String> {
-    let mut text = String::new();
-    std::io::stdin()
-        .lock()
-        .read_to_string(&mut text)
-        .map_err(|error| {
-            Error::outside("cannot read SQL from stdin", crate::connect::Reason(&error))
-        })?;
-    Ok(text)
 }

@@ -1,7 +1,7 @@
 //! The host of a session on the command line: shows results, gives standard input, says notes.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::path::PathBuf;
 
 use arrow::array::RecordBatch;
@@ -89,7 +89,10 @@ impl<'a> Terminal<'a> {
     /// It cannot be read.
     pub fn read_sql(&mut self) -> Result<String> {
         self.stdin_taken = true;
-        super::one_shot::read_sql()
+        let mut text = String::new();
+        let read = io::stdin().lock().read_to_string(&mut text);
+        read.map_err(|error| Error::outside("cannot read SQL from stdin", Reason(&error)))?;
+        Ok(text)
     }
 
     fn write_buffer(&mut self) -> Result<()> {

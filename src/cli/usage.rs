@@ -2,7 +2,6 @@
 
 use clap::error::{ContextKind, ContextValue, ErrorKind as Kind};
 
-use super::suggest;
 use crate::error::{Error, Result};
 
 /// Flags of other tools, and ours that does the same.
@@ -82,7 +81,7 @@ fn unknown_flag(flag: &str, command: &clap::Command) -> Error {
     let long = |arg: &clap::Arg| arg.get_long().map(|long| format!("--{long}"));
     let flags: Vec<String> = command.get_arguments().filter_map(long).collect();
     let labelled = match flag.starts_with("--") {
-        true => suggest::among(error, flag, flags.iter().map(String::as_str)),
+        true => error.suggest(flag, flags.iter().map(String::as_str)),
         false => error,
     };
     match labelled.label_text() {
@@ -104,10 +103,9 @@ fn bad_value(error: &clap::Error) -> Error {
     }
     let refused = Error::usage(format!("`{value}` is no value of {name}"));
     match error.get(ContextKind::ValidValue) {
-        Some(ContextValue::Strings(values)) => {
-            suggest::among(refused, &value, values.iter().map(String::as_str))
-                .note(format!("values: {}", values.join(", ")))
-        }
+        Some(ContextValue::Strings(values)) => refused
+            .suggest(&value, values.iter().map(String::as_str))
+            .note(format!("values: {}", values.join(", "))),
         _ => match std::error::Error::source(error) {
             Some(source) => refused.cause(source),
             None => refused,

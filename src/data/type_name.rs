@@ -198,15 +198,9 @@ fn timestamp_type(text: &str, digits: Option<u64>, zone: Option<Arc<str>>) -> Re
 }
 
 fn unknown_type(text: &str, name: &str) -> Error {
-    let error = Error::usage(format!("`{text}` is no type"))
-        .note("types: BOOLEAN, TINYINT, SMALLINT, INT, BIGINT, FLOAT, DOUBLE, DECIMAL(p, s), STRING, BYTES, DATE, TIME, TIMESTAMP(p), TIMESTAMP_LTZ(p)");
-    let distance = |known: &&str| strsim::damerau_levenshtein(known, name);
-    match NAMES.iter().min_by_key(|known| distance(known)) {
-        Some(known) if distance(known) <= 2.max(name.len() / 3) => {
-            error.label(format!("did you mean `{known}`?"))
-        }
-        _ => error,
-    }
+    Error::usage(format!("`{text}` is no type"))
+        .note("types: BOOLEAN, TINYINT, SMALLINT, INT, BIGINT, FLOAT, DOUBLE, DECIMAL(p, s), STRING, BYTES, DATE, TIME, TIMESTAMP(p), TIMESTAMP_LTZ(p)")
+        .suggest(name, NAMES)
 }
 
 #[cfg(test)]

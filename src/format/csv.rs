@@ -288,17 +288,9 @@ fn find_field(header_fields: &[String], source: &str) -> Result<usize> {
     if let Some(place) = header_fields.iter().position(|name| name == source) {
         return Ok(place);
     }
-    let error = Error::data(format!("the header has no column `{source}`"))
-        .note(format!("columns: {}", header_fields.join(", ")));
-    let nearest = header_fields
-        .iter()
-        .min_by_key(|name| strsim::damerau_levenshtein(name, source));
-    Err(match nearest {
-        Some(nearest) if strsim::damerau_levenshtein(nearest, source) <= 2 => {
-            error.label(format!("did you mean `{nearest}`?"))
-        }
-        _ => error,
-    })
+    Err(Error::data(format!("the header has no column `{source}`"))
+        .note(format!("columns: {}", header_fields.join(", ")))
+        .suggest(source, header_fields))
 }
 
 /// The names in the header at the beginning of an input, and the bytes up to its end; a repeated name gets

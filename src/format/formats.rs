@@ -20,18 +20,12 @@ pub fn parse_format_name(text: &str) -> Result<&'static str> {
             return Ok(name);
         }
     }
-    let error = Error::usage(format!("`{text}` is no input format"))
-        .note("formats: csv, tsv, ndjson (also json, jsonl)");
     let known = FORMATS
         .iter()
         .flat_map(|(name, more)| std::iter::once(name).chain(*more));
-    let nearest = known.min_by_key(|known| strsim::damerau_levenshtein(known, &wanted));
-    match nearest {
-        Some(nearest) if strsim::damerau_levenshtein(nearest, &wanted) <= 2 => {
-            Err(error.label(format!("did you mean `{nearest}`?")))
-        }
-        _ => Err(error),
-    }
+    Err(Error::usage(format!("`{text}` is no input format"))
+        .note("formats: csv, tsv, ndjson (also json, jsonl)")
+        .suggest(&wanted, known))
 }
 
 /// A format with its options.

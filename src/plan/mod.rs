@@ -32,7 +32,6 @@ use crate::time::{Interval, Zone};
 pub use context::Registry;
 pub use explain::explain;
 pub use lower::lower;
-pub use names::closest as names_closest;
 pub use relations::relations;
 pub use stream_plan::{SourcePlan, StreamPlan, StreamQuery};
 pub use types::data_type;
@@ -82,7 +81,7 @@ pub fn plan(
             let columns = resolved.tables.iter().find(|known| known.name == *table);
             let near = columns.and_then(|table| {
                 let others = table.columns.iter().map(|c| c.name.as_str()).filter(|n| n != column);
-                names::closest(column, others)
+                crate::error::closest(column, others)
             });
             let meant = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
             let name = crate::data::type_name(data_type);

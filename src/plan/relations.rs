@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{self, Expr, Ident, TableFactor};
 
-use super::names::{Functions, closest};
+use super::names::Functions;
 use crate::error::{Error, Result};
 use crate::sql;
 
@@ -126,11 +126,8 @@ impl Walker<'_> {
         }
         let error = Error::plan(format!("function `{}` does not exist", name.value))
             .at_least(sql::span_of(name.span));
-        Err(
-            match closest(&lower, self.functions.names().iter().map(String::as_str)) {
-                Some(near) => error.label(format!("did you mean `{near}`?")),
-                None => error.help("README.md lists the functions"),
-            },
-        )
+        Err(error
+            .suggest(&lower, self.functions.names())
+            .help("README.md lists the functions"))
     }
 }

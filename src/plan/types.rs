@@ -134,8 +134,5 @@ const NAMES: [&str; 17] = [
 fn unknown(name: &str) -> Error {
     let error = Error::plan(format!("type `{name}` does not exist"))
         .help(format!("types: {}", NAMES.join(", ")));
-    match super::names::closest(name, NAMES.iter().copied()) {
-        Some(near) => error.label(format!("did you mean `{near}`?")),
-        None => error,
-    }
+    error.suggest(name, NAMES.iter().copied())
 }

@@ -9,7 +9,6 @@ use crate::catalog::Header;
 use crate::data::parse_type;
 use crate::error::{Error, Result};
 use crate::format::{DEFAULT_MAX_RECORD_BYTES, Encoding, parse_format_name};
-use crate::plan::names_closest;
 use crate::time::{EpochUnit, Interval, Zone, parse_interval};
 
 /// `--on-error`
@@ -220,10 +219,7 @@ impl Options {
             _ => {
                 let error = Error::usage(format!("there is no setting `{shown}`"))
                     .note(format!("settings: {}", NAMES.join(", ")));
-                return Err(match names_closest(&name, NAMES.iter().copied()) {
-                    Some(near) => error.label(format!("did you mean `{near}`?")),
-                    None => error,
-                });
+                return Err(error.suggest(&name, NAMES.iter().copied()));
             }
         }
         Ok(())
@@ -298,10 +294,7 @@ pub fn zone(name: &str) -> Result<Zone> {
         .find(|zone| zone.name().eq_ignore_ascii_case(name))
     {
         Some(zone) => Ok(*zone),
-        None => Err(match names_closest(name, known.map(|zone| zone.name())) {
-            Some(near) => refused().label(format!("did you mean `{near}`?")),
-            None => refused(),
-        }),
+        None => Err(refused().suggest(name, known.map(|zone| zone.name()))),
     }
 }
 
@@ -367,10 +360,7 @@ fn one_of<T: Copy>(name: &str, value: &str, known: &[(&str, T)]) -> Result<T> {
         let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
         let error = Error::usage(format!("`{value}` is no value of {name}"))
             .help(format!("values: {}", words.join(", ")));
-        match names_closest(value, words.into_iter()) {
-            Some(near) => error.label(format!("did you mean `{near}`?")),
-            None => error,
-        }
+        error.suggest(value, words.into_iter())
     })
 }
 

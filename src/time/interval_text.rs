@@ -188,19 +188,13 @@ fn step_of(word: &str, number: &str) -> Result<Step> {
     if let Some(step) = find_unit(word) {
         return Ok(step);
     }
-    let lower = word.to_lowercase();
-    let nearest = UNITS
+    let names = UNITS
         .iter()
         .flat_map(|(_, names)| names.iter())
-        .filter(|name| name.len() > 2)
-        .map(|name| (strsim::osa_distance(name, &lower), *name))
-        .min()
-        .filter(|(distance, _)| *distance <= 2 && lower.len() > 2);
-    let error = Error::syntax(format!("`{word}` is no unit of time")).note(UNIT_NAMES);
-    Err(match nearest {
-        Some((_, name)) => error.label(format!("did you mean `{name}`?")),
-        None => error,
-    })
+        .filter(|name| name.len() > 2);
+    Err(Error::syntax(format!("`{word}` is no unit of time"))
+        .note(UNIT_NAMES)
+        .suggest(word, names))
 }
 
 /// Adds `number` steps to the interval, exactly.

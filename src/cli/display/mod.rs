@@ -21,7 +21,6 @@ use std::path::Path;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
-use crate::cli::suggest;
 use crate::data::print::{Column, Style, ValueWriter};
 use crate::error::{Error, Result};
 
@@ -162,7 +161,8 @@ pub fn format_named(name: &str) -> Result<&'static Format> {
             .flat_map(|format| format.spellings.iter().copied());
         let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
         let error = Error::usage(format!("`{name}` is no output format"));
-        suggest::among(error, name, names.iter().copied().chain(spellings))
+        error
+            .suggest(name, names.iter().copied().chain(spellings))
             .note(format!("formats: {}", names.join(", ")))
     })
 }

@@ -197,24 +197,16 @@ impl Resolver<'_> {
         if let [only] = parts
             && only.quote_style == Some('"')
         {
-            let near = nearest(&name, relation);
-            let error = Error::plan(format!("no column \"{name}\"; text is written '{name}'"));
-            let error = error.at_least(span).note(columns_note(relation));
-            return match near {
-                Some(near) => error.label(format!("did you mean `{near}`?")),
-                None => error,
-            };
+            return Error::plan(format!("no column \"{name}\"; text is written '{name}'"))
+                .at_least(span)
+                .suggest(&name, names(relation))
+                .note(columns_note(relation));
         }
-        let error = Error::plan(format!(
-            "column `{name}` does not exist in `{}`",
-            relation.name
-        ))
-        .at_least(span)
-        .note(columns_note(relation));
-        match nearest(&name, relation) {
-            Some(near) => error.label(format!("did you mean `{near}`?")),
-            None => error,
-        }
+        let message = format!("column `{name}` does not exist in `{}`", relation.name);
+        Error::plan(message)
+            .at_least(span)
+            .suggest(&name, names(relation))
+            .note(columns_note(relation))
     }
 
     /// Resolves every name in `expr`. A name that is no column may be one of `aliases`.
@@ -389,41 +381,13 @@ pub(super) fn joined(parts: &[Ident]) -> String {
     parts.join(".")
 }
 
-fn nearest<'a>(name: &str, relation: &'a Relation) -> Option<&'a str> {
-    closest(
-        name,
-        relation.columns.iter().map(|column| column.name.as_str()),
-    )
-}
-
-/// The candidate most like `name`, if any is like enough to be what was meant.
-pub fn closest<T: AsRef<str>>(name: &str, candidates: impl Iterator<Item = T>) -> Option<T> {
-    let name = name.to_lowercase();
-    candidates
-        .map(|candidate| {
-            let distance = strsim::osa_distance(&name, &candidate.as_ref().to_lowercase());
-            (distance, candidate)
-        })
-        .filter(|(distance, candidate)| {
-            let length = name.chars().count().max(candidate.as_ref().chars().count());
-            *distance <= length.div_ceil(3).min(3)
-        })
-        .map(|(distance, candidate)| {
-            // Among equally near ones the one that begins alike.
-            let likeness = strsim::jaro_winkler(&name, &candidate.as_ref().to_lowercase());
-            (distance, -likeness, candidate)
-        })
-        .min_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)))
-        .map(|(_, _, candidate)| candidate)
+fn names(relation: &Relation) -> impl Iterator<Item = &str> {
+    relation.columns.iter().map(|column| column.name.as_str())
 }
 
 fn columns_note(relation: &Relation) -> String {
     const SHOWN: usize = 30;
-    let names: Vec<&str> = relation
-        .columns
-        .iter()
-        .map(|column| column.name.as_str())
-        .collect();
+    let names: Vec<&str> = names(relation).collect();
     let more = match names.len().checked_sub(SHOWN) {
         Some(more) if more > 0 => format!(", and {more} more"),
         _ => String::new(),

@@ -130,12 +130,7 @@ impl Resolver<'_> {
             let names = self.catalog.names();
             let error = Error::plan(format!("table `{}` does not exist", name.value))
                 .at_least(self.span(name.span));
-            let near = super::columns::closest(&name.value, names.iter().copied());
-            let error = match near {
-                Some(near) => error.label(format!("did you mean `{near}`?")),
-                None => error,
-            };
-            return Err(error.help(
+            return Err(error.suggest(&name.value, names).help(
                 "the FILE arguments and standard input are `stdin`; a path is read by quoting it: \
                  FROM 'app.log'; CREATE TABLE names one",
             ));

@@ -29,7 +29,6 @@ use crate::catalog::{Catalog, ColumnSource, Table, TableColumn};
 use crate::error::{Error, Result, Span};
 use crate::sql::{self, WindowArguments};
 
-pub use columns::closest;
 pub use columns::{Bound, RelationColumn};
 
 /// The qualifier of the columns that a window adds; no table can be called so.

@@ -14,7 +14,7 @@ use crate::catalog::{
 };
 use crate::error::{Error, Result};
 use crate::format::{CsvOptions, Format, NdjsonOptions, ReadColumn, csv_header, parse_format_name};
-use crate::plan::{PlanSettings, Registry, computed, data_type, names_closest};
+use crate::plan::{PlanSettings, Registry, computed, data_type};
 use crate::runtime::Opened;
 use crate::session::host::Note;
 use crate::session::{Host, Options};
@@ -180,10 +180,7 @@ fn declared_time(create: &CreateTable, table: &Table) -> Result<Option<TableTime
         let names = table.columns.iter().map(|column| column.name.as_str());
         let error = Error::plan(format!("WATERMARK FOR `{wanted}`: there is no such column"))
             .at_least(span);
-        return Err(match names_closest(wanted, names) {
-            Some(near) => error.label(format!("did you mean `{near}`?")),
-            None => error,
-        });
+        return Err(error.suggest(wanted, names));
     };
     let data_type = &table.columns[column].data_type;
     if !matches!(data_type, DataType::Timestamp(..)) {

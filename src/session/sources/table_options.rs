@@ -4,7 +4,6 @@ use super::definition::{Place, places};
 use crate::catalog::Hints;
 use crate::error::{Error, Result};
 use crate::format::Nulls;
-use crate::plan::names_closest;
 use crate::session::options::Options;
 use crate::sql::{CreateTable, TableOption};
 use crate::time::TimeFormat;
@@ -92,10 +91,7 @@ fn apply(option: &TableOption, options: &mut Options, paths: &mut Vec<String>) -
                 "options: {}",
                 known().collect::<Vec<_>>().join(", ")
             ));
-            Err(match names_closest(other, known()) {
-                Some(near) => error.label(format!("did you mean `{near}`?")),
-                None => error,
-            })
+            Err(error.suggest(other, known()))
         }
     }
 }

@@ -11,7 +11,11 @@
 //! Invariants: one word wide, so that `Result` stays cheap; the kind alone says who must act and which
 //! exit code follows; nothing ever matches on message text; an I/O error carries the path it happened on.
 
+mod suggest;
+
 use std::fmt;
+
+pub use suggest::closest;
 
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
