@@ -183,14 +183,9 @@ impl Translator<'_> {
                 }
                 _ => (Role::None, nullable(name)),
             };
-            // GROUP BY knows the keys of the window by their place: what is kept is not there twice.
-            let is_it = |column: &usize| matches!(&expression, Expression::Column(index, _) if index == column);
-            let place = kept.iter().position(is_it);
-            visible.push(Visible::Base(place.unwrap_or(expressions.len())));
-            if place.is_none() {
-                expressions.push(expression);
-                fields.push(Arc::clone(&field));
-            }
+            visible.push(Visible::Base(expressions.len()));
+            expressions.push(expression);
+            fields.push(Arc::clone(&field));
             visible_fields.push(field);
             new_roles.push(role);
         }
