@@ -14,7 +14,7 @@ use crate::program::{self, Case, How};
 use crate::random::Random;
 use crate::reference::{query, rules, table};
 
-/// Kinds that the program must answer; the others must be refused as not yet supported.
+/// Kinds that the program must answer; the others must be refused as not built yet.
 const ANSWERED: [&str; 6] = ["tumble", "hop", "cumulate", "session", "assign", "cascade"];
 
 /// The tests of this file.
@@ -120,12 +120,12 @@ fn check_answer(case: &Json) -> Result<(), String> {
 fn check_refusal(case: &Json) -> Result<(), String> {
     let call = program_case(case);
     let outcome = program::run(&call);
-    if outcome.code == 1 && outcome.stderr.contains("support") && outcome.stdout.is_empty() {
+    if outcome.code == 1 && outcome.stderr.contains("not built yet") && outcome.stdout.is_empty() {
         return Ok(());
     }
     let (code, text) = (outcome.code, outcome.stderr);
     Err(format!(
-        "{}\nexpected a refusal (exit code 1, \"not supported\"), got exit code {code}: {text}",
+        "{}\nexpected a refusal (exit code 1, \"not built yet\"), got exit code {code}: {text}",
         call.sql
     ))
 }
