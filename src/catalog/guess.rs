@@ -110,6 +110,8 @@ pub struct GuessedColumn {
     pub time_format: Option<TimeFormat>,
     /// True for a number from a pipe: an integer that DOUBLE would round is a reject.
     pub exact_integers: bool,
+    /// True if the sample shows no value of it: its type is STRING until its use says otherwise.
+    pub unshown: bool,
 }
 
 impl GuessedColumn {
@@ -231,6 +233,7 @@ fn guess_column(column: &SampleColumn, hints: &Hints) -> GuessedColumn {
         data_type: DataType::Utf8View,
         time_format: None,
         exact_integers: false,
+        unshown: numbers + booleans + texts == 0,
     };
     match (numbers, booleans, texts) {
         (1.., 0, 0) => {
@@ -267,12 +270,14 @@ fn apply_types(columns: &mut Vec<GuessedColumn>, format: &Format, hints: &Hints)
                     data_type: DataType::Utf8View,
                     time_format: None,
                     exact_integers: false,
+                    unshown: false,
                 });
                 columns.len() - 1
             }
         };
         let column = &mut columns[place];
         column.exact_integers = false;
+        column.unshown = false;
         column.time_format = Unit::of(data_type).map(|_| TimeFormat::Auto);
         column.data_type = match data_type {
             DataType::Timestamp(unit, Some(_)) => {

@@ -36,6 +36,8 @@ pub struct TableColumn {
     pub data_type: DataType,
     /// Where its values come from.
     pub source: ColumnSource,
+    /// No value of it has been seen: its type is taken from its use.
+    pub unshown: bool,
 }
 
 /// Where the values of a column come from.

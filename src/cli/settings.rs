@@ -161,6 +161,7 @@ fn options(args: &Args, files: &[PathBuf]) -> Result<Options> {
         files: files.iter().map(|path| text(path)).collect(),
         tables: tables.collect::<Result<_>>()?,
         parameters: parameters.collect::<Result<_>>()?,
+        output: args.output.clone().filter(|path| path != Path::new("-")),
         late: args.late.clone(),
         rejects: args.rejects.clone(),
         ..Options::default()

@@ -19,6 +19,11 @@ const BUFFER_BYTES: usize = 64 << 10;
 
 enum Out {
     Stdout(io::Stdout),
+    /// A query that cannot be planned leaves the file of `-o` as it is.
+    Unopened {
+        path: PathBuf,
+        append: bool,
+    },
     File(PathBuf, File),
 }
 
@@ -41,24 +46,12 @@ impl<'a> Terminal<'a> {
     pub fn new(settings: &Settings, messages: &'a Messages) -> Result<Self> {
         let said = &settings.output;
         let is_terminal = said.file.is_none() && io::stdout().is_terminal();
-        let mut header = said.header;
         let out = match &said.file {
             None => Out::Stdout(io::stdout()),
-            Some(path) => {
-                let mut open = OpenOptions::new();
-                open.create(true).write(true);
-                let open = if said.append {
-                    open.append(true)
-                } else {
-                    open.truncate(true)
-                };
-                let file = open.open(path).map_err(|error| {
-                    Error::outside(format!("cannot write {}", path.display()), Reason(&error))
-                })?;
-                let length = file.metadata().map_or(0, |metadata| metadata.len());
-                header &= !(said.append && length > 0);
-                Out::File(path.clone(), file)
-            }
+            Some(path) => Out::Unopened {
+                path: path.clone(),
+                append: said.append,
+            },
         };
         let format = match said.format {
             Some(format) => format,
@@ -71,7 +64,7 @@ impl<'a> Terminal<'a> {
             format,
             options: display::Options {
                 null_value: said.null_value.clone(),
-                header,
+                header: said.header,
                 streaming: true,
                 max_rows: said.max_rows,
                 width,
@@ -95,10 +88,32 @@ impl<'a> Terminal<'a> {
         Ok(text)
     }
 
+    /// Opens the file of `-o`, once a result begins.
+    fn open(&mut self) -> Result<()> {
+        let Out::Unopened { path, append } = &self.out else {
+            return Ok(());
+        };
+        let mut open = OpenOptions::new();
+        open.create(true).write(true);
+        let open = if *append {
+            open.append(true)
+        } else {
+            open.truncate(true)
+        };
+        let file = open.open(path).map_err(|error| {
+            Error::outside(format!("cannot write {}", path.display()), Reason(&error))
+        })?;
+        let length = file.metadata().map_or(0, |metadata| metadata.len());
+        self.options.header &= !(*append && length > 0);
+        self.out = Out::File(path.clone(), file);
+        Ok(())
+    }
+
     fn write_buffer(&mut self) -> Result<()> {
         if self.buffer.is_empty() {
             return Ok(());
         }
+        self.open()?;
         let (written, name) = match &mut self.out {
             Out::Stdout(stdout) => {
                 let mut lock = stdout.lock();
@@ -108,6 +123,7 @@ impl<'a> Terminal<'a> {
                 )
             }
             Out::File(path, file) => (file.write_all(&self.buffer), path.display().to_string()),
+            Out::Unopened { path, .. } => (Ok(()), path.display().to_string()),
         };
         self.buffer.clear();
         written.map_err(|error| match error.kind() {
@@ -135,6 +151,7 @@ fn terminal_width() -> Option<u16> {
 
 impl Host for Terminal<'_> {
     fn begin(&mut self, schema: &SchemaRef, info: &ResultInfo) -> Result<()> {
+        self.open()?;
         if self.display.is_none() {
             let options = display::Options {
                 streaming: !info.finite,

@@ -9,7 +9,7 @@ mod stdin;
 use std::io;
 use std::os::fd::BorrowedFd;
 
-pub use file::{FileSource, Reason, expand};
+pub use file::{FileSource, Reason, expand, is_same_file};
 pub use sink::FileSink;
 pub use stdin::StdinSource;
 

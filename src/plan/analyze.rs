@@ -73,8 +73,16 @@ pub(super) fn explain(error: DataFusionError) -> Error {
         other => other,
     };
     match error.find_root() {
+        DataFusionError::NotImplemented(message) if message.contains("FieldAccess") => {
+            Error::unsupported("subscripts such as a[1] and a['b'] are not built yet")
+                .help("what works now: a.b reads into JSON objects")
+        }
         DataFusionError::NotImplemented(message) => {
             Error::unsupported(first_sentence(message)).help("README.md lists the SQL that works")
+        }
+        DataFusionError::Plan(message) if message.contains("non-boolean predicate") => {
+            Error::plan("a condition must be true or false, and this one is a value")
+                .help("compare it: WHERE status >= 500, WHERE host = 'web1', WHERE x IS NOT NULL")
         }
         DataFusionError::Internal(message) => {
             Error::internal("the query cannot be planned").cause(first_sentence(message))
@@ -92,6 +100,10 @@ fn first_sentence(message: &str) -> String {
         None => message,
     };
     let message = message.trim_start_matches("Execution error: ");
+    let message = message
+        .split(". No function matches")
+        .next()
+        .unwrap_or(message);
     let message = [
         "Error during planning: ",
         "Schema error: ",

@@ -147,7 +147,7 @@ impl Run<'_> {
     fn until_end(&mut self, waiter: &mut Waiter<'_>) -> Result<Outcome> {
         let mut results = Results::default();
         self.graph.start(&mut results)?;
-        if self.hand_out(results, Position::MAX)? {
+        if self.hand_out(results, None)? {
             return Ok(Outcome::Done);
         }
         while let Some(number) = self.next_source() {
@@ -228,11 +228,11 @@ impl Run<'_> {
         match shut {
             Some(shut) => {
                 // What the rows before it closed is out.
-                self.hand_out(results, shut.position.saturating_sub(1))?;
+                self.hand_out(results, Some(shut.position))?;
                 self.sink.flush()?;
                 Err(shut.error)
             }
-            None => self.hand_out(results, Position::MAX),
+            None => self.hand_out(results, None),
         }
     }
 
@@ -262,7 +262,7 @@ impl Run<'_> {
         let shut = commit(noted, &committed, self.gates, self.summary, &mut keeper)?;
         match shut {
             Some(shut) => Err(shut.error),
-            None => self.hand_out(results, Position::MAX),
+            None => self.hand_out(results, None),
         }
     }
 
@@ -273,14 +273,15 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Hands result rows out that were caused by rows up to `last`; true if there will be no more.
-    fn hand_out(&mut self, results: Results, last: Position) -> Result<bool> {
+    /// Hands result rows out, those that were caused by rows before `until`; true if there will be no more.
+    fn hand_out(&mut self, results: Results, until: Option<Position>) -> Result<bool> {
         for batch in results.batches {
-            let batch = if last == Position::MAX {
-                batch
-            } else {
-                let keep: Vec<bool> = batch.positions.iter().map(|row| *row <= last).collect();
-                batch.filter(&keep.into())?
+            let batch = match until {
+                None => batch,
+                Some(until) => {
+                    let keep: Vec<bool> = batch.positions.iter().map(|row| *row < until).collect();
+                    batch.filter(&keep.into())?
+                }
             };
             if !batch.is_empty() {
                 self.summary.rows_out += batch.num_rows() as u64;

@@ -68,6 +68,8 @@ pub struct Options {
     pub zone: Zone,
     /// Files are read one after the other.
     pub in_order: bool,
+    /// Where results go, if not to standard output.
+    pub output: Option<PathBuf>,
     /// Where late rows go.
     pub late: Option<PathBuf>,
     /// Where rejected and untimed records go.
@@ -102,6 +104,7 @@ impl Default for Options {
             max_jump: None,
             zone: Zone::UTC,
             in_order: false,
+            output: None,
             late: None,
             rejects: None,
             on_error: OnError::default(),

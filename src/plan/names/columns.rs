@@ -286,6 +286,18 @@ impl Resolver<'_> {
         Ok(())
     }
 
+    /// A column of which no value has been seen is what its use wants.
+    fn take_type_from_use(&mut self, table: usize, name: &str, numeric: bool) {
+        let columns = &mut self.tables[table].columns;
+        let column = columns
+            .iter_mut()
+            .find(|column| column.name == name && column.unshown);
+        if let Some(column) = column.filter(|_| numeric) {
+            column.data_type = DataType::Float64;
+            column.unshown = false;
+        }
+    }
+
     /// True if a dotted name begins with a known column, so that it is a path into its values.
     fn is_inside(&self, relation: &Relation, parts: &[Ident]) -> bool {
         let parts = match parts {
@@ -311,7 +323,11 @@ impl Resolver<'_> {
             for (parts, numeric) in super::uses::column_uses(expr) {
                 let name = joined(&parts);
                 let is_alias = known.iter().any(|alias| alias.eq_ignore_ascii_case(&name));
-                if is_alias || self.find(relation, &parts, None).is_ok() {
+                if let Ok(found) = self.find(relation, &parts, None) {
+                    self.take_type_from_use(table, &relation.columns[found].name, numeric);
+                    continue;
+                }
+                if is_alias {
                     continue;
                 }
                 // An ambiguous name is an error later, not a new column.

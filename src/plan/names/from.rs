@@ -5,6 +5,7 @@ use sqlparser::ast::{self, Expr, Ident, TableFactor};
 
 use super::columns::{Bound, Relation, RelationColumn, reference};
 use super::{ResolvedWindow, Resolver, WINDOW_QUALIFIER, WINDOW_RELATION, quoted};
+use crate::catalog::TIME_NAMES;
 use crate::error::{Error, Result, Span};
 use crate::sql::{self, WindowArguments, WindowCall};
 
@@ -269,12 +270,35 @@ impl Resolver<'_> {
     /// A time column that an open-ended table has not shown yet is one all the same; an empty input has
     /// shown none, and any name will do.
     fn meet_time(&mut self, relation: &mut Relation, call: &WindowCall) {
-        let Some(table) = relation
-            .table
-            .filter(|table| self.tables[*table].open_ended)
-        else {
+        let Some(table) = relation.table else {
             return;
         };
+        let time = DataType::Timestamp(TimeUnit::Microsecond, None);
+        if let Some(name) = &call.time_column
+            && let Ok(found) = self.find(relation, std::slice::from_ref(name), None)
+        {
+            let name = &relation.columns[found].name;
+            let columns = &mut self.tables[table].columns;
+            for column in columns.iter_mut().filter(|c| c.unshown && c.name == *name) {
+                column.data_type = time.clone();
+            }
+        }
+        if call.time_column.is_none() && !relation.columns.iter().any(|column| column.is_time) {
+            // Without a row, a name is all that tells.
+            let columns = &mut self.tables[table].columns;
+            let named = TIME_NAMES.iter().find_map(|wanted| {
+                columns
+                    .iter()
+                    .position(|c| c.unshown && c.name.eq_ignore_ascii_case(wanted))
+            });
+            if let Some(place) = named {
+                columns[place].data_type = time.clone();
+                relation.columns[place].is_time = true;
+            }
+        }
+        if !self.tables[table].open_ended {
+            return;
+        }
         let name = match &call.time_column {
             Some(name)
                 if self
@@ -286,8 +310,7 @@ impl Resolver<'_> {
             None if relation.columns.is_empty() => String::from("ts"),
             _ => return,
         };
-        let data_type = DataType::Timestamp(TimeUnit::Microsecond, None);
-        self.add_unseen(table, &name, data_type, relation.columns.is_empty());
+        self.add_unseen(table, &name, time, relation.columns.is_empty());
         relation.columns.push(RelationColumn {
             qualifier: relation.name.clone(),
             is_time: true,

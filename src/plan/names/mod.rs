@@ -313,6 +313,7 @@ impl Resolver<'_> {
                 name: name.to_string(),
                 data_type,
                 source: ColumnSource::Field(name.to_string()),
+                unshown: false,
             });
             return;
         }
@@ -322,6 +323,7 @@ impl Resolver<'_> {
             name: name.to_string(),
             data_type,
             source: ColumnSource::Field(name.to_string()),
+            unshown: false,
         });
     }
 }

@@ -196,6 +196,14 @@ impl Translator<'_> {
                         Arc::new(own.as_ref().clone().with_name(name)),
                     )
                 }
+                // A common subexpression has a name that is not for people.
+                _ if field.name().starts_with("__common_expr") => {
+                    let field = nullable(field)
+                        .as_ref()
+                        .clone()
+                        .with_name(expression.to_string());
+                    (Role::None, Arc::new(field))
+                }
                 _ => (Role::None, nullable(field)),
             };
             roles.push(role);

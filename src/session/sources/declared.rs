@@ -87,6 +87,7 @@ impl Sources {
                 name: column_name,
                 data_type,
                 source,
+                unshown: false,
             });
         }
         table.time = declared_time(&create, &table)?;

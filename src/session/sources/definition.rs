@@ -34,7 +34,14 @@ impl Definition {
     /// How a column of the table is read from the records.
     pub(super) fn read_column(&self, column: &TableColumn) -> ReadColumn {
         if let Some(read) = self.columns.get(&column.name) {
-            return read.clone();
+            let mut read = read.clone();
+            if read.field.data_type() != &column.data_type {
+                // No value was seen, and the query's use decided.
+                let field = Field::new(&column.name, column.data_type.clone(), true);
+                read.field = Arc::new(field);
+                read.exact_integers = column.data_type == DataType::Float64;
+            }
+            return read;
         }
         // A column that the sample lacked: a key, or a path into nested objects.
         let field = Arc::new(Field::new(&column.name, column.data_type.clone(), true));

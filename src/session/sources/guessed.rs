@@ -79,6 +79,7 @@ fn table_column(column: &crate::catalog::GuessedColumn) -> TableColumn {
         name: column.name.clone(),
         data_type: column.data_type.clone(),
         source: ColumnSource::Field(column.source.clone()),
+        unshown: column.unshown,
     }
 }
 

@@ -14,6 +14,7 @@ mod guessed;
 mod table_options;
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sqlparser::ast;
@@ -24,7 +25,7 @@ use super::options::Options;
 use crate::catalog::{
     Catalog, ColumnSource, Hints, SAMPLE_BYTES, create_table_text, guess, live_sample_bytes,
 };
-use crate::connect::{ByteSource, FileSource, Reason};
+use crate::connect::{ByteSource, FileSource, Reason, is_same_file};
 use crate::error::{Error, Result};
 use crate::format::DecodeSpec;
 use crate::plan::SourcePlan;
@@ -151,6 +152,7 @@ impl Sources {
             } else {
                 live_sample_bytes(&opened.bytes, opened.at_end, hints)
             };
+            refuse_compressed(&opened.bytes, opened.source.name())?;
             if let Some(length) = wanted {
                 return Ok(opened.bytes[..length.min(opened.bytes.len())].to_vec());
             }
@@ -227,6 +229,7 @@ impl Sources {
             .get(name)
             .cloned()
             .ok_or_else(|| Error::internal(format!("no files for `{name}`")))?;
+        refuse_overwriting(&definition.places, options)?;
         let mut files = Vec::with_capacity(definition.places.len());
         for (number, place) in definition.places.iter().enumerate() {
             let waiting = if number == 0 {
@@ -322,5 +325,57 @@ impl Sources {
             "{};\n",
             create_table_text(&guess, "input", &path).trim_end_matches([';', '\n'])
         ))
+    }
+}
+
+/// A file that is written must be no input, and each only once: it would be lost.
+fn refuse_overwriting(places: &[Place], options: &Options) -> Result<()> {
+    let outputs = [
+        ("-o", &options.output),
+        ("--late", &options.late),
+        ("--rejects", &options.rejects),
+    ];
+    let outputs = outputs
+        .into_iter()
+        .filter_map(|(flag, path)| Some((flag, path.as_ref()?)));
+    let outputs: Vec<(&str, &PathBuf)> = outputs.collect();
+    for (number, (flag, output)) in outputs.iter().enumerate() {
+        for place in places {
+            if let Place::Path(path) = place
+                && is_same_file(Path::new(path), output)
+            {
+                return Err(
+                    Error::usage(format!("{flag}: `{path}` is read by this query"))
+                        .help("write to another file, and move it when the query is done"),
+                );
+            }
+        }
+        if let Some((other, _)) = outputs[..number].iter().find(|(_, known)| known == output) {
+            let shown = output.display();
+            return Err(Error::usage(format!(
+                "{flag} and {other} name one file, `{shown}`"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Compressed bytes are no records, whatever they look like.
+fn refuse_compressed(bytes: &[u8], name: &str) -> Result<()> {
+    const KINDS: [(&[u8], &str, &str); 5] = [
+        (b"\x1f\x8b", "gzip", "zcat"),
+        (b"\x28\xb5\x2f\xfd", "zstd", "zstdcat"),
+        (b"BZh", "bzip2", "bzcat"),
+        (b"\xfd7zXZ", "xz", "xzcat"),
+        (b"PK\x03\x04", "zip", "unzip -p"),
+    ];
+    match KINDS.iter().find(|(magic, ..)| bytes.starts_with(magic)) {
+        None => Ok(()),
+        Some((_, kind, tool)) => Err(Error::unsupported(format!(
+            "`{name}` is compressed ({kind}), which cannot be read yet"
+        ))
+        .help(format!(
+            "what works now: {tool} FILE | tumble \"SELECT … FROM stdin\""
+        ))),
     }
 }
