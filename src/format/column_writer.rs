@@ -163,10 +163,14 @@ impl ColumnPlan {
         let source = &self.source;
         let name = type_name(&self.data_type);
         match misfit {
-            Misfit::Inexact => (
-                format!("column `{source}`: DOUBLE would round {shown}"),
-                format!("--types {source}=BIGINT"),
-            ),
+            Misfit::Inexact => {
+                let fits = shown.trim_matches('"').parse::<i64>().is_ok();
+                let wider = if fits { "BIGINT" } else { "STRING" };
+                (
+                    format!("column `{source}`: DOUBLE would round {shown}"),
+                    format!("--types {source}={wider}"),
+                )
+            }
             Misfit::Type => {
                 let wider = if self.data_type.is_integer()
                     && number_text::double(shown.trim_matches('"').as_bytes()).is_some()

@@ -237,7 +237,7 @@ fn set(tokens: &[TokenWithSpan], text: &str) -> Result<StatementKind> {
     Ok(StatementKind::Set {
         name: typed(&tokens[1..equals]),
         value: typed(value),
-        span: bytes_of(value),
+        span: bytes_of(&tokens[1..]),
     })
 }
 

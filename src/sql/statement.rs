@@ -36,7 +36,7 @@ pub enum StatementKind {
         name: String,
         /// Its value as text, without quotes.
         value: String,
-        /// Where the value stands.
+        /// Where name and value stand.
         span: Span,
     },
     /// `EXPLAIN SELECT …`.

@@ -70,6 +70,7 @@ impl Sources {
             let (data_type, source) = match &column.kind {
                 ColumnKind::Physical(sql_type) => {
                     let data_type = data_type(sql_type, options.zone)?;
+                    refuse_nested(&column_name, &data_type)?;
                     let field = Arc::new(Field::new(&column_name, data_type.clone(), true));
                     let mut read = ReadColumn::new(&column_name, field);
                     read.time = with.time_format.clone();
@@ -309,5 +310,18 @@ fn bind_header(definition: &mut Definition, format: &Format) {
         if !exact && let (Some(field), None) = (alike.next(), alike.next()) {
             column.source = field.clone();
         }
+    }
+}
+
+/// Records hold no value of these types yet.
+fn refuse_nested(name: &str, data_type: &DataType) -> Result<()> {
+    use DataType::{Interval, List, Map, Struct};
+    match data_type {
+        List(_) | Struct(_) | Map(..) | Interval(_) => Err(Error::unsupported(format!(
+            "column `{name}`: {} cannot be read yet",
+            crate::data::type_name(data_type)
+        ))
+        .help("what works now: STRING, which gives a nested value as its JSON text, and a.b in queries")),
+        _ => Ok(()),
     }
 }
