@@ -228,9 +228,7 @@ impl Run<'_> {
         match shut {
             Some(shut) => {
                 // What the rows before it closed is out.
-                if let Some(last) = shut.position.checked_sub(1) {
-                    self.hand_out(results, last)?;
-                }
+                self.hand_out(results, shut.position.saturating_sub(1))?;
                 self.sink.flush()?;
                 Err(shut.error)
             }
