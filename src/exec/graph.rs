@@ -201,6 +201,21 @@ impl Graph {
         ends.filter_map(|node| node.operator.finished()).min()
     }
 
+    /// False if every way from a source to the result leads through a LIMIT that has been reached.
+    pub fn needs(&self, source: usize) -> bool {
+        let reads = self.reads.iter().filter(|read| read.source == source);
+        reads.into_iter().any(|read| {
+            let mut target = read.target;
+            while let Target::Node { node, .. } = target {
+                if self.nodes[node].operator.finished().is_some() {
+                    return false;
+                }
+                target = self.nodes[node].target;
+            }
+            true
+        })
+    }
+
     /// Windows and groups that have rows and have not come out.
     pub fn open_windows(&self) -> usize {
         self.nodes

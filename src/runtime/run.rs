@@ -232,7 +232,10 @@ impl Run<'_> {
                 self.sink.flush()?;
                 Err(shut.error)
             }
-            None => self.hand_out(results, None),
+            None if self.hand_out(results, None)? => Ok(true),
+            // Everybody behind the source has what a LIMIT lets through.
+            None if !self.graph.needs(number) => self.end(number),
+            None => Ok(false),
         }
     }
 

@@ -8,7 +8,7 @@
 //! ```
 
 use std::io::{self, Read, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::symlink;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -20,6 +20,8 @@ use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use tumble::cli::display::{self, Display};
 use tumble::cli::exit;
 use tumble::connect::ByteSource;
@@ -365,6 +367,8 @@ pub struct Live {
     stdout: Arc<Mutex<Vec<u8>>>,
     stderr: Arc<Mutex<Vec<u8>>>,
     readers: Vec<thread::JoinHandle<()>>,
+    /// The pipe of its stdout, to see whether something is still in it.
+    stdout_pipe: Option<OwnedFd>,
     /// How much of stdout [`Live::news`] has given.
     given: usize,
 }
@@ -383,12 +387,15 @@ impl Live {
             .stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
         let (stdout, stderr) = (Arc::default(), Arc::default());
+        let pipe = child.stdout.as_ref();
+        let stdout_pipe = pipe.and_then(|pipe| pipe.as_fd().try_clone_to_owned().ok());
         let readers = vec![
             gather(child.stdout.take(), &stdout),
             gather(child.stderr.take(), &stderr),
         ];
         Live {
             stdin: child.stdin.take(),
+            stdout_pipe,
             child,
             stdout,
             stderr,
@@ -422,16 +429,14 @@ impl Live {
             if !matches!(self.child.try_wait(), Ok(None)) {
                 return;
             }
-            let now = self.stdout.lock().expect("no reader panics").len();
-            let calm = self.pipe_is_empty() && sleeps(self.child.id()) && now == length;
+            let rests = is_empty(self.stdin.as_ref()) && sleeps(self.child.id());
+            // What has left the pipe is in the buffer: the reader takes it under the lock.
+            let stdout = self.stdout.lock().expect("no reader panics");
+            let now = stdout.len();
+            let calm = rests && is_empty(self.stdout_pipe.as_ref()) && now == length;
             quiet = if calm { quiet + 1 } else { 0 };
             length = now;
         }
-    }
-
-    fn pipe_is_empty(&self) -> bool {
-        (self.stdin.as_ref())
-            .is_none_or(|pipe| matches!(rustix::io::ioctl_fionread(pipe.as_fd()), Ok(0)))
     }
 
     /// What came out on stdout since the last call.
@@ -489,18 +494,33 @@ impl Live {
     }
 }
 
+/// Whether nothing lies in a pipe, seen from either end.
+fn is_empty(pipe: Option<&impl AsFd>) -> bool {
+    pipe.is_none_or(|pipe| matches!(rustix::io::ioctl_fionread(pipe.as_fd()), Ok(0)))
+}
+
+/// Reads a pipe to its end. It waits without the lock, and takes what is there with it.
 fn gather(
-    pipe: Option<impl Read + Send + 'static>,
+    pipe: Option<impl Read + AsFd + Send + 'static>,
     into: &Arc<Mutex<Vec<u8>>>,
 ) -> thread::JoinHandle<()> {
     let into = Arc::clone(into);
     thread::spawn(move || {
         let Some(mut pipe) = pipe else { return };
         let mut buffer = [0; 1 << 16];
-        while let Ok(length @ 1..) = pipe.read(&mut buffer) {
-            into.lock()
-                .expect("no reader panics")
-                .extend_from_slice(&buffer[..length]);
+        loop {
+            let mut ready = [PollFd::new(&pipe, PollFlags::IN)];
+            if poll(&mut ready, None).is_err_and(|error| error != Errno::INTR) {
+                return;
+            }
+            if ready[0].revents().is_empty() {
+                continue;
+            }
+            let mut into = into.lock().expect("no reader panics");
+            match pipe.read(&mut buffer) {
+                Ok(length @ 1..) => into.extend_from_slice(&buffer[..length]),
+                _ => return,
+            }
         }
     })
 }
