@@ -363,7 +363,7 @@ fn one_of<T: Copy>(name: &str, value: &str, known: &[(&str, T)]) -> Result<T> {
         let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
         let error = Error::usage(format!("`{value}` is no value of {name}"))
             .help(format!("values: {}", words.join(", ")));
-        error.suggest(value, words.into_iter())
+        error.suggest(value, words)
     })
 }
 
