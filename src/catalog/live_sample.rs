@@ -8,14 +8,13 @@ use crate::format::{csv_records, json_object_fields, parse_format_name};
 use super::guess::SAMPLE_BYTES;
 
 /// The length of the sample at the beginning of `bytes`; `None` if more bytes are needed. Records before
-/// the first good one belong to it. Never longer than [`SAMPLE_BYTES`] unless one record is.
+/// the first good one belong to it. Never longer than [`SAMPLE_BYTES`]: a longer record shows what is there.
 pub fn live_sample_bytes(bytes: &[u8], at_end: bool, hints: &Hints) -> Option<usize> {
-    if at_end && bytes.len() <= SAMPLE_BYTES {
-        return Some(sample_of(bytes, true, hints).unwrap_or(bytes.len()));
-    }
-    match sample_of(bytes, at_end, hints) {
+    let head = &bytes[..bytes.len().min(SAMPLE_BYTES)];
+    let whole = at_end && head.len() == bytes.len();
+    match sample_of(head, whole, hints) {
         Some(length) => Some(length),
-        None if bytes.len() >= SAMPLE_BYTES => Some(SAMPLE_BYTES),
+        None if whole || head.len() == SAMPLE_BYTES => Some(head.len()),
         None => None,
     }
 }

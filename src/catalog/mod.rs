@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   FROM stdin          ─► the table of the FILE arguments, else standard input; columns guessed
-//!   FROM 'logs/*.gz'    ─► a table of that name, made when it is first used; columns guessed
+//!   FROM 'logs/*.csv'    ─► a table of that name, made when it is first used; columns guessed
 //!   FROM orders         ─► CREATE TABLE orders (…) WITH (path = …), or a view
 //! ```
 //!
@@ -57,9 +57,26 @@ impl Catalog {
         self.views.insert(name.to_string(), Arc::new(view));
     }
 
-    /// Forgets a table or view; false if there was none.
-    pub fn remove(&mut self, name: &str) -> bool {
-        self.tables.remove(name).is_some() | self.views.remove(name).is_some()
+    /// Forgets the table or view that `name` means; returns its exact name.
+    pub fn remove(&mut self, name: &str) -> Option<String> {
+        let table = self.table(name).map(|table| table.name.clone());
+        if let Some(table) = table {
+            self.tables.remove(&table);
+            return Some(table);
+        }
+        let view = self
+            .views
+            .keys()
+            .find(|view| view.as_str() == name)
+            .cloned()
+            .or_else(|| {
+                self.views
+                    .keys()
+                    .find(|view| view.eq_ignore_ascii_case(name))
+                    .cloned()
+            })?;
+        self.views.remove(&view);
+        Some(view)
     }
 
     /// The table that `name` means: by exact spelling, else ignoring case if that is unique.

@@ -35,11 +35,11 @@ pub enum Event {
         /// The row.
         position: Position,
     },
-    /// The row's time was too far ahead of all others and was held back from the watermark.
+    /// A time was too far ahead of all others and was held back from the watermark.
     Jump {
-        /// The row.
+        /// The row that showed it: the row of that time, or the second row where that was the first.
         position: Position,
-        /// Its time.
+        /// The time.
         time: i64,
     },
     /// An expression had no value for the row and gave NULL.

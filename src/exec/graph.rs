@@ -5,8 +5,8 @@
 //!             └─ read [ts]       ─► window aggregate ───────────┴► union ─► result
 //! ```
 //!
-//! The frame around an operator merges the watermarks of its inputs: it hears of a watermark when every
-//! input has sent one, and then of the least. Invariants: messages arrive in the order in which they were
+//! The frame around an operator merges the watermarks of its inputs: it hears of the least, once every
+//! input has sent one. Invariants: messages arrive in the order in which they were
 //! sent; what an operator makes of a message is below before the next message goes in.
 
 use std::sync::Arc;
@@ -47,6 +47,8 @@ struct Node {
     target: Target,
     /// True if its end is the end of the statement.
     ends_statement: bool,
+    /// Its inputs deliver the same steps of one source: it hears of a watermark once all have.
+    in_step: bool,
 }
 
 /// Connected operators.
@@ -72,19 +74,22 @@ impl Graph {
         Graph::default()
     }
 
-    /// Adds an operator; returns its number. `ends_statement` says that nothing comes when it has finished.
+    /// Adds an operator; returns its number. `ends_statement` says that nothing comes when it has finished,
+    /// `in_step` that its inputs deliver the same steps of one source.
     pub fn add(
         &mut self,
         operator: Box<dyn Operator>,
         inputs: usize,
         target: Target,
         ends_statement: bool,
+        in_step: bool,
     ) -> usize {
         self.nodes.push(Node {
             operator,
             inputs: vec![None; inputs],
             target,
             ends_statement,
+            in_step,
         });
         self.nodes.len() - 1
     }
@@ -175,12 +180,9 @@ impl Graph {
                 let Some(least) = least(&place.inputs) else {
                     return Ok(());
                 };
-                // An input that has ended does not hold the others up; the rest is asked anew.
-                for input in &mut place.inputs {
-                    if input
-                        .as_ref()
-                        .is_some_and(|watermark| watermark.time != Watermark::END)
-                    {
+                // Inputs in step are asked anew; one that has ended does not hold the others up.
+                for input in place.inputs.iter_mut().filter(|_| place.in_step) {
+                    if input.as_ref().is_some_and(|w| w.time != Watermark::END) {
                         *input = None;
                     }
                 }

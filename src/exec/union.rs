@@ -4,6 +4,7 @@
 //!  by row       branch 0: rows 1, 4     branch 1: rows 1, 3       ->   1 (0), 1 (1), 3 (1), 4 (0)
 //!  by window    branch 0: [0, 10)       branch 1: [0, 5), [5, 10) ->   [0, 5) (1), [0, 10) (0), [5, 10) (1)
 //!  in turn      branch 0 to its end, then branch 1
+//!  as they come for windows above it: their order is the windows' own matter
 //! ```
 //!
 //! Invariants: rows of one branch keep their order. A watermark is the word that every branch has delivered
@@ -18,6 +19,7 @@ use super::window::MAX_ROWS;
 use super::{Operator, Output, Watermark};
 use crate::data::{Batch, Position};
 use crate::error::{Error, Result};
+use crate::time::is_closed;
 
 /// What to run: how rows of several branches are put in order.
 #[derive(Debug, Clone)]
@@ -44,6 +46,8 @@ pub enum UnionOrder {
     },
     /// One branch after the other: several finite inputs.
     InTurn,
+    /// At once: whoever is above puts rows in order by their times.
+    AsTheyCome,
 }
 
 /// The running operator.
@@ -51,6 +55,8 @@ pub enum UnionOrder {
 pub struct UnionOperator {
     spec: UnionSpec,
     waiting: Vec<Vec<Batch>>,
+    /// Windows that another branch may still precede.
+    held: Vec<Vec<Batch>>,
 }
 
 impl UnionOperator {
@@ -58,6 +64,7 @@ impl UnionOperator {
     pub fn new(spec: UnionSpec) -> Self {
         UnionOperator {
             waiting: vec![Vec::new(); spec.branches],
+            held: Vec::new(),
             spec,
         }
     }
@@ -65,6 +72,28 @@ impl UnionOperator {
     /// All rows that wait, branch after branch.
     fn take_waiting(&mut self) -> Vec<Batch> {
         self.waiting.iter_mut().flat_map(std::mem::take).collect()
+    }
+
+    /// Takes the windows aside that end behind the watermark.
+    fn hold_open(&mut self, end_column: usize, watermark: i64) -> Result<()> {
+        self.held = vec![Vec::new(); self.spec.branches];
+        for (waiting, held) in self.waiting.iter_mut().zip(&mut self.held) {
+            for batch in std::mem::take(waiting) {
+                let ends = Times::of(&batch.columns, end_column)?;
+                let closed: Vec<bool> = (0..batch.num_rows())
+                    .map(|row| ends.get(row).is_none_or(|end| is_closed(end, watermark)))
+                    .collect();
+                let open: Vec<bool> = closed.iter().map(|closed| !closed).collect();
+                let (closed, open) = (batch.filter(&closed.into())?, batch.filter(&open.into())?);
+                if !closed.is_empty() {
+                    waiting.push(closed);
+                }
+                if !open.is_empty() {
+                    held.push(open);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Emits the rows that wait, in order of what `key` says of a row of a batch, then branch.
@@ -115,16 +144,16 @@ fn joined(batches: &[Batch], schema: &SchemaRef) -> Result<Batch> {
 
 impl Operator for UnionOperator {
     fn on_batch(&mut self, input: usize, batch: Batch, out: &mut Output) -> Result<()> {
-        if self.spec.order == UnionOrder::InTurn {
-            // The first branch may pass at once; the frame reads the others later, or they wait.
-            if input == 0 {
-                let columns = batch
-                    .columns
-                    .clone()
-                    .with_schema(self.spec.schema.clone())?;
-                out.batch(batch.with_columns(columns));
-                return Ok(());
-            }
+        // Of branches in turn the first may pass at once; the frame reads the others later, or they wait.
+        let passes = self.spec.order == UnionOrder::AsTheyCome
+            || (self.spec.order == UnionOrder::InTurn && input == 0);
+        if passes {
+            let columns = batch
+                .columns
+                .clone()
+                .with_schema(self.spec.schema.clone())?;
+            out.batch(batch.with_columns(columns));
+            return Ok(());
         }
         let branch = self.waiting.get_mut(input);
         let branch = branch.ok_or_else(|| Error::internal(format!("no branch {input}")))?;
@@ -135,19 +164,24 @@ impl Operator for UnionOperator {
     fn on_watermark(&mut self, watermark: &Watermark, out: &mut Output) -> Result<()> {
         match self.spec.order {
             UnionOrder::ByRow => self.emit_by(|batch| Ok(batch.positions.to_vec()), out)?,
+            UnionOrder::AsTheyCome => {}
             UnionOrder::ByWindow {
                 start_column,
                 end_column,
-            } => self.emit_by(
-                |batch| {
-                    let starts = Times::of(&batch.columns, start_column)?;
-                    let ends = Times::of(&batch.columns, end_column)?;
-                    Ok((0..batch.num_rows())
-                        .map(|row| (ends.get(row), starts.get(row)))
-                        .collect())
-                },
-                out,
-            )?,
+            } => {
+                self.hold_open(end_column, watermark.time)?;
+                self.emit_by(
+                    |batch| {
+                        let starts = Times::of(&batch.columns, start_column)?;
+                        let ends = Times::of(&batch.columns, end_column)?;
+                        Ok((0..batch.num_rows())
+                            .map(|row| (ends.get(row), starts.get(row)))
+                            .collect())
+                    },
+                    out,
+                )?;
+                self.waiting = std::mem::take(&mut self.held);
+            }
             UnionOrder::InTurn => {
                 if watermark.time == Watermark::END {
                     for batch in self.take_waiting() {

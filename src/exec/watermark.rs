@@ -86,7 +86,8 @@ impl Operator for WatermarkOperator {
             };
             let observed = self.state.observe(time, position);
             watermarks.push(observed.before);
-            if let Some((position, time)) = observed.jump {
+            // Of an exchange the first row is held, and the second shows it.
+            if let Some((_, time)) = observed.jump {
                 out.event(Event::Jump { position, time });
             }
             if observed.exchanged {

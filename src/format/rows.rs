@@ -54,8 +54,8 @@ pub(super) struct Rows<'a> {
     pub(super) record: u32,
     /// Lines before the current record.
     pub(super) line: u64,
-    /// Records whose bytes were replaced.
-    pub(super) mended: u32,
+    /// Records whose bytes were replaced, by number.
+    pub(super) mended: Vec<u32>,
 }
 
 impl<'a> Rows<'a> {
@@ -74,7 +74,7 @@ impl<'a> Rows<'a> {
             rejects: Vec::new(),
             record: 0,
             line: 0,
-            mended: 0,
+            mended: Vec::new(),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::exec::group::GroupOperator;
 use crate::exec::limit::{LimitByOperator, LimitOperator};
 use crate::exec::project::Project;
 use crate::exec::sort::SortOperator;
-use crate::exec::union::{UnionOperator, UnionSpec};
+use crate::exec::union::{UnionOperator, UnionOrder, UnionSpec};
 use crate::exec::window::{
     CountWindowOperator, SessionOperator, SessionRowsOperator, WindowAggregateOperator,
     WindowAssignOperator,
@@ -68,7 +68,14 @@ fn add(plan: &StreamPlan, target: Target, on_top: bool, graph: &mut Graph) -> Re
     };
     let inputs = plan.inputs();
     let ends_statement = on_top && matches!(plan, StreamPlan::Limit(..));
-    let node = graph.add(operator, inputs.len(), target, ends_statement);
+    let in_step = matches!(
+        plan,
+        StreamPlan::Union {
+            order: UnionOrder::ByRow,
+            ..
+        }
+    );
+    let node = graph.add(operator, inputs.len(), target, ends_statement, in_step);
     // Below these, a limit that has been reached ends the statement: they keep nothing back.
     let passes = matches!(
         plan,

@@ -20,6 +20,8 @@ use crate::time::Unit;
 pub(super) enum Noted {
     /// To a row.
     Event(Event),
+    /// Its bytes were not UTF-8 and were mended.
+    Mended { position: Position },
     /// It could not be decoded.
     Rejected {
         position: Position,
@@ -35,7 +37,7 @@ impl Noted {
     fn position(&self) -> Position {
         match self {
             Noted::Event(event) => event.position(),
-            Noted::Rejected { position, .. } => *position,
+            Noted::Mended { position } | Noted::Rejected { position, .. } => *position,
         }
     }
 }
@@ -131,7 +133,7 @@ pub(super) fn commit(
         {
             return Ok(Some(Shut {
                 position,
-                error: shut(most, record_number(position), &what),
+                error: shut(most, position, &what),
             }));
         }
     }
@@ -172,6 +174,10 @@ fn count(
             }
             keeper.rejected(&row)?;
             format!("{file}:{line}: {reason}")
+        }
+        Noted::Mended { .. } => {
+            summary.mended += 1;
+            String::new()
         }
         Noted::Event(event) => return count_event(event, step, summary, keeper),
     })
@@ -233,19 +239,18 @@ fn count_event(
     })
 }
 
-fn shut(most: u64, record: u64, what: &str) -> Error {
-    let error = match most {
-        0 => Error::new(
-            ErrorKind::Gate,
-            format!("stopped at record {record}: {what}"),
-        ),
-        most => Error::new(
-            ErrorKind::Gate,
-            format!(
-                "stopped at record {record}, error {} of at most {most}: {what}",
-                most + 1
-            ),
-        ),
+fn shut(most: u64, position: Position, what: &str) -> Error {
+    let place = match position {
+        Position::MAX => String::from("the end of input"),
+        position => format!("record {}", record_number(position)),
     };
+    let number = match most {
+        0 => String::new(),
+        most => format!(", error {} of at most {most}", most + 1),
+    };
+    let error = Error::new(
+        ErrorKind::Gate,
+        format!("stopped at {place}{number}: {what}"),
+    );
     error.note("the windows that were closed before it are out")
 }

@@ -30,8 +30,8 @@ pub(super) struct Run {
     pub rejects: Vec<(u64, String, Rejected)>,
     /// How many records, good and bad.
     pub record_count: u64,
-    /// Records that were mended.
-    pub mended: u64,
+    /// Those that were mended: likewise.
+    pub mended: Vec<u64>,
     /// The texts of the chunk that the run is from, and the number of the run's first record in it.
     pub texts: Option<(Arc<Texts>, u32)>,
 }
@@ -289,11 +289,12 @@ impl Pending {
                 .collect(),
             rejects,
             record_count: u64::from(to - from),
-            mended: if from == 0 {
-                u64::from(chunk.mended)
-            } else {
-                0
-            },
+            mended: chunk
+                .mended
+                .iter()
+                .filter(|record| (from..to).contains(*record))
+                .map(|record| u64::from(record - from))
+                .collect(),
             texts: chunk.texts.clone().map(|texts| (texts, from)),
         }
     }

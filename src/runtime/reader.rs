@@ -91,8 +91,8 @@ pub(super) struct Chunk {
     pub rejects: Vec<(u32, Rejected)>,
     /// How many records, good and bad.
     pub record_count: u32,
-    /// Records that were mended.
-    pub mended: u32,
+    /// The numbers of records that were mended.
+    pub mended: Vec<u32>,
     /// The texts of the records, if they are wanted.
     pub texts: Option<Arc<Texts>>,
 }
@@ -324,7 +324,7 @@ impl Reader {
             records: Vec::new(),
             rejects: vec![(0, rejected)],
             record_count: 1,
-            mended: 0,
+            mended: Vec::new(),
             texts: None,
         })
     }
@@ -344,7 +344,11 @@ fn texts(format: &Format, block: &[u8]) -> Texts {
         Format::Ndjson(_) => {
             let mut from = 0;
             for line in block.split_inclusive(|byte| *byte == b'\n') {
-                if !line.trim_ascii().is_empty() {
+                // What is blank to the decoder.
+                if !line
+                    .iter()
+                    .all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
+                {
                     ranges.push(from..from + line.len());
                 }
                 from += line.len();

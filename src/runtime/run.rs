@@ -220,7 +220,6 @@ impl Run<'_> {
         let mut keeper = SinkKeeper(self.sink);
         let shut = commit(noted, &committed, self.gates, self.summary, &mut keeper)?;
         let last = shut.as_ref().map(|shut| shut.position).or(limit);
-        self.summary.mended += step.mended;
         self.count_records(
             number,
             last.map_or(step.next_record, |row| record_of_position(row) + 1),
@@ -282,7 +281,12 @@ impl Run<'_> {
             let batch = match until {
                 None => batch,
                 Some(until) => {
-                    let keep: Vec<bool> = batch.positions.iter().map(|row| *row < until).collect();
+                    // What other sources caused before this step is not behind its row.
+                    let source = input_of_position(until);
+                    let before = |row: &Position| {
+                        *row < until || (*row != Position::MAX && input_of_position(*row) != source)
+                    };
+                    let keep: Vec<bool> = batch.positions.iter().map(before).collect();
                     batch.filter(&keep.into())?
                 }
             };

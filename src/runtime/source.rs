@@ -39,8 +39,6 @@ pub(super) struct Step {
     pub noted: Vec<Noted>,
     /// The number of the first record behind the step.
     pub next_record: u64,
-    /// Records that were mended.
-    pub mended: u64,
     /// The texts of the records, if they are wanted.
     pub texts: Option<StepTexts>,
 }
@@ -119,6 +117,9 @@ impl Source {
             .map(|(offset, file, reject)| self.rejected(at(offset), file, reject))
             .collect();
         let positions: Vec<Position> = run.offsets.iter().map(|offset| at(*offset)).collect();
+        noted.extend(run.mended.iter().map(|offset| Noted::Mended {
+            position: at(*offset),
+        }));
         let mut failures = Failures::new();
         let columns = self.compute(&run.rows, &mut failures)?;
         noted.extend(failures.take().into_iter().map(|(row, what)| {
@@ -136,7 +137,6 @@ impl Source {
             },
             noted,
             next_record: self.next_record,
-            mended: run.mended,
             texts: run.texts.map(|(texts, first_record)| StepTexts {
                 texts,
                 first_position: position(self.number, first),

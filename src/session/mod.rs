@@ -34,6 +34,9 @@ pub use options::{OnError, OnInterrupt, Options, duration};
 use side_files::SideFiles;
 use sources::Sources;
 
+/// Room for the trees of the deepest queries, of which the system gives what is used.
+const STACK_BYTES: usize = 256 << 20;
+
 /// A conversation with one user.
 pub struct Session {
     options: Options,
@@ -84,15 +87,18 @@ impl Session {
     /// # Errors
     /// The first error of any statement; what came before it is out.
     pub fn execute(&mut self, text: &str, host: &mut dyn Host) -> Result<Summary> {
-        let statements = sql::parse(text, &self.options.parameters)?;
-        for statement in statements {
-            self.statement(statement, host)?;
-            if self.stopped.is_some() {
-                break;
+        // What the limits of the parser let through is still deep for what walks it.
+        stacker::grow(STACK_BYTES, || {
+            let statements = sql::parse(text, &self.options.parameters)?;
+            for statement in statements {
+                self.statement(statement, host)?;
+                if self.stopped.is_some() {
+                    break;
+                }
             }
-        }
-        self.side_files.flush()?;
-        Ok(self.summary.clone())
+            self.side_files.flush()?;
+            Ok(self.summary.clone())
+        })
     }
 
     /// Prints the plans of a script's queries instead of running them.
@@ -100,6 +106,10 @@ impl Session {
     /// # Errors
     /// As [`Session::execute`].
     pub fn explain(&mut self, text: &str, host: &mut dyn Host) -> Result<()> {
+        stacker::grow(STACK_BYTES, || self.explain_here(text, host))
+    }
+
+    fn explain_here(&mut self, text: &str, host: &mut dyn Host) -> Result<()> {
         for statement in sql::parse(text, &self.options.parameters)? {
             let statement = match statement.kind {
                 StatementKind::Query(query) => Statement {
@@ -163,12 +173,15 @@ impl Session {
                 Ok(())
             }
             StatementKind::Drop { name, if_exists } => {
-                if !self.catalog.remove(&name.value) && !if_exists {
+                let removed = self.catalog.remove(&name.value);
+                if removed.is_none() && !if_exists {
                     return Err(Error::plan(format!("`{}` does not exist", name.value))
                         .at_least(sql::span_of(name.span))
                         .help("write DROP TABLE IF EXISTS if that is no matter"));
                 }
-                self.sources.forget(&name.value);
+                if let Some(removed) = removed {
+                    self.sources.forget(&removed);
+                }
                 Ok(())
             }
             StatementKind::Set { name, value, span } => {
@@ -208,20 +221,36 @@ impl Session {
     fn plan(&mut self, query: &ast::Query, host: &mut dyn Host) -> Result<Planned> {
         let relations = plan::relations(query, &self.registry)?;
         for name in relations {
-            self.relation(&name, host)?;
+            self.relation(&name, &mut Vec::new(), host)?;
         }
         let settings = Self::plan_settings(&self.options, self.now);
         plan::plan(query, &self.catalog, &self.registry, &settings)
     }
 
-    /// Makes sure that the catalog knows a name in FROM; a view's own names, too.
-    fn relation(&mut self, name: &ast::Ident, host: &mut dyn Host) -> Result<()> {
+    /// Makes sure that the catalog knows a name in FROM; a view's own names, too. `inside` are the views
+    /// that the name stands in.
+    fn relation(
+        &mut self,
+        name: &ast::Ident,
+        inside: &mut Vec<String>,
+        host: &mut dyn Host,
+    ) -> Result<()> {
+        const DEEPEST: usize = 50;
         if let Some(view) = self.catalog.view(&name.value).cloned() {
-            for inner in plan::relations(&view.query, &self.registry)? {
-                if inner.value != name.value {
-                    self.relation(&inner, host)?;
-                }
+            let known = name.value.to_lowercase();
+            if inside.contains(&known) || inside.len() == DEEPEST {
+                let why = if inside.len() == DEEPEST {
+                    format!("views are nested more than {DEEPEST} deep")
+                } else {
+                    format!("view `{}` reads itself", name.value)
+                };
+                return Err(Error::plan(why).note(format!("through: {}", inside.join(", "))));
             }
+            inside.push(known);
+            for inner in plan::relations(&view.query, &self.registry)? {
+                self.relation(&inner, inside, host)?;
+            }
+            inside.pop();
             return Ok(());
         }
         let span = sql::span_of(name.span);

@@ -168,7 +168,7 @@ fn check_clause(
 fn join(span: Span) -> Error {
     Error::unsupported("joins are not built yet")
         .at(span)
-        .help("one source per query works; several of the same shape are put together with `UNION ALL` or a path like 'logs/*.gz'")
+        .help("one source per query works; several of the same shape are put together with `UNION ALL` or a path like 'logs/*.csv'")
         .help("a window over one source is written `FROM TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE)`")
 }
 

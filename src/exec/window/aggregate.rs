@@ -116,6 +116,7 @@ struct Target {
 struct Choice {
     recent: Vec<Target>,
     rows: Vec<(PartialKey, Vec<u32>)>,
+    entries: hashbrown::HashMap<PartialKey, usize, foldhash::fast::FixedState>,
     windows: Vec<(i64, i64)>,
 }
 
@@ -123,6 +124,7 @@ impl Choice {
     fn clear(&mut self) {
         self.recent.clear();
         self.rows.clear();
+        self.entries.clear();
     }
 
     fn recall(&self, time: i64, watermark: i64) -> Option<Target> {
@@ -143,11 +145,10 @@ impl Choice {
     }
 
     fn entry(&mut self, key: PartialKey) -> usize {
-        if let Some(entry) = self.rows.iter().rposition(|(other, _)| *other == key) {
-            return entry;
-        }
-        self.rows.push((key, Vec::new()));
-        self.rows.len() - 1
+        *self.entries.entry(key).or_insert_with(|| {
+            self.rows.push((key, Vec::new()));
+            self.rows.len() - 1
+        })
     }
 }
 

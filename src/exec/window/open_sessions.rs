@@ -15,7 +15,7 @@
 //! the heap, whose end may be too early: it is corrected when it is reached, not at every row.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 
 use crate::time::is_closed;
 
@@ -66,11 +66,12 @@ pub(super) struct OpenSessions<T> {
     live: usize,
 }
 
-/// The sessions of a key: nearly always one.
+/// The sessions of a key, by their newest rows: nearly always one. The open ones are more than a gap apart,
+/// and those that a watermark has closed end before all of them: so this is the order of their ends, too.
 #[derive(Debug, Default, Clone)]
 struct OfPartition {
     first: Option<u32>,
-    more: Vec<u32>,
+    more: VecDeque<u32>,
 }
 
 impl<T> OpenSessions<T> {
@@ -109,11 +110,15 @@ impl<T> OpenSessions<T> {
         let of = &self.of_partition[partition as usize];
         let mut joined = None;
         let mut others = Vec::new();
-        for &number in of.first.iter().chain(&of.more) {
+        // From the newest back: behind one that is closed or too old there is none to join.
+        for &number in of.first.iter().chain(&of.more).rev() {
             let Some(session) = self.sessions[number as usize].as_mut() else {
                 continue;
             };
-            if !session.touches(time, gap) || is_closed(session.end(gap), watermark) {
+            if is_closed(session.end(gap), watermark) || session.end(gap) < time {
+                break;
+            }
+            if !session.touches(time, gap) {
                 continue;
             }
             match joined {
@@ -166,9 +171,26 @@ impl<T> OpenSessions<T> {
                 .resize(partition as usize + 1, OfPartition::default());
         }
         let of = &mut self.of_partition[partition as usize];
+        let is_older = |other: &u32| {
+            let other = self.sessions[*other as usize].as_ref();
+            other.is_some_and(|other| other.last <= time)
+        };
         match of.first {
             None => of.first = Some(number),
-            Some(_) => of.more.push(number),
+            Some(first) if !is_older(&first) => {
+                of.more.push_front(first);
+                of.first = Some(number);
+            }
+            Some(_) => {
+                // Nearly always the newest.
+                let newer = of
+                    .more
+                    .iter()
+                    .rev()
+                    .take_while(|other| !is_older(other))
+                    .count();
+                of.more.insert(of.more.len() - newer, number);
+            }
         }
     }
 
@@ -228,9 +250,9 @@ impl<T> OpenSessions<T> {
         self.live -= 1;
         let of = &mut self.of_partition[session.partition as usize];
         if of.first == Some(number) {
-            of.first = of.more.pop();
-        } else {
-            of.more.retain(|&other| other != number);
+            of.first = of.more.pop_front();
+        } else if let Some(place) = of.more.iter().rposition(|&other| other == number) {
+            of.more.remove(place);
         }
         Some(session)
     }

@@ -43,6 +43,12 @@ pub(super) fn facts(plan: &StreamPlan, query: &StreamQuery, zone: Zone) -> Vec<S
         } => vec![String::from(
             "keeps: windows of a branch until the others have closed theirs",
         )],
+        StreamPlan::Union {
+            order: UnionOrder::InTurn,
+            ..
+        } => vec![String::from(
+            "keeps: the rows of a branch until those before it have ended",
+        )],
         StreamPlan::LimitBy(_, spec) => vec![if spec.by_window {
             String::from("keeps: one count per key of the closing windows")
         } else {

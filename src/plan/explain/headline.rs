@@ -40,6 +40,7 @@ pub(super) fn headline(plan: &StreamPlan, query: &StreamQuery) -> String {
         StreamPlan::Union { order, .. } => match order {
             UnionOrder::ByRow => String::from("Union by row"),
             UnionOrder::ByWindow { .. } => String::from("Union by window"),
+            UnionOrder::AsTheyCome => String::from("Union, as rows come"),
             UnionOrder::InTurn => String::from("Union, one branch after the other"),
         },
         StreamPlan::Assign(..)

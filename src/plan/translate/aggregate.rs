@@ -88,7 +88,14 @@ impl Translator<'_> {
             Some(TimeOf::Source(source, column)) => {
                 self.sources.use_time(source, column, pending.span)?
             }
-            _ => 0,
+            Some(TimeOf::Several(number)) => {
+                let mut longest = 0;
+                for (source, column) in self.times[number].clone() {
+                    longest = longest.max(self.sources.use_time(source, column, pending.span)?);
+                }
+                longest
+            }
+            Some(TimeOf::Window) | None => 0,
         };
         let output = Arc::new(Schema::new(output));
         let calls = aggregates.len();

@@ -18,6 +18,7 @@ mod bounds;
 mod pending;
 mod relation;
 mod sources;
+mod union;
 mod windowed;
 
 use std::sync::Arc;
@@ -26,7 +27,7 @@ use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use datafusion_common::config::ConfigOptions;
 use datafusion_common::{DFSchema, ScalarValue};
-use datafusion_expr::{Expr, FetchType, LogicalPlan, Projection, SkipType, SortExpr, Union};
+use datafusion_expr::{Expr, FetchType, LogicalPlan, Projection, SkipType, SortExpr};
 
 use super::analyze::explain;
 use super::expression::Lowering;
@@ -38,7 +39,6 @@ use crate::error::{Error, Result};
 use crate::exec::expression::{Expression, Failures};
 use crate::exec::limit::{LimitBySpec, LimitSpec};
 use crate::exec::sort::SortSpec;
-use crate::exec::union::UnionOrder;
 
 use relation::{Relation, Role};
 use sources::Sources;
@@ -56,11 +56,13 @@ pub fn translate(
     let mut translator = Translator {
         sources: Sources::new(resolved, settings, registry)?,
         options: Arc::new(context::options(settings.zone)),
+        times: Vec::new(),
     };
     let relation = translator.plan(plan)?;
     let relation = translator.materialize(relation)?;
-    let schema = output_schema(plan, &relation.plan);
-    let (sources, root) = translator.sources.finish(relation.plan)?;
+    let root = union::visible(relation.plan, plan.schema().fields().len());
+    let schema = output_schema(plan, &root);
+    let (sources, root) = translator.sources.finish(root)?;
     Ok(StreamQuery {
         sources,
         root,
@@ -83,6 +85,8 @@ fn output_schema(plan: &LogicalPlan, ours: &StreamPlan) -> SchemaRef {
 struct Translator<'a> {
     sources: Sources<'a>,
     options: Arc<ConfigOptions>,
+    /// The time columns of unions over several sources: source and column by number.
+    times: Vec<Vec<(usize, usize)>>,
 }
 
 impl Translator<'_> {
@@ -210,6 +214,17 @@ impl Translator<'_> {
             fields.push(field);
             expressions.push(expression);
         }
+        if input.closed {
+            // The bounds of closed windows stay behind the columns, for a UNION ALL that orders by them.
+            for (column, role) in input.roles.iter().enumerate() {
+                if matches!(role, Role::Start | Role::End) && !roles.contains(role) {
+                    let field = input.plan.field(column);
+                    expressions.push(Expression::Column(column, field.name().clone()));
+                    roles.push(*role);
+                    fields.push(field);
+                }
+            }
+        }
         let is_identity = expressions.len() == input.roles.len()
             && (expressions.iter().enumerate())
                 .all(|(place, e)| matches!(e, Expression::Column(index, _) if *index == place))
@@ -285,6 +300,11 @@ impl Translator<'_> {
             };
             ordered && !options.descending
         });
+        if !streaming {
+            // All rows wait for the end, when every watermark has passed: no time is one any more.
+            relation.roles.fill(Role::None);
+            relation.closed = false;
+        }
         let added = fields.len() > width;
         if added {
             relation.plan = StreamPlan::Project {
@@ -335,7 +355,11 @@ impl Translator<'_> {
                 .help("what works now: LIMIT n BY column"));
         }
         // Keys that hold a bound of a closed window are forgotten when the window is out.
-        let is_bound = |column: &usize| matches!(input.roles[*column], Role::End | Role::Start);
+        let is_whole = |column: &usize| match input.roles[*column] {
+            Role::End => true,
+            Role::Start => input.tumbling,
+            Role::None | Role::Time(_) => false,
+        };
         let schema = input.plan.schema();
         let spec = LimitBySpec {
             limit: node.limit,
@@ -343,57 +367,12 @@ impl Translator<'_> {
                 .iter()
                 .map(|&key| Arc::clone(&schema.fields()[key]))
                 .collect(),
-            by_window: input.closed && by.iter().any(is_bound),
+            by_window: input.closed && by.iter().any(is_whole),
             keys: by,
         };
         Ok(Relation {
             plan: StreamPlan::LimitBy(Box::new(input.plan), spec),
             ..input
-        })
-    }
-
-    fn union(&mut self, union: &Union) -> Result<Relation> {
-        let mut inputs = Vec::with_capacity(union.inputs.len());
-        let mut roles: Option<Vec<Role>> = None;
-        let (mut tumbling, mut closed) = (true, true);
-        for input in &union.inputs {
-            let relation = self.plan(input)?;
-            let relation = self.materialize(relation)?;
-            tumbling &= relation.tumbling;
-            closed &= relation.closed;
-            roles = Some(match roles {
-                None => relation.roles.clone(),
-                Some(known) => (known.iter().zip(&relation.roles))
-                    .map(|(a, b)| a.united(*b))
-                    .collect(),
-            });
-            inputs.push(relation.plan);
-        }
-        let roles = roles.unwrap_or_default();
-        let role = |wanted: Role| roles.iter().position(|role| *role == wanted);
-        let order = match (role(Role::End), role(Role::Start)) {
-            (Some(end_column), Some(start_column)) if closed => UnionOrder::ByWindow {
-                start_column,
-                end_column,
-            },
-            _ if self.sources.are_same(&inputs) => UnionOrder::ByRow,
-            _ => UnionOrder::InTurn,
-        };
-        let first = inputs.first().map(StreamPlan::schema);
-        let schema = first.ok_or_else(|| Error::internal("a union of nothing"))?;
-        let fields: Vec<FieldRef> = (schema.fields().iter().zip(union.schema.fields()))
-            .map(|(own, name)| Arc::new(own.as_ref().clone().with_name(name.name())))
-            .collect();
-        Ok(Relation {
-            plan: StreamPlan::Union {
-                inputs,
-                order,
-                schema: Arc::new(Schema::new(fields)),
-            },
-            roles,
-            tumbling,
-            closed,
-            pending: None,
         })
     }
 

@@ -11,6 +11,7 @@ use super::bounds::{
     bound_fields, bound_of, mark, steps, time_of, uses_base, uses_bounds, window_spec,
 };
 use super::relation::{Pending, Relation, Role, TimeOf, Visible};
+use super::union::pass_at_once;
 use super::{Translator, columns_of, nullable};
 use crate::error::{Error, Result};
 use crate::exec::expression::Expression;
@@ -25,11 +26,12 @@ impl Translator<'_> {
         let input = self.plan(&node.input)?;
         let mut input = self.materialize(input)?;
         let schema = node.input.schema();
-        let width = input.roles.len();
+        // Hidden bounds of windows below are nobody's columns here.
+        let width = schema.fields().len();
         let mut expressions = columns_of(&input.plan.schema());
         let mut fields: Vec<FieldRef> = input.plan.schema().fields().iter().cloned().collect();
         let time = match &node.time {
-            Some(time) => Some(self.window_time(time, schema, &input, node)?),
+            Some(time) => Some(self.window_time(time, schema, &mut input, node)?),
             None => None,
         };
         let mut partition = Vec::with_capacity(node.partition_by.len());
@@ -45,7 +47,7 @@ impl Translator<'_> {
                 }
             });
         }
-        if fields.len() > width {
+        if fields.len() > input.plan.schema().fields().len() {
             input.plan = StreamPlan::Project {
                 input: Box::new(input.plan),
                 expressions,
@@ -60,6 +62,7 @@ impl Translator<'_> {
         let mut visible: Vec<Visible> = (0..width).map(Visible::Base).collect();
         visible.extend([Visible::Start, Visible::End]);
         let mut roles = input.roles;
+        roles.truncate(width);
         roles.extend([Role::Start, Role::End]);
         if timed {
             visible.push(Visible::Time);
@@ -94,7 +97,7 @@ impl Translator<'_> {
         &mut self,
         time: &Expr,
         schema: &DFSchema,
-        input: &Relation,
+        input: &mut Relation,
         node: &WindowNode,
     ) -> Result<usize> {
         let Expression::Column(index, name) = self.lower(time, schema)? else {
@@ -103,6 +106,20 @@ impl Translator<'_> {
         match input.roles[index] {
             Role::Time(TimeOf::Source(source, column)) => {
                 self.sources.use_time(source, column, node.span)?;
+                Ok(index)
+            }
+            Role::Time(TimeOf::Several(number)) => {
+                if matches!(node.arguments, WindowArguments::Session { .. }) {
+                    return Err(Error::unsupported(
+                        "sessions over several sources are not built yet",
+                    )
+                    .at(node.span)
+                    .help("what works now: files of one shape as one table, 'logs/*.csv'"));
+                }
+                for (source, column) in self.times[number].clone() {
+                    self.sources.use_time(source, column, node.span)?;
+                }
+                pass_at_once(&mut input.plan)?;
                 Ok(index)
             }
             Role::Time(TimeOf::Window) => Ok(index),
@@ -319,7 +336,15 @@ impl Translator<'_> {
                 expressions,
                 schema: Arc::new(Schema::new(pending.fields)),
             },
-            roles: relation.roles,
+            roles: match pending.arguments {
+                // Rows of a session wait until it closes.
+                WindowArguments::Session { .. } => relation
+                    .roles
+                    .iter()
+                    .map(|role| role.until_closed())
+                    .collect(),
+                _ => relation.roles,
+            },
             // Rows come in the order of arrival, not of windows.
             closed: false,
             tumbling: false,

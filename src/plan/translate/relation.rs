@@ -26,18 +26,18 @@ pub(super) enum Role {
 pub(super) enum TimeOf {
     /// A column of a table: source and column by number.
     Source(usize, usize),
+    /// Columns of several tables under one UNION ALL, by the number of the list of them.
+    Several(usize),
     /// The `window_time` of a window.
     Window,
 }
 
 impl Role {
-    /// The role of a column of a UNION ALL of this one and `other`.
-    pub(super) fn united(self, other: Role) -> Role {
-        match (self, other) {
-            (Role::Time(TimeOf::Window), Role::Time(TimeOf::Window)) => self,
-            (a, b) if a == b => a,
-            (Role::Time(a), Role::Time(b)) if a != TimeOf::Window && b != TimeOf::Window => self,
-            _ => Role::None,
+    /// The role among rows that wait until a window closes: times of sources are behind the watermark then.
+    pub(super) fn until_closed(self) -> Role {
+        match self {
+            Role::Time(TimeOf::Source(..) | TimeOf::Several(_)) => Role::None,
+            other => other,
         }
     }
 }

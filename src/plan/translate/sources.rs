@@ -150,8 +150,8 @@ impl<'a> Sources<'a> {
     }
 
     /// True if all plans read the same source and keep no rows back.
-    pub(super) fn are_same(&self, plans: &[StreamPlan]) -> bool {
-        let mut sources = plans.iter().map(source_of_rows);
+    pub(super) fn are_same(&self, plans: &[&StreamPlan]) -> bool {
+        let mut sources = plans.iter().map(|plan| source_of_rows(plan));
         match sources.next() {
             Some(Some(first)) => sources.all(|source| source == Some(first)),
             _ => false,
