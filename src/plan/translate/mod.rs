@@ -57,6 +57,7 @@ pub fn translate(
         sources: Sources::new(resolved, settings, registry)?,
         options: Arc::new(context::options(settings.zone)),
         times: Vec::new(),
+        keep_bounds: false,
     };
     let relation = translator.plan(plan)?;
     let relation = translator.materialize(relation)?;
@@ -87,6 +88,8 @@ struct Translator<'a> {
     options: Arc<ConfigOptions>,
     /// The time columns of unions over several sources: source and column by number.
     times: Vec<Vec<(usize, usize)>>,
+    /// True below a UNION ALL, which orders closed windows by their bounds, selected or not.
+    keep_bounds: bool,
 }
 
 impl Translator<'_> {
@@ -186,35 +189,12 @@ impl Translator<'_> {
         let mut fields: Vec<FieldRef> = Vec::with_capacity(projection.expr.len());
         for (expr, field) in projection.expr.iter().zip(projection.schema.fields()) {
             let expression = self.lower(expr, schema)?;
-            let (role, field) = match &expression {
-                Expression::Column(index, _) => {
-                    let own = input.plan.field(*index);
-                    // Only names that the user gave; DataFusion's own are not for people.
-                    let name = if matches!(expr, Expr::Alias(_)) {
-                        field.name()
-                    } else {
-                        own.name()
-                    };
-                    (
-                        input.roles[*index],
-                        Arc::new(own.as_ref().clone().with_name(name)),
-                    )
-                }
-                // A common subexpression has a name that is not for people.
-                _ if field.name().starts_with("__common_expr") => {
-                    let field = nullable(field)
-                        .as_ref()
-                        .clone()
-                        .with_name(expression.to_string());
-                    (Role::None, Arc::new(field))
-                }
-                _ => (Role::None, nullable(field)),
-            };
+            let (role, field) = projected(&input, expr, &expression, field);
             roles.push(role);
             fields.push(field);
             expressions.push(expression);
         }
-        if input.closed {
+        if self.keep_bounds && input.closed {
             // The bounds of closed windows stay behind the columns, for a UNION ALL that orders by them.
             for (column, role) in input.roles.iter().enumerate() {
                 if matches!(role, Role::Start | Role::End) && !roles.contains(role) {
@@ -397,6 +377,30 @@ impl Translator<'_> {
         let fields: Vec<FieldRef> = schema.fields().iter().map(nullable).collect();
         let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?;
         Ok(Relation::plain(StreamPlan::Rows(batch)))
+    }
+}
+
+/// The role and the field of a column that `expr` makes of `input`.
+fn projected(
+    input: &Relation,
+    expr: &Expr,
+    expression: &Expression,
+    field: &FieldRef,
+) -> (Role, FieldRef) {
+    let named = |field: &FieldRef, name: &str| Arc::new(field.as_ref().clone().with_name(name));
+    match expression {
+        Expression::Column(index, _) => {
+            let own = input.plan.field(*index);
+            // Only names that the user gave; DataFusion's own are not for people.
+            let is_alias = matches!(expr, Expr::Alias(_));
+            let name = if is_alias { field.name() } else { own.name() };
+            (input.roles[*index], named(&own, name))
+        }
+        // A common subexpression has such a name, too.
+        _ if field.name().starts_with("__common_expr") => {
+            (Role::None, named(&nullable(field), &expression.to_string()))
+        }
+        _ => (Role::None, nullable(field)),
     }
 }
 

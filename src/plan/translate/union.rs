@@ -23,10 +23,12 @@ impl Translator<'_> {
     pub(super) fn union(&mut self, union: &Union) -> Result<Relation> {
         let width = union.schema.fields().len();
         let mut branches = Vec::with_capacity(union.inputs.len());
+        let outside = std::mem::replace(&mut self.keep_bounds, true);
         for input in &union.inputs {
             let relation = self.plan(input)?;
             branches.push(self.materialize(relation)?);
         }
+        self.keep_bounds = outside;
         let bounds: Option<Vec<(usize, usize)>> = branches.iter().map(bounds).collect();
         if let Some(bounds) = bounds {
             return union_of_windows(branches, &bounds, &union.schema);
