@@ -64,6 +64,8 @@ pub struct Outcome {
     pub code: i32,
     /// Rows left out, if the library ran it.
     pub left_out: Option<LeftOut>,
+    /// All counters, if the library ran it.
+    pub counters: Option<String>,
 }
 
 /// Rows that took no part.
@@ -252,6 +254,7 @@ fn run_library(case: &Case) -> Outcome {
         stderr,
         code,
         left_out,
+        counters: Some(format!("{summary:#?}\n")),
     }
 }
 
@@ -475,6 +478,7 @@ impl Live {
             stderr,
             code,
             left_out: None,
+            counters: None,
         }
     }
 
