@@ -270,7 +270,9 @@ impl Decoder for CsvDecoder {
                     }
                     RecordText::AsIs => self.plain_record(&mut rows, raw, raw),
                     RecordText::Changed { text, mended } => {
-                        rows.mended += u32::from(mended);
+                        if mended {
+                            rows.mend();
+                        }
                         ranges.clear();
                         walk_record(text, self.delimiter, |start, end| ranges.push((start, end)));
                         self.quoted_record(&mut rows, text, &ranges, raw, &mut scratch);

@@ -93,8 +93,8 @@ pub struct Decoded {
     pub record_count: u32,
     /// Number of lines in the block.
     pub line_count: u64,
-    /// Records whose bytes were not UTF-8 and were mended with U+FFFD.
-    pub mended: u32,
+    /// The numbers of the records whose bytes were not UTF-8 and were mended with U+FFFD, rising.
+    pub mended: Vec<u32>,
 }
 
 /// A record that could not be decoded.

@@ -196,7 +196,9 @@ impl Decoder for NdjsonDecoder {
                 match texts.of_record(raw) {
                     RecordText::AsIs => self.record(&mut rows, raw, raw, &mut values, &mut scratch),
                     RecordText::Changed { text, mended } => {
-                        rows.mended += u32::from(mended);
+                        if mended {
+                            rows.mend();
+                        }
                         // The slots of the other records cannot point into this copy.
                         self.record(&mut rows, text, raw, &mut Vec::new(), &mut scratch);
                     }

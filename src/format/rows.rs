@@ -54,8 +54,7 @@ pub(super) struct Rows<'a> {
     pub(super) record: u32,
     /// Lines before the current record.
     pub(super) line: u64,
-    /// Records whose bytes were replaced.
-    pub(super) mended: u32,
+    mended: Vec<u32>,
 }
 
 impl<'a> Rows<'a> {
@@ -74,8 +73,14 @@ impl<'a> Rows<'a> {
             rejects: Vec::new(),
             record: 0,
             line: 0,
-            mended: 0,
+            mended: Vec::new(),
         }
+    }
+
+    /// Bytes of the current record were replaced.
+    #[cold]
+    pub(super) fn mend(&mut self) {
+        self.mended.push(self.record);
     }
 
     /// Every column got its value: the current record is a row.

@@ -30,8 +30,8 @@ pub(super) struct Run {
     pub rejects: Vec<(u64, String, Rejected)>,
     /// How many records, good and bad.
     pub record_count: u64,
-    /// Records that were mended.
-    pub mended: u64,
+    /// Those that were mended, by number behind the records before the run.
+    pub mended: Vec<u64>,
     /// The texts of the chunk that the run is from, and the number of the run's first record in it.
     pub texts: Option<(Arc<Texts>, u32)>,
 }
@@ -281,6 +281,7 @@ impl Pending {
             self.next_reject += 1;
         }
         self.next_record = to;
+        let at = |record: u32| chunk.mended.partition_point(|mended| *mended < record);
         Run {
             rows: chunk.rows.slice(first_row, self.next_row - first_row),
             offsets: chunk.records[first_row..self.next_row]
@@ -289,11 +290,10 @@ impl Pending {
                 .collect(),
             rejects,
             record_count: u64::from(to - from),
-            mended: if from == 0 {
-                u64::from(chunk.mended)
-            } else {
-                0
-            },
+            mended: chunk.mended[at(from)..at(to)]
+                .iter()
+                .map(|record| u64::from(record - from))
+                .collect(),
             texts: chunk.texts.clone().map(|texts| (texts, from)),
         }
     }

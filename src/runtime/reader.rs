@@ -91,8 +91,8 @@ pub(super) struct Chunk {
     pub rejects: Vec<(u32, Rejected)>,
     /// How many records, good and bad.
     pub record_count: u32,
-    /// Records that were mended.
-    pub mended: u32,
+    /// The numbers of the records that were mended, rising.
+    pub mended: Vec<u32>,
     /// The texts of the records, if they are wanted.
     pub texts: Option<Arc<Texts>>,
 }
@@ -324,7 +324,7 @@ impl Reader {
             records: Vec::new(),
             rejects: vec![(0, rejected)],
             record_count: 1,
-            mended: 0,
+            mended: Vec::new(),
             texts: None,
         })
     }

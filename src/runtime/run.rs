@@ -220,7 +220,8 @@ impl Run<'_> {
         let mut keeper = SinkKeeper(self.sink);
         let shut = commit(noted, &committed, self.gates, self.summary, &mut keeper)?;
         let last = shut.as_ref().map(|shut| shut.position).or(limit);
-        self.summary.mended += step.mended;
+        let counts = |row: &&Position| last.is_none_or(|last| **row <= last);
+        self.summary.mended += step.mended.iter().filter(counts).count() as u64;
         self.count_records(
             number,
             last.map_or(step.next_record, |row| record_of_position(row) + 1),

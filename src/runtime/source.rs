@@ -39,8 +39,8 @@ pub(super) struct Step {
     pub noted: Vec<Noted>,
     /// The number of the first record behind the step.
     pub next_record: u64,
-    /// Records that were mended.
-    pub mended: u64,
+    /// The records that were mended.
+    pub mended: Vec<Position>,
     /// The texts of the records, if they are wanted.
     pub texts: Option<StepTexts>,
 }
@@ -136,7 +136,7 @@ impl Source {
             },
             noted,
             next_record: self.next_record,
-            mended: run.mended,
+            mended: run.mended.into_iter().map(at).collect(),
             texts: run.texts.map(|(texts, first_record)| StepTexts {
                 texts,
                 first_position: position(self.number, first),
