@@ -271,7 +271,7 @@ impl Decoder for CsvDecoder {
                     RecordText::AsIs => self.plain_record(&mut rows, raw, raw),
                     RecordText::Changed { text, mended } => {
                         if mended {
-                            rows.mended.push(rows.record);
+                            rows.mend();
                         }
                         ranges.clear();
                         walk_record(text, self.delimiter, |start, end| ranges.push((start, end)));
@@ -290,9 +290,17 @@ fn find_field(header_fields: &[String], source: &str) -> Result<usize> {
     if let Some(place) = header_fields.iter().position(|name| name == source) {
         return Ok(place);
     }
-    Err(Error::data(format!("the header has no column `{source}`"))
-        .note(format!("columns: {}", header_fields.join(", ")))
-        .suggest(source, header_fields))
+    let error = Error::data(format!("the header has no column `{source}`"))
+        .note(format!("columns: {}", header_fields.join(", ")));
+    let nearest = header_fields
+        .iter()
+        .min_by_key(|name| strsim::damerau_levenshtein(name, source));
+    Err(match nearest {
+        Some(nearest) if strsim::damerau_levenshtein(nearest, source) <= 2 => {
+            error.label(format!("did you mean `{nearest}`?"))
+        }
+        _ => error,
+    })
 }
 
 /// The names in the header at the beginning of an input, and the bytes up to its end; a repeated name gets

@@ -93,7 +93,7 @@ pub struct Decoded {
     pub record_count: u32,
     /// Number of lines in the block.
     pub line_count: u64,
-    /// The numbers of records whose bytes were not UTF-8 and were mended with U+FFFD.
+    /// The numbers of the records whose bytes were not UTF-8 and were mended with U+FFFD, rising.
     pub mended: Vec<u32>,
 }
 

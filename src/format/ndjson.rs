@@ -197,7 +197,7 @@ impl Decoder for NdjsonDecoder {
                     RecordText::AsIs => self.record(&mut rows, raw, raw, &mut values, &mut scratch),
                     RecordText::Changed { text, mended } => {
                         if mended {
-                            rows.mended.push(rows.record);
+                            rows.mend();
                         }
                         // The slots of the other records cannot point into this copy.
                         self.record(&mut rows, text, raw, &mut Vec::new(), &mut scratch);

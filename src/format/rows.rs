@@ -54,8 +54,7 @@ pub(super) struct Rows<'a> {
     pub(super) record: u32,
     /// Lines before the current record.
     pub(super) line: u64,
-    /// Records whose bytes were replaced, by number.
-    pub(super) mended: Vec<u32>,
+    mended: Vec<u32>,
 }
 
 impl<'a> Rows<'a> {
@@ -76,6 +75,12 @@ impl<'a> Rows<'a> {
             line: 0,
             mended: Vec::new(),
         }
+    }
+
+    /// Bytes of the current record were replaced.
+    #[cold]
+    pub(super) fn mend(&mut self) {
+        self.mended.push(self.record);
     }
 
     /// Every column got its value: the current record is a row.

@@ -61,6 +61,18 @@ pub(super) fn check_tokens(tokens: &[TokenWithSpan]) -> Result<()> {
                 return Err(join(bytes(token)));
             }
         }
+        let before = index.checked_sub(2).and_then(|i| tokens.get(i));
+        if is(next, &Token::LParen)
+            && is_any_word(Some(token), &["IN", "EXISTS"])
+            && is_any_word(tokens.get(index + 2), &["SELECT", "WITH"])
+            && !is_any_word(before, &["TABLE", "VIEW"])
+        {
+            return Err(
+                Error::unsupported("a subquery inside an expression is not built yet")
+                    .at(bytes(token))
+                    .help("what works now: a subquery in FROM, and WITH"),
+            );
+        }
         if let Some(found) = word(token).filter(|word| word.quote_style.is_none())
             && !is(previous, &Token::Period)
         {
@@ -160,9 +172,47 @@ fn check_clause(
                     name = name.to_lowercase()
                 ))
         }
+        _ => return check_modifier(name, span, previous, next),
+    };
+    Err(error.at(span))
+}
+
+/// The words that change what a clause or a set of rows means.
+fn check_modifier(
+    name: &str,
+    span: Span,
+    previous: Option<&TokenWithSpan>,
+    next: Option<&TokenWithSpan>,
+) -> Result<()> {
+    let calls = is(next, &Token::LParen);
+    let behind_operand = ends_operand(previous);
+    let error = match name {
+        "DISTINCT" if is_word(previous, "SELECT") && is_word(next, "ON") => {
+            Error::unsupported("DISTINCT ON is not built")
+                .help("one row per key: SELECT k, first_value(v) … GROUP BY k")
+        }
+        "ROLLUP" | "CUBE" if calls => grouping_sets(),
+        "GROUPING" if is_word(next, "SETS") => grouping_sets(),
+        "INTERSECT" | "EXCEPT"
+            if behind_operand && is_any_word(next, &["SELECT", "ALL", "DISTINCT", "VALUES"]) =>
+        {
+            Error::unsupported(format!("{name} is not built yet"))
+                .help("UNION ALL works, and conditions in WHERE")
+        }
+        "FETCH" if is_any_word(next, &["FIRST", "NEXT"]) => {
+            Error::unsupported("FETCH is not built").help("write `LIMIT n` at the end")
+        }
+        "TABLESAMPLE" if behind_operand && calls => {
+            Error::unsupported("TABLESAMPLE is not built").help("write `WHERE random() < 0.05`")
+        }
         _ => return Ok(()),
     };
     Err(error.at(span))
+}
+
+fn grouping_sets() -> Error {
+    Error::unsupported("GROUPING SETS, ROLLUP and CUBE are not built")
+        .help("what works now: UNION ALL of one GROUP BY each")
 }
 
 fn join(span: Span) -> Error {

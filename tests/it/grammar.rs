@@ -264,6 +264,7 @@ fn vary(record: &Record, case: &Case, first: &Outcome) -> Result<(), String> {
             Random::new(seed).cut(&input),
         ));
     }
+    let mut counters: Option<String> = None;
     for threads in THREADS {
         for (name, chunks) in &variations {
             let mut flags = case.flags.clone();
@@ -291,6 +292,11 @@ fn vary(record: &Record, case: &Case, first: &Outcome) -> Result<(), String> {
                     "{name}: exit code {}, was {}",
                     outcome.code, first.code
                 ));
+            }
+            if let Some(now) = outcome.counters {
+                let name = name.replace("stdout", "counters");
+                let before = counters.get_or_insert_with(|| now.clone());
+                same_text(&name, before.as_bytes(), now.as_bytes())?;
             }
         }
     }

@@ -8,12 +8,13 @@
 //! ```
 
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -25,7 +26,7 @@ use rustix::io::Errno;
 use tumble::cli::display::{self, Display};
 use tumble::cli::exit;
 use tumble::connect::ByteSource;
-use tumble::error::Result;
+use tumble::error::{Error, Result};
 use tumble::session::{Host, Note, Options, ResultInfo, Session};
 
 /// Nothing that the tests run may take longer.
@@ -64,6 +65,8 @@ pub struct Outcome {
     pub code: i32,
     /// Rows left out, if the library ran it.
     pub left_out: Option<LeftOut>,
+    /// All counters, if the library ran it.
+    pub counters: Option<String>,
 }
 
 /// Rows that took no part.
@@ -156,9 +159,39 @@ pub fn aggregate_names() -> Vec<String> {
 }
 
 /// Standard input in the chunks of a case: each read gives what is left of one, as far as there is room.
+/// Behind a chunk there is nothing to read until everything that came of it was handed out.
 struct Script {
     chunks: std::vec::IntoIter<Vec<u8>>,
     rest: Vec<u8>,
+    gate: Arc<Gate>,
+}
+
+/// Something to wait for that two parts of a test open and close: readable while it is open.
+struct Gate {
+    ends: (UnixStream, UnixStream),
+    is_open: AtomicBool,
+}
+
+impl Gate {
+    fn new() -> Arc<Gate> {
+        let ends = UnixStream::pair().expect("a pair of sockets can be made");
+        let is_open = AtomicBool::new(false);
+        Arc::new(Gate { ends, is_open })
+    }
+
+    fn open(&self) -> io::Result<()> {
+        if self.is_open.swap(true, Ordering::Relaxed) {
+            return Ok(());
+        }
+        (&self.ends.0).write_all(b"x")
+    }
+
+    fn close(&self) -> io::Result<()> {
+        if !self.is_open.swap(false, Ordering::Relaxed) {
+            return Ok(());
+        }
+        (&self.ends.1).read_exact(&mut [0])
+    }
 }
 
 impl ByteSource for Script {
@@ -177,7 +210,14 @@ impl ByteSource for Script {
         let length = self.rest.len().min(buffer.len());
         buffer[..length].copy_from_slice(&self.rest[..length]);
         self.rest.drain(..length);
+        if self.rest.is_empty() {
+            self.gate.close()?;
+        }
         Ok(length)
+    }
+
+    fn wait_for(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.gate.ends.1.as_fd())
     }
 }
 
@@ -186,6 +226,7 @@ struct Page {
     display: Box<dyn Display>,
     text: Vec<u8>,
     chunks: Option<Vec<Vec<u8>>>,
+    gate: Arc<Gate>,
 }
 
 impl Host for Page {
@@ -198,7 +239,8 @@ impl Host for Page {
     }
 
     fn flush(&mut self) -> Result<()> {
-        Ok(())
+        let opened = self.gate.open();
+        opened.map_err(|error| Error::outside("cannot open the gate", error))
     }
 
     fn end(&mut self) -> Result<()> {
@@ -213,8 +255,11 @@ impl Host for Page {
 
     fn stdin(&mut self) -> Option<Box<dyn ByteSource>> {
         let chunks = self.chunks.take()?.into_iter();
-        let rest = Vec::new();
-        Some(Box::new(Script { chunks, rest }))
+        Some(Box::new(Script {
+            chunks,
+            rest: Vec::new(),
+            gate: Arc::clone(&self.gate),
+        }))
     }
 
     fn note(&mut self, _note: Note) {}
@@ -226,6 +271,7 @@ fn run_library(case: &Case) -> Outcome {
         display: (csv.display)(display::Options::default()),
         text: Vec::new(),
         chunks: case.chunks.clone(),
+        gate: Gate::new(),
     };
     let mut options = Options::default();
     let set =
@@ -252,6 +298,7 @@ fn run_library(case: &Case) -> Outcome {
         stderr,
         code,
         left_out,
+        counters: Some(format!("{summary:#?}\n")),
     }
 }
 
@@ -475,6 +522,7 @@ impl Live {
             stderr,
             code,
             left_out: None,
+            counters: None,
         }
     }
 

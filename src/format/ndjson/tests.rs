@@ -195,7 +195,7 @@ fn encodings() {
     let values = decoded.rows.column(0).as_string_view();
     assert_eq!(
         (values.value(0), values.value(1), decoded.mended),
-        ("\u{fffd}", "b", 1)
+        ("\u{fffd}", "b", vec![0])
     );
 }
 
