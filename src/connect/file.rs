@@ -137,10 +137,13 @@ fn near_file(path: &str) -> Option<String> {
     best.map(|(_, name)| path.with_file_name(name).to_string_lossy().into_owned())
 }
 
-/// True if both paths lead to one file that exists.
+/// True if both paths lead to one file that exists, by whatever links.
 pub fn is_same_file(one: &std::path::Path, other: &std::path::Path) -> bool {
-    match (one.canonicalize(), other.canonicalize()) {
-        (Ok(one), Ok(other)) => one == other && one.is_file(),
+    use std::os::unix::fs::MetadataExt;
+    match (one.metadata(), other.metadata()) {
+        (Ok(one), Ok(other)) => {
+            one.is_file() && one.dev() == other.dev() && one.ino() == other.ino()
+        }
         _ => false,
     }
 }

@@ -118,7 +118,10 @@ impl Texts {
     /// The text of a record by its number in the chunk, without its newline.
     pub(super) fn get(&self, record: u32) -> &[u8] {
         let range = self.ranges.get(record as usize).cloned().unwrap_or(0..0);
-        self.block[range].trim_ascii_end()
+        let text = self.block[range].trim_ascii_end();
+        // Blank lines before a record are nobody's.
+        let begin = text.iter().position(|byte| !matches!(byte, b'\r' | b'\n'));
+        &text[begin.unwrap_or(text.len())..]
     }
 }
 

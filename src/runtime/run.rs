@@ -12,7 +12,7 @@ use crate::data::{Position, input_of_position, record_of_position};
 use crate::error::{Error, Result};
 use crate::exec::Watermark;
 use crate::exec::graph::{Graph, Results};
-use crate::plan::{StreamQuery, lower};
+use crate::plan::StreamQuery;
 use crate::time::Unit;
 
 /// Where the results of a run go.
@@ -60,6 +60,8 @@ pub struct Waiting {
 pub struct RunSpec<'a> {
     /// What to run.
     pub query: &'a StreamQuery,
+    /// Its operators before their first row.
+    pub graph: Graph,
     /// Its sources, in the plan's order.
     pub inputs: Vec<Input>,
     /// How much may go wrong.
@@ -117,7 +119,7 @@ pub fn run(spec: RunSpec<'_>, summary: &mut Summary, sink: &mut dyn Sink) -> Res
         Unit::of(plan.schema.field(watermark.time_column).data_type())
     };
     let mut run = Run {
-        graph: lower(spec.query)?,
+        graph: spec.graph,
         sources,
         units: (spec.query.sources.iter())
             .map(|plan| unit(plan).unwrap_or(Unit::Microsecond))

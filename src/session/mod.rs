@@ -276,6 +276,8 @@ impl Session {
         for unseen in &planned.unseen {
             host.note(Note::Unseen(unseen.clone()));
         }
+        // Whatever is wrong with windows is said before the first byte of output.
+        let graph = plan::lower(&planned.query)?;
         let keep_texts = self.options.late.is_some() || self.options.rejects.is_some();
         let mut inputs = Vec::with_capacity(planned.query.sources.len());
         for source in &planned.query.sources {
@@ -296,6 +298,7 @@ impl Session {
         };
         let spec = RunSpec {
             query: &planned.query,
+            graph,
             inputs,
             gates,
             interrupts: self.interrupts.as_deref(),

@@ -131,6 +131,7 @@ impl Resolver<'_> {
             let names = self.catalog.names();
             let error = Error::plan(format!("table `{}` does not exist", name.value))
                 .at_least(self.span(name.span));
+            let names = names.into_iter().chain(["stdin", "input"]);
             return Err(error.suggest(&name.value, names).help(
                 "the FILE arguments and standard input are `stdin`; a path is read by quoting it: \
                  FROM 'app.log'; CREATE TABLE names one",

@@ -147,7 +147,14 @@ impl Resolver<'_> {
         options: &ast::WildcardAdditionalOptions,
     ) -> Result<Vec<(Expr, String)>> {
         if relation.columns.is_empty() {
-            return Err(Error::plan("`*` needs a FROM"));
+            return Err(match relation.table {
+                Some(_) => Error::data(format!(
+                    "`{}` is empty: `*` stands for no column",
+                    relation.name
+                ))
+                .help("name the columns: SELECT ts, host … gives no rows, and exit code 0"),
+                None => Error::plan("`*` needs a FROM"),
+            });
         }
         let excluded: Vec<String> = match (&options.opt_exclude, &options.opt_except) {
             (Some(ast::ExcludeSelectItem::Single(name)), _) => vec![name.to_string()],

@@ -10,7 +10,7 @@ use datafusion_expr::expr::{AggregateFunction, NullTreatment};
 use datafusion_expr::{Expr, ExprSchemable};
 
 use super::nullable;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exec::aggregate::{AggregateSpec, Argument};
 use crate::exec::expression::Expression;
 use crate::plan::analyze::explain;
@@ -74,7 +74,13 @@ pub(super) fn aggregate_spec(
         match expression {
             Expression::Literal(value) => {
                 // count(*) is count(1): no column is needed for it.
-                if call.func.name() == "count" && !value.is_null() && params.args.len() == 1 {
+                let is_count = call.func.name() == "count" && params.args.len() == 1;
+                if is_count && params.distinct {
+                    return Err(Error::unsupported("count(DISTINCT *) is not built").help(
+                        "name the columns: count(DISTINCT a), or count rows of SELECT DISTINCT",
+                    ));
+                }
+                if is_count && !value.is_null() {
                     argument_fields.clear();
                     break;
                 }

@@ -7,7 +7,7 @@ use arrow::datatypes::{DataType, Field};
 
 use crate::catalog::{Hints, TableColumn};
 use crate::connect::expand;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::format::{Format, ReadColumn};
 
 /// Where a table's records are and how they are read.
@@ -62,6 +62,16 @@ pub(super) fn places(paths: &[String]) -> Result<Vec<Place>> {
         if matches!(path.as_str(), "-" | "/dev/stdin" | "/dev/fd/0") {
             places.push(Place::Stdin);
             continue;
+        }
+        if let Some((scheme, _)) = path.split_once("://")
+            && scheme
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || c == '-')
+        {
+            return Err(Error::unsupported(format!(
+                "`{path}`: `{scheme}` sources are not built yet"
+            ))
+            .help("what works now: a file, or a pipe: nc HOST PORT | tumble \"…\""));
         }
         places.extend(expand(path)?.into_iter().map(Place::Path));
     }
