@@ -221,7 +221,7 @@ mod tests {
         Arc::new(Schema::new(vec![field("s"), field("e"), field("x")]))
     }
 
-    /// Batches as `branch: start end value @position, …`, `|` for a watermark; values that come out.
+    /// Batches as `branch: start end value @position, …`, `| time` for a watermark; values that come out.
     #[track_caller]
     fn check(order: UnionOrder, script: &str, expected: &str) {
         let mut union = UnionOperator::new(UnionSpec {
@@ -232,11 +232,11 @@ mod tests {
         let mut out = Output::default();
         let steps: Vec<&str> = script.split(';').map(str::trim).collect();
         for (at, step) in steps.iter().enumerate() {
-            if *step == "|" {
-                let time = if at + 1 == steps.len() {
-                    Watermark::END
-                } else {
-                    at as i64
+            if let Some(time) = step.strip_prefix('|') {
+                let time = match (time.trim().parse(), at + 1 == steps.len()) {
+                    (Ok(time), _) => time,
+                    (Err(_), true) => Watermark::END,
+                    (Err(_), false) => at as i64,
                 };
                 let watermark = Watermark {
                     time,
@@ -290,8 +290,14 @@ mod tests {
         };
         check(
             by_window,
-            "0: 0 10 1 9; 1: 0 5 2 9, 5 10 3 9; |; |",
+            "0: 0 10 1 9; 1: 0 5 2 9, 5 10 3 9; | 9; |",
             "2 1 3 | |",
+        );
+        // Another branch may still have windows that end before 10.
+        check(
+            by_window,
+            "0: 0 10 1 9; 1: 0 5 2 9, 5 10 3 9; | 4; |",
+            "2 | 1 3 |",
         );
         check(
             by_window,
