@@ -3,6 +3,7 @@
 //!
 //! Their names are the operators, so no query can call them by name.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, LazyLock};
 
 use arrow::datatypes::DataType;
@@ -109,6 +110,16 @@ impl ScalarUDFImpl for ArithmeticFunction {
     }
 
     fn schema_name(&self, args: &[Expr]) -> Result<String> {
+        // Every operator of a chain is asked, and each answer holds those below: long ones get a number.
+        if is_large(args) {
+            let mut hasher = DefaultHasher::new();
+            args.hash(&mut hasher);
+            return Ok(format!(
+                "{} {:016x}",
+                self.operation.symbol(),
+                hasher.finish()
+            ));
+        }
         let arguments: Vec<String> = args.iter().map(|a| a.schema_name().to_string()).collect();
         Ok(self.print(&arguments, args))
     }
@@ -216,4 +227,24 @@ fn operands(operation: Arithmetic, types: &[DataType]) -> Result<(&DataType, &Da
         }
         (_, [left, right]) => Ok((left, right)),
     }
+}
+/// True for expressions of more than a few dozen calls, without looking at all of them.
+fn is_large(args: &[Expr]) -> bool {
+    const MANY: usize = 32;
+    let mut waiting: Vec<&Expr> = args.iter().collect();
+    let mut seen = 0;
+    while let Some(expr) = waiting.pop() {
+        seen += 1;
+        if seen > MANY {
+            return true;
+        }
+        match expr {
+            Expr::ScalarFunction(call) => waiting.extend(&call.args),
+            Expr::Alias(alias) => waiting.push(&alias.expr),
+            Expr::Cast(cast) => waiting.push(&cast.expr),
+            Expr::TryCast(cast) => waiting.push(&cast.expr),
+            _ => {}
+        }
+    }
+    false
 }
