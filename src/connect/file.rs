@@ -13,7 +13,6 @@ pub struct FileSource {
     file: File,
     path: String,
     is_regular: bool,
-    length: Option<u64>,
 }
 
 impl FileSource {
@@ -46,7 +45,6 @@ impl FileSource {
             file,
             path: path.to_string(),
             is_regular: metadata.is_file(),
-            length: metadata.is_file().then_some(metadata.len()),
         })
     }
 }
@@ -66,10 +64,6 @@ impl ByteSource for FileSource {
 
     fn is_file(&self) -> bool {
         self.is_regular
-    }
-
-    fn length(&self) -> Option<u64> {
-        self.length
     }
 }
 

@@ -33,9 +33,4 @@ pub trait ByteSource: Send {
     fn is_file(&self) -> bool {
         false
     }
-
-    /// Length in bytes, where it is known.
-    fn length(&self) -> Option<u64> {
-        None
-    }
 }

@@ -16,7 +16,6 @@ const PIPE_BYTES: usize = 1 << 20;
 pub struct StdinSource {
     stdin: io::Stdin,
     is_file: bool,
-    length: Option<u64>,
 }
 
 impl StdinSource {
@@ -24,21 +23,15 @@ impl StdinSource {
     pub fn new() -> Self {
         let stdin = io::stdin();
         let mut is_file = false;
-        let mut length = None;
         if let Ok(stat) = rustix::fs::fstat(stdin.as_fd()) {
             let file_type = FileType::from_raw_mode(stat.st_mode);
             is_file = file_type == FileType::RegularFile;
-            length = is_file.then_some(stat.st_size as u64);
             if file_type == FileType::Fifo {
                 // A larger pipe is a favor that the system may refuse.
                 let _ = pipe::fcntl_setpipe_size(stdin.as_fd(), PIPE_BYTES);
             }
         }
-        StdinSource {
-            stdin,
-            is_file,
-            length,
-        }
+        StdinSource { stdin, is_file }
     }
 }
 
@@ -64,9 +57,5 @@ impl ByteSource for StdinSource {
 
     fn is_file(&self) -> bool {
         self.is_file
-    }
-
-    fn length(&self) -> Option<u64> {
-        self.length
     }
 }

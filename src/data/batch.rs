@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, BooleanArray, RecordBatch, TimestampMicrosecondArray,
-    TimestampMillisecondArray, TimestampNanosecondArray, UInt32Array, UInt64Array,
+    TimestampMillisecondArray, TimestampNanosecondArray, UInt32Array,
 };
 use arrow::buffer::ScalarBuffer;
 use arrow::compute;
@@ -129,11 +129,6 @@ impl Batch {
             watermarks: (self.watermarks.as_ref())
                 .map(|w| rows.iter().map(|&r| w[r as usize]).collect()),
         })
-    }
-
-    /// The positions as a column.
-    pub fn positions_column(&self) -> UInt64Array {
-        UInt64Array::new(self.positions.clone(), None)
     }
 }
 
