@@ -9,13 +9,14 @@ from runner import median
 
 TITLES = {"csv": "CSV", "ndjson": "NDJSON"}
 
+WC = "`wc -l`"
 RECORDS = "SELECT count(*) FROM input"
 VALUES = "SELECT count(ts), count(status), max(latency_ms) FROM input"
 
 
 def reading_jobs(own, one_thread, tools, path):
     """What is measured beside `wc -l`: (what, job)."""
-    yield "`wc -l`", Job(["wc", "-l", path])
+    yield WC, Job(["wc", "-l", path])
     for tool in [own, *one_thread]:
         yield f"{tool}: `count(*)`, records cut and counted", tool.sql(tools, RECORDS, path)
         yield f"{tool}: the columns of A decoded, no windows", tool.sql(tools, VALUES, path)
@@ -124,13 +125,18 @@ def memory(cells):
 
 
 def reading(result):
+    """Speeds beside `wc -l`: reading alone, and the whole of query A."""
     rows = [["", "format", "wall s", "CPU s", "× `wc -l` (wall)", "GB/s (wall)"]]
-    bases = {item["format"]: median(item["wall_s"]) for item in result["reading"] if item["what"] == "`wc -l`"}
-    for item in result["reading"]:
-        form = item["format"]
-        wall, cpu = median(item["wall_s"]), median(item["cpu_s"])
-        speed = result["settings"]["bytes"][form] / 1e9 / wall
-        rows.append([item["what"], TITLES[form], seconds(wall), seconds(cpu), f"{wall / bases[form]:.1f}", f"{speed:.2f}"])
+    for form, size in result["settings"]["bytes"].items():
+        items = [item for item in result["reading"] if item["format"] == form]
+        base = next(median(item["wall_s"]) for item in items if item["what"] == WC)
+        for cell in result["cells"]:
+            if (cell["kind"], cell["query"], cell["format"]) == ("own", "A", form):
+                items.append({**cell, "what": f"{cell['tool']}: all of query A"})
+        for item in items:
+            wall, cpu = middle(item, "wall_s"), middle(item, "cpu_s")
+            figures = [seconds(wall), seconds(cpu), f"{wall / base:.1f}", f"{size / 1e9 / wall:.2f}"]
+            rows.append([item["what"], TITLES[form], *figures])
     return table(rows)
 
 
