@@ -8,12 +8,12 @@
 //! Invariants: a record is scanned to its end before anything is written, so that of duplicate keys the
 //! last wins; every byte is checked whether it is read or not; nothing is allocated per record.
 
-use super::column_writer::Misfit;
 use super::encoding::{BlockText, Encoding, RecordText};
 use super::json_scanner::{JsonError, Scanner};
 use super::json_value::{JsonValue, unescape};
 use super::rows::{RowPlan, Rows};
 use super::spec::DEFAULT_MAX_RECORD_BYTES;
+use super::value_parsers::Misfit;
 use super::{DecodeSpec, Decoded, Decoder, ReadColumn};
 use crate::error::Result;
 
