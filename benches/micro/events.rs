@@ -5,6 +5,7 @@
 use std::ffi::OsString;
 use std::sync::{Arc, OnceLock};
 
+use arrow::buffer::Buffer;
 use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
 use tumble::cli::args::{Request, parse};
@@ -86,7 +87,7 @@ pub fn format(name: &str) -> Format {
 }
 
 /// The text cut into blocks of whole records, as reads of a usual size would give them.
-pub fn split(name: &str, mut text: &'static [u8]) -> Vec<&'static [u8]> {
+pub fn split(name: &str, mut text: &'static [u8]) -> Vec<Buffer> {
     let mut splitter = format(name).splitter();
     let mut blocks = Vec::new();
     let mut given = READ_BYTES;
@@ -94,7 +95,7 @@ pub fn split(name: &str, mut text: &'static [u8]) -> Vec<&'static [u8]> {
         given = given.min(text.len());
         match splitter.split(&text[..given], given == text.len()) {
             Split::Block(bytes) => {
-                blocks.push(&text[..bytes]);
+                blocks.push(Buffer::from(&text[..bytes]));
                 text = &text[bytes..];
                 given = READ_BYTES;
             }
@@ -131,7 +132,7 @@ pub fn batches() -> &'static [Batch] {
         let mut first = 0;
         let blocks = split("csv", text("csv")).into_iter();
         let batch = blocks.map(|block| {
-            let rows = decoder.decode(block).expect("rows").rows;
+            let rows = decoder.decode(&block).expect("rows").rows;
             let next = first + rows.num_rows() as u64;
             let positions: ScalarBuffer<u64> = (first..next).map(|row| position(0, row)).collect();
             first = next;

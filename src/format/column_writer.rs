@@ -122,7 +122,11 @@ macro_rules! with_parser {
             }
             Values::Date(column) => parsed!(column, Dates),
             Values::Clock(column, unit) => {
-                let unit_nanoseconds = if *unit == TimeUnit::Microsecond { 1_000 } else { 1 };
+                let unit_nanoseconds = if *unit == TimeUnit::Microsecond {
+                    1_000
+                } else {
+                    1
+                };
                 parsed!(column, Clocks { unit_nanoseconds })
             }
             Values::Timestamp(column, memo) => {

@@ -277,9 +277,12 @@ impl CsvChunk {
                 None if in_chunk && !raw.starts_with(b"\"") => {
                     place(record.start + from, raw, CellKind::Field, false)
                 }
-                Some(inside) if in_chunk => {
-                    place(record.start + from + 1, inside, CellKind::QuotedField, false)
-                }
+                Some(inside) if in_chunk => place(
+                    record.start + from + 1,
+                    inside,
+                    CellKind::QuotedField,
+                    false,
+                ),
                 _ => {
                     let (said, quoted) = field_text(raw, &mut self.scratch);
                     let start = self.aside.len();
