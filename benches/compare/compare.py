@@ -9,6 +9,7 @@ import argparse
 import datetime
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -59,6 +60,9 @@ class Comparison:
 
     def available(self, tools, install_them):
         wanted = [name.strip().lower() for name in self.options.peers.split(",") if name.strip()]
+        known = [peer.name.lower() for peer in tools]
+        if unknown := [name for name in wanted if name not in known]:
+            sys.exit(f"no such peer: {', '.join(unknown)} (there are {', '.join(known)})")
         chosen = [peer for peer in tools if not wanted or peer.name.lower() in wanted]
         if install_them:
             install.install(chosen, self.tools)
@@ -202,6 +206,8 @@ class Comparison:
 
 
 def main():
+    # So that what is being measured is ended, too.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     comparison = Comparison(arguments())
     result = comparison.run()
     comparison.store(result)

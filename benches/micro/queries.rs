@@ -18,13 +18,12 @@ use tumble::time::{Interval, Unit, WindowSpec};
 
 use super::events::{BYTES, DELAY, HOST, LATENCY, STATUS, TS, USER, field, schema, time_type};
 
-const ZERO: i64 = 0;
 const MINUTE: i64 = 60;
 
 fn tumble() -> WindowSpec {
     WindowSpec::Tumble {
         size: Interval::from_seconds(MINUTE),
-        offset: Interval::from_seconds(ZERO),
+        offset: Interval::from_seconds(0),
     }
 }
 
@@ -32,7 +31,7 @@ fn hop() -> WindowSpec {
     WindowSpec::Hop {
         slide: Interval::from_seconds(MINUTE),
         size: Interval::from_seconds(5 * MINUTE),
-        offset: Interval::from_seconds(ZERO),
+        offset: Interval::from_seconds(0),
     }
 }
 
