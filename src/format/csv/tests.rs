@@ -544,7 +544,10 @@ fn first_misfit_of_a_record() {
     let mut columns = vec![column("c", DataType::Int64), column("a", DataType::Int64)];
     columns.push(column("a", DataType::Float64));
     let input = "x,1,y\n1,2,3\n\nx,2\n4,5,z\r\n\"q\",7,8\n9,9,9";
-    let format = Format::Csv(CsvOptions { header: false, ..options("a,b,c") });
+    let format = Format::Csv(CsvOptions {
+        header: false,
+        ..options("a,b,c")
+    });
     for chunk in [1, 5, 1 << 20] {
         assert_eq!(
             read(&format, &spec(columns.clone()), input.as_bytes(), chunk),
