@@ -16,6 +16,8 @@
 //! of those the one in the first field. A block whose last quote stays open ends with the first line of a
 //! broken record (the splitter cut it there): that line is the reject.
 
+use arrow::buffer::Buffer;
+
 use super::column_writer::ColumnPlan;
 use super::csv_chunk::{CsvChunk, CsvShape};
 use super::encoding::Encoding;
@@ -155,7 +157,7 @@ impl Decoder for CsvDecoder {
         self.plan.schema.clone()
     }
 
-    fn decode(&self, block: &[u8]) -> Result<Decoded> {
+    fn decode(&self, block: &Buffer) -> Result<Decoded> {
         self.decode_by(block, CHUNK_BYTES)
     }
 }
