@@ -292,15 +292,16 @@ impl ColumnWriter {
         scratch: &mut Vec<u8>,
     ) -> Result<(), Misfit> {
         let kind = match value {
-            JsonValue::Null => {
-                self.write_null();
-                return Ok(());
-            }
+            JsonValue::Null => CellKind::Null,
             JsonValue::Boolean(_) => CellKind::Boolean,
             JsonValue::Number(_) => CellKind::Number,
             JsonValue::Text { .. } => CellKind::Text,
             JsonValue::Nested(_) => CellKind::Nested,
         };
+        if kind == CellKind::Null {
+            self.write_null();
+            return Ok(());
+        }
         let text = value.text(scratch);
         let written = with_parser!(&mut self.values, plan,
             (column, parser) => write_value(column, parser, text, kind),
