@@ -204,6 +204,11 @@ impl ColumnPlan {
         })
     }
 
+    /// True if it holds text.
+    pub(super) fn is_text(&self) -> bool {
+        self.data_type == DataType::Utf8View
+    }
+
     /// What to tell about a value, given as the message shows it, and what to do about it.
     pub(super) fn explain(&self, misfit: Misfit, shown: &str) -> (String, String) {
         let source = &self.source;
@@ -287,20 +292,24 @@ impl ColumnWriter {
         scratch: &mut Vec<u8>,
     ) -> Result<(), Misfit> {
         let kind = match value {
-            JsonValue::Null => {
-                self.write_null();
-                return Ok(());
-            }
+            JsonValue::Null => CellKind::Null,
             JsonValue::Boolean(_) => CellKind::Boolean,
             JsonValue::Number(_) => CellKind::Number,
             JsonValue::Text { .. } => CellKind::Text,
             JsonValue::Nested(_) => CellKind::Nested,
         };
+        if kind == CellKind::Null {
+            self.write_null();
+            return Ok(());
+        }
         let text = value.text(scratch);
         let written = with_parser!(&mut self.values, plan,
             (column, parser) => write_value(column, parser, text, kind),
             text column => {
-                column.push(text, text.len());
+                match std::str::from_utf8(text) {
+                    Ok(text) => column.push(text, 0, text.len()),
+                    Err(_) => column.push_mended(text),
+                }
                 Ok(())
             },
             bytes builder => {
@@ -312,10 +321,10 @@ impl ColumnWriter {
     }
 
     /// The column, of the type of `plan`.
-    pub(super) fn finish(self, plan: &ColumnPlan) -> Result<ArrayRef> {
+    pub(super) fn finish(self, plan: &ColumnPlan) -> ArrayRef {
         let data_type = plan.data_type.clone();
-        Ok(match self.values {
-            Values::Text(column) => column.finish()?,
+        match self.values {
+            Values::Text(column) => column.finish(),
             Values::Bytes(mut builder) => Arc::new(builder.finish()),
             Values::Boolean(column) => column.finish_booleans(),
             Values::Int8(column) => column.finish::<Int8Type>(data_type),
@@ -343,7 +352,7 @@ impl ColumnWriter {
                 }
                 _ => column.finish::<TimestampNanosecondType>(data_type),
             },
-        })
+        }
     }
 }
 
@@ -425,11 +434,26 @@ impl Run<'_> {
     }
 
     fn fill_texts(&self, column: &mut TextColumn) {
+        let Some((chunk, aside)) = self.texts.checked() else {
+            return self.fill_mended(column);
+        };
         for cell in self.cells {
             if self.is_null_text(*cell) {
                 column.push_null();
             } else {
-                column.push(self.texts.from(*cell), cell.length as usize);
+                let text = if cell.aside { aside } else { chunk };
+                column.push(text, cell.start as usize, cell.length as usize);
+            }
+        }
+    }
+
+    /// Cells of a chunk that is not text as a whole.
+    fn fill_mended(&self, column: &mut TextColumn) {
+        for cell in self.cells {
+            if self.is_null_text(*cell) {
+                column.push_null();
+            } else {
+                column.push_mended(self.texts.get(*cell));
             }
         }
     }

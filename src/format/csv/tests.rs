@@ -518,13 +518,13 @@ proptest! {
         prop_assert_eq!(&whole.rows, &chunked.rows);
         let mut careful = CsvDecoder::new(&options, &spec).unwrap();
         careful.shape.only_carefully = true;
-        let careful = careful.decode(&Buffer::from(block.as_slice())).unwrap();
+        let careful = careful.decode_by(&block, CHUNK_BYTES).unwrap();
         prop_assert_eq!(all_of(&whole), all_of(&careful));
         prop_assert_eq!(&whole.rows, &careful.rows);
         // Line by line and value by value, where lines are records.
         if !block.contains(&b'"') && whole.rejects.is_empty() {
             let lines = block.split_inclusive(|byte| *byte == b'\n');
-            let alone: Vec<_> = lines.map(|line| decoder.decode(&Buffer::from(line)).unwrap().rows).collect();
+            let alone: Vec<_> = lines.map(|line| decoder.decode_by(line, CHUNK_BYTES).unwrap().rows).collect();
             let schema = decoder.schema();
             let alone = arrow::compute::concat_batches(&schema, &alone).unwrap();
             prop_assert_eq!(&whole.rows, &alone);
