@@ -18,7 +18,6 @@ use arrow::datatypes::*;
 
 use super::cells::{Cell, CellKind, Texts};
 use super::column_values::Column;
-use super::json_value::JsonValue;
 use super::text_column::TextColumn;
 use super::value_parsers::{
     Booleans, Clocks, Dates, Decimals, Doubles, Floats, Integers, Misfit, Parser, Times,
@@ -122,7 +121,11 @@ macro_rules! with_parser {
             }
             Values::Date(column) => parsed!(column, Dates),
             Values::Clock(column, unit) => {
-                let unit_nanoseconds = if *unit == TimeUnit::Microsecond { 1_000 } else { 1 };
+                let unit_nanoseconds = if *unit == TimeUnit::Microsecond {
+                    1_000
+                } else {
+                    1
+                };
                 parsed!(column, Clocks { unit_nanoseconds })
             }
             Values::Timestamp(column, memo) => {
@@ -241,11 +244,6 @@ impl ColumnWriter {
         with_column!(&self.values, column => column.len(), bytes builder => builder.len())
     }
 
-    /// Appends NULL.
-    pub(super) fn write_null(&mut self) {
-        with_column!(&mut self.values, column => column.push_null(), bytes builder => builder.append_null());
-    }
-
     /// Appends the values of `cells`; `misfit` gets the numbers of those that do not fit. Nothing but
     /// fields is compared with `nulls`.
     pub(super) fn write_cells(
@@ -272,39 +270,6 @@ impl ColumnWriter {
             text column => run.fill_texts(column),
             bytes builder => run.fill_bytes(builder)
         );
-    }
-
-    /// Appends a JSON value that stands in a record of JSON.
-    #[inline]
-    pub(super) fn write_json(
-        &mut self,
-        plan: &ColumnPlan,
-        value: JsonValue<'_>,
-        scratch: &mut Vec<u8>,
-    ) -> Result<(), Misfit> {
-        let kind = match value {
-            JsonValue::Null => {
-                self.write_null();
-                return Ok(());
-            }
-            JsonValue::Boolean(_) => CellKind::Boolean,
-            JsonValue::Number(_) => CellKind::Number,
-            JsonValue::Text { .. } => CellKind::Text,
-            JsonValue::Nested(_) => CellKind::Nested,
-        };
-        let text = value.text(scratch);
-        let written = with_parser!(&mut self.values, plan,
-            (column, parser) => write_value(column, parser, text, kind),
-            text column => {
-                column.push(text, text.len());
-                Ok(())
-            },
-            bytes builder => {
-                builder.append_value(text);
-                Ok(())
-            }
-        );
-        written.or_else(|why| if plan.is_lenient() { Ok(()) } else { Err(why) })
     }
 
     /// The column, of the type of `plan`.
@@ -340,30 +305,6 @@ impl ColumnWriter {
                 _ => column.finish::<TimestampNanosecondType>(data_type),
             },
         })
-    }
-}
-
-/// Appends a JSON value that is not NULL.
-fn write_value<P: Parser>(
-    column: &mut Column<P::Value>,
-    mut parser: P,
-    text: &[u8],
-    kind: CellKind,
-) -> Result<(), Misfit> {
-    let value = match parser.quick(text, text.len(), kind) {
-        Some(value) => Ok(value),
-        None if P::takes(kind) => parser.parse(text, kind),
-        None => Err(Misfit::Type),
-    };
-    match value {
-        Ok(value) => {
-            column.push(value);
-            Ok(())
-        }
-        Err(why) => {
-            column.push_null();
-            Err(why)
-        }
     }
 }
 
