@@ -18,7 +18,6 @@ use arrow::datatypes::*;
 
 use super::cells::{Cell, CellKind, Texts};
 use super::column_values::Column;
-use super::json_value::JsonValue;
 use super::text_column::TextColumn;
 use super::value_parsers::{
     Booleans, Clocks, Dates, Decimals, Doubles, Floats, Integers, Misfit, Parser, Times,
@@ -250,11 +249,6 @@ impl ColumnWriter {
         with_column!(&self.values, column => column.len(), bytes builder => builder.len())
     }
 
-    /// Appends NULL.
-    pub(super) fn write_null(&mut self) {
-        with_column!(&mut self.values, column => column.push_null(), bytes builder => builder.append_null());
-    }
-
     /// Appends the values of `cells`; `misfit` gets the numbers of those that do not fit. Nothing but
     /// fields is compared with `nulls`.
     pub(super) fn write_cells(
@@ -281,43 +275,6 @@ impl ColumnWriter {
             text column => run.fill_texts(column),
             bytes builder => run.fill_bytes(builder)
         );
-    }
-
-    /// Appends a JSON value that stands in a record of JSON.
-    #[inline]
-    pub(super) fn write_json(
-        &mut self,
-        plan: &ColumnPlan,
-        value: JsonValue<'_>,
-        scratch: &mut Vec<u8>,
-    ) -> Result<(), Misfit> {
-        let kind = match value {
-            JsonValue::Null => CellKind::Null,
-            JsonValue::Boolean(_) => CellKind::Boolean,
-            JsonValue::Number(_) => CellKind::Number,
-            JsonValue::Text { .. } => CellKind::Text,
-            JsonValue::Nested(_) => CellKind::Nested,
-        };
-        if kind == CellKind::Null {
-            self.write_null();
-            return Ok(());
-        }
-        let text = value.text(scratch);
-        let written = with_parser!(&mut self.values, plan,
-            (column, parser) => write_value(column, parser, text, kind),
-            text column => {
-                match std::str::from_utf8(text) {
-                    Ok(text) => column.push(text, 0, text.len()),
-                    Err(_) => column.push_mended(text),
-                }
-                Ok(())
-            },
-            bytes builder => {
-                builder.append_value(text);
-                Ok(())
-            }
-        );
-        written.or_else(|why| if plan.is_lenient() { Ok(()) } else { Err(why) })
     }
 
     /// The column, of the type of `plan`.
@@ -352,30 +309,6 @@ impl ColumnWriter {
                 }
                 _ => column.finish::<TimestampNanosecondType>(data_type),
             },
-        }
-    }
-}
-
-/// Appends a JSON value that is not NULL.
-fn write_value<P: Parser>(
-    column: &mut Column<P::Value>,
-    mut parser: P,
-    text: &[u8],
-    kind: CellKind,
-) -> Result<(), Misfit> {
-    let value = match parser.quick(text, text.len(), kind) {
-        Some(value) => Ok(value),
-        None if P::takes(kind) => parser.parse(text, kind),
-        None => Err(Misfit::Type),
-    };
-    match value {
-        Ok(value) => {
-            column.push(value);
-            Ok(())
-        }
-        Err(why) => {
-            column.push_null();
-            Err(why)
         }
     }
 }

@@ -41,13 +41,19 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// A scanner at the beginning of `text`, which stands inside of `depth` brackets.
+    pub(super) fn inside(text: &'a [u8], depth: usize) -> Self {
+        Scanner { text, at: 0, depth }
+    }
+
     #[inline]
     fn peek(&self) -> Option<u8> {
         self.text.get(self.at).copied()
     }
 
+    /// Goes to the next byte that is no blank.
     #[inline]
-    fn skip_blanks(&mut self) {
+    pub(super) fn skip_blanks(&mut self) {
         while let Some(b' ' | b'\t' | b'\r' | b'\n') = self.peek() {
             self.at += 1;
         }
@@ -66,6 +72,11 @@ impl<'a> Scanner<'a> {
     /// How many bytes were scanned.
     pub(super) fn place(&self) -> usize {
         self.at
+    }
+
+    /// How many brackets are open.
+    pub(super) fn depth(&self) -> usize {
+        self.depth
     }
 
     /// What was scanned since `place`.
@@ -310,7 +321,7 @@ fn plain_prefix(text: &[u8]) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use proptest::prelude::*;
 
@@ -320,7 +331,7 @@ mod tests {
     }
 
     /// serde_json reads text, and has another opinion on half surrogates and on what overflows a double.
-    fn oracle(text: &str) -> Option<bool> {
+    pub(in crate::format) fn oracle(text: &str) -> Option<bool> {
         match serde_json::from_str::<serde_json::Value>(text) {
             Ok(_) => Some(true),
             Err(error) => {

@@ -1,28 +1,31 @@
 //! NDJSON: one JSON object per line, its keys in any order.
 //!
 //! ```text
-//! {"ts":"12:00:03","user":{"name":"ann"},"n":1}     read: n, user.name
-//!   └ skipped, checked    └ user.name       └ n ─►  ranges of the record  ─►  1, ann
+//!  block   chunks of about 64 KiB ─► records ─► all of n ─► all of user.name
+//!
+//!  {"ts":"12:00:03","user":{"name":"ann"},"n":1}      careful: scanned key by key; its shape is learned
+//!  {"ts":"12:00:04","user":{"name":"bob"},"n":2}      of that shape: keys compared, values found
 //! ```
 //!
-//! Invariants: a record is scanned to its end before anything is written, so that of duplicate keys the
-//! last wins; every byte is checked whether it is read or not; nothing is allocated per record.
+//! Invariants: a record is read to its end before any of its values is written, so that of duplicate keys
+//! the last wins; every byte is checked whether it is read or not; what comes out of a record does not
+//! depend on shapes and chunks; nothing is allocated per record.
 
 use arrow::buffer::Buffer;
 
-use super::encoding::{BlockText, Encoding, RecordText};
+use super::encoding::Encoding;
+use super::json_chunk::{JsonChunk, SHORTEST_MARKED};
+use super::json_keys::Keys;
+use super::json_marks::LONGEST_CHUNK;
 use super::json_scanner::{JsonError, Scanner};
-use super::json_value::{JsonValue, unescape};
+use super::json_value::JsonValue;
 use super::rows::{RowPlan, Rows};
 use super::spec::DEFAULT_MAX_RECORD_BYTES;
-use super::value_parsers::Misfit;
 use super::{DecodeSpec, Decoded, Decoder, ReadColumn};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 use hashbrown::HashMap;
-
-/// Objects with more read keys than this look them up in a table.
-const MOST_KEYS_IN_A_ROW: usize = 12;
+use memchr::{memchr, memrchr};
 
 /// How an input of NDJSON is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,137 +48,87 @@ impl Default for NdjsonOptions {
 /// Decodes blocks of NDJSON; see the module.
 #[derive(Debug)]
 pub(super) struct NdjsonDecoder {
-    encoding: Encoding,
     plan: RowPlan,
-    keys: Keys,
+    reads: JsonReads,
 }
 
-/// The keys of an object that are read, or that lead to keys that are.
-#[derive(Debug, Default)]
-struct Keys {
-    nodes: Vec<KeyNode>,
-    by_name: Option<HashMap<Vec<u8>, usize>>,
-}
-
+/// What is read of each record.
 #[derive(Debug)]
-struct KeyNode {
-    key: Vec<u8>,
-    /// Columns of the plan that read the value.
-    columns: Vec<usize>,
-    /// Keys inside the value.
-    below: Keys,
+pub(super) struct JsonReads {
+    pub(super) keys: Keys,
+    /// Per column of the plan: the slot of its key.
+    pub(super) slots: Vec<usize>,
+    pub(super) slot_count: usize,
+    pub(super) encoding: Encoding,
+    /// Shorter chunks are only read carefully.
+    pub(super) shortest_marked: usize,
 }
 
-impl Keys {
-    fn add(&mut self, path: &[&str], column: usize) {
-        let [first, rest @ ..] = path else {
-            return;
-        };
-        let place = match self
-            .nodes
-            .iter()
-            .position(|node| node.key == first.as_bytes())
-        {
-            Some(place) => place,
-            None => {
-                self.nodes.push(KeyNode {
-                    key: first.as_bytes().to_vec(),
-                    columns: Vec::new(),
-                    below: Keys::default(),
-                });
-                self.nodes.len() - 1
-            }
-        };
-        if rest.is_empty() {
-            self.nodes[place].columns.push(column);
-        } else {
-            self.nodes[place].below.add(rest, column);
-        }
-    }
-
-    fn index(&mut self) {
-        for node in &mut self.nodes {
-            node.below.index();
-        }
-        if self.nodes.len() > MOST_KEYS_IN_A_ROW {
-            let keys = self.nodes.iter().enumerate();
-            self.by_name = Some(
-                keys.map(|(place, node)| (node.key.clone(), place))
-                    .collect(),
-            );
-        }
-    }
-
-    #[inline]
-    fn find(&self, key: &[u8]) -> Option<&KeyNode> {
-        match &self.by_name {
-            None => self.nodes.iter().find(|node| node.key == key),
-            Some(by_name) => by_name.get(key).map(|place| &self.nodes[*place]),
-        }
-    }
-
-    /// Forgets the values that an earlier object under the same key had.
-    fn clear(&self, values: &mut [JsonValue<'_>]) {
-        for node in &self.nodes {
-            for column in &node.columns {
-                values[*column] = JsonValue::Null;
-            }
-            node.below.clear(values);
-        }
+impl JsonReads {
+    /// Reads a record: a value for each slot.
+    pub(super) fn read<'t>(
+        &self,
+        text: &'t [u8],
+        values: &mut Vec<JsonValue<'t>>,
+        scratch: &mut Vec<u8>,
+    ) -> Result<(), JsonError> {
+        values.clear();
+        values.resize(self.slot_count, JsonValue::Null);
+        self.keys.read_record(text, values, scratch)
     }
 }
 
 impl NdjsonDecoder {
     /// A decoder of the keys in `spec`; a key that records lack is NULL there.
     pub(super) fn new(options: &NdjsonOptions, spec: &DecodeSpec) -> Result<Self> {
-        let mut keys = Keys::default();
-        for (column, read) in spec.columns.iter().chain(&spec.checked).enumerate() {
-            keys.add(&key_path(read), column);
-        }
-        keys.index();
+        let columns = spec.columns.iter().chain(&spec.checked);
+        let paths: Vec<_> = columns.map(key_path).collect();
+        let (keys, slots) = Keys::of(&paths);
         Ok(NdjsonDecoder {
-            encoding: options.encoding,
             plan: RowPlan::new(spec)?,
-            keys,
+            reads: JsonReads {
+                slot_count: slots.iter().max().map_or(0, |last| last + 1),
+                keys,
+                slots,
+                encoding: options.encoding,
+                shortest_marked: SHORTEST_MARKED,
+            },
         })
     }
 
-    #[inline]
-    fn record<'a>(
-        &self,
-        rows: &mut Rows<'_>,
-        text: &'a [u8],
-        raw: &[u8],
-        values: &mut Vec<JsonValue<'a>>,
-        scratch: &mut Vec<u8>,
-    ) {
-        values.clear();
-        values.resize(self.plan.columns.len(), JsonValue::Null);
-        let mut scanner = Scanner::new(text);
-        let scanned = if scanner.at_object() {
-            read_object(&mut scanner, &self.keys, values, scratch).and_then(|()| scanner.finish())
-        } else {
-            Err(no_object(scanner))
-        };
-        match scanned {
-            Ok(()) => self.write(rows, values, raw, scratch),
-            Err(error) => rows.reject(error.reason.into(), error.help.map(str::to_owned), raw),
-        }
-    }
-
-    #[inline]
-    fn write(&self, rows: &mut Rows<'_>, values: &[JsonValue<'_>], raw: &[u8], text: &mut Vec<u8>) {
-        let mut misfit: Option<(usize, Misfit)> = None;
-        for (column, value) in values.iter().enumerate() {
-            let plan = &self.plan.columns[column];
-            if let Err(why) = rows.columns[column].write_json(plan, *value, text) {
-                misfit.get_or_insert((column, why));
+    /// Decodes a block in chunks of about `chunk_bytes`, which changes nothing but the speed.
+    fn decode_by(&self, block: &[u8], chunk_bytes: usize) -> Result<Decoded> {
+        let mut rows = Rows::new(&self.plan, block.len() / 128 + 1);
+        let mut chunk = JsonChunk::new(&self.reads);
+        let mut rest = block;
+        while !rest.is_empty() {
+            let length = chunk_length(rest, chunk_bytes);
+            if length > LONGEST_RECORD {
+                return Err(Error::unsupported("a record is longer than 1 GiB"));
             }
+            chunk.read(rest, length);
+            chunk.write(&self.plan, &mut rows);
+            rest = &rest[length..];
         }
-        match misfit {
-            None => rows.accept(),
-            Some((column, why)) => rows.reject_misfit(column, why, &values[column].shown(), raw),
-        }
+        rows.finish()
+    }
+}
+
+/// Text that is read at once: it stays in the nearest caches from column to column.
+const CHUNK_BYTES: usize = LONGEST_CHUNK;
+
+/// Places have 32 bits, and a byte that is mended becomes three.
+const LONGEST_RECORD: usize = 1 << 30;
+
+/// The whole lines at the beginning of `rest`: as many as there are in `most` bytes, at least one.
+fn chunk_length(rest: &[u8], most: usize) -> usize {
+    if rest.len() <= most {
+        return rest.len();
+    }
+    let (first, behind) = rest.split_at(most);
+    match memrchr(b'\n', first) {
+        Some(end) => end + 1,
+        None => memchr(b'\n', behind).map_or(rest.len(), |end| most + end + 1),
     }
 }
 
@@ -185,93 +138,7 @@ impl Decoder for NdjsonDecoder {
     }
 
     fn decode(&self, block: &Buffer) -> Result<Decoded> {
-        let block = block.as_slice();
-        let mut texts = BlockText::new(block, self.encoding);
-        let mut rows = Rows::new(&self.plan, block.len() / 128 + 1);
-        let (mut values, mut scratch) = (Vec::new(), Vec::new());
-        let mut rest = block;
-        while !rest.is_empty() {
-            let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-            let line = &rest[..end];
-            rest = rest.get(end + 1..).unwrap_or_default();
-            let raw = line.strip_suffix(b"\r").unwrap_or(line);
-            if !raw.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
-                match texts.of_record(raw) {
-                    RecordText::AsIs => self.record(&mut rows, raw, raw, &mut values, &mut scratch),
-                    RecordText::Changed { text, mended } => {
-                        if mended {
-                            rows.mend();
-                        }
-                        // The slots of the other records cannot point into this copy.
-                        self.record(&mut rows, text, raw, &mut Vec::new(), &mut scratch);
-                    }
-                    RecordText::NotUtf8 => rows.reject(
-                        "is not UTF-8".into(),
-                        Some("--encoding lossy or --encoding latin1 reads it".into()),
-                        raw,
-                    ),
-                }
-            }
-            rows.line += 1;
-        }
-        rows.finish()
-    }
-}
-
-/// Reads the object that comes next; the values of the keys that are read go to their slots.
-fn read_object<'a>(
-    scanner: &mut Scanner<'a>,
-    keys: &Keys,
-    values: &mut [JsonValue<'a>],
-    scratch: &mut Vec<u8>,
-) -> Result<(), JsonError> {
-    scanner.object(|scanner, key| {
-        let name = if key.escaped {
-            scratch.clear();
-            unescape(key.inside, scratch);
-            scratch.as_slice()
-        } else {
-            key.inside
-        };
-        let Some(node) = keys.find(name) else {
-            return scanner.value().map(|_| ());
-        };
-        let value = if node.below.nodes.is_empty() {
-            scanner.value()?
-        } else {
-            node.below.clear(values);
-            if scanner.at_object() {
-                let start = scanner.place();
-                read_object(scanner, &node.below, values, scratch)?;
-                JsonValue::Nested(scanner.since(start))
-            } else {
-                scanner.value()?
-            }
-        };
-        for column in &node.columns {
-            values[*column] = value;
-        }
-        Ok(())
-    })
-}
-
-/// What to say of a record that does not begin like an object.
-#[cold]
-fn no_object(mut scanner: Scanner<'_>) -> JsonError {
-    let value = scanner.value();
-    let help = match (&value, scanner.first()) {
-        (_, Some(b'[')) => Some("the elements of an array become records with `jq -c '.[]'`"),
-        _ => None,
-    };
-    match value {
-        Ok(_) => JsonError {
-            reason: "is no JSON object",
-            help,
-        },
-        Err(error) => JsonError {
-            help: help.or(error.help),
-            ..error
-        },
+        self.decode_by(block, CHUNK_BYTES)
     }
 }
 

@@ -1,12 +1,11 @@
 //! Collects the rows of one block: columns, record numbers, rejects.
 //!
 //! ```text
-//!  value by value      accept · accept · reject · accept
-//!  column by column    add_row · add_row · reject · add_row │ every column │ settle
+//!  a chunk    add_row · add_row · reject · add_row │ every column │ settle
 //! ```
 //!
-//! A record that turns out bad after some of its fields were written leaves a row behind; such rows are
-//! filtered out at the end, so that the good path never looks back.
+//! A record whose value turns out not to fit leaves a row behind; such rows are filtered out at the end, so
+//! that the good path never looks back.
 
 use std::sync::Arc;
 
@@ -107,6 +106,13 @@ impl<'a> Rows<'a> {
         self.record += 1;
     }
 
+    /// The current record and those behind it, so many, are rows.
+    pub(super) fn add_rows(&mut self, count: usize) {
+        let next = self.record + count as u32;
+        self.records.extend(self.record..next);
+        self.record = next;
+    }
+
     /// Every column got the values of the rows that were added. Of the misfits of a row the first one is
     /// told, with the line of its record and its text.
     pub(super) fn settle<'t>(
@@ -153,20 +159,7 @@ impl<'a> Rows<'a> {
         self.mended.push(self.record);
     }
 
-    /// Every column got its value: the current record is a row.
-    #[inline]
-    pub(super) fn accept(&mut self) {
-        debug_assert!(
-            self.columns
-                .iter()
-                .all(|column| column.len() == self.written + 1)
-        );
-        self.records.push(self.record);
-        self.written += 1;
-        self.record += 1;
-    }
-
-    /// The current record is bad; some columns may have got a value of it.
+    /// The current record is bad, and no column gets a value of it.
     #[cold]
     pub(super) fn reject(&mut self, reason: String, help: Option<String>, text: &[u8]) {
         self.rejects.push(Reject {
@@ -177,33 +170,6 @@ impl<'a> Rows<'a> {
             text: text.to_vec(),
         });
         self.record += 1;
-        if self
-            .columns
-            .iter()
-            .all(|column| column.len() == self.written)
-        {
-            return;
-        }
-        for column in &mut self.columns {
-            if column.len() == self.written {
-                column.write_null();
-            }
-        }
-        self.bad.push(self.written);
-        self.written += 1;
-    }
-
-    /// A value did not fit: `column` counts as in the plan.
-    #[cold]
-    pub(super) fn reject_misfit(
-        &mut self,
-        column: usize,
-        misfit: Misfit,
-        shown: &str,
-        text: &[u8],
-    ) {
-        let (reason, help) = self.plan.columns[column].explain(misfit, shown);
-        self.reject(reason, Some(help), text);
     }
 
     /// The rows of the good records.

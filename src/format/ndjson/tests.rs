@@ -216,6 +216,458 @@ fn splits_behind_lines() {
     assert_eq!(splitter.split(b"{\"", true), Split::Block(2));
 }
 
+/// What `decode` gives, and that it is the same however the block is read.
+fn decode_every_way(columns: &[ReadColumn], encoding: Encoding, block: &[u8]) -> Decoded {
+    let spec = DecodeSpec {
+        columns: columns.to_vec(),
+        checked: Vec::new(),
+        zone: Zone::UTC,
+    };
+    let options = NdjsonOptions {
+        encoding,
+        ..NdjsonOptions::default()
+    };
+    let mut decoder = NdjsonDecoder::new(&options, &spec).unwrap();
+    decoder.reads.shortest_marked = usize::MAX;
+    let careful = decoder.decode_by(block, usize::MAX).unwrap();
+    decoder.reads.shortest_marked = 0;
+    for chunk_bytes in [CHUNK_BYTES, 1, 7, 30, 100, 500] {
+        let got = decoder.decode_by(block, chunk_bytes).unwrap();
+        let shown = String::from_utf8_lossy(block);
+        assert_eq!(got.rejects, careful.rejects, "{chunk_bytes} {shown:?}");
+        assert_eq!(got.rows, careful.rows, "{chunk_bytes} {shown:?}");
+        assert_eq!(
+            (got.records, got.record_count, got.line_count, got.mended),
+            (
+                careful.records.clone(),
+                careful.record_count,
+                careful.line_count,
+                careful.mended.clone()
+            ),
+            "{chunk_bytes} {shown:?}"
+        );
+    }
+    careful
+}
+
+/// Columns of all sorts.
+fn mixed_columns() -> Vec<ReadColumn> {
+    let time = DataType::Timestamp(TimeUnit::Millisecond, None);
+    let mut columns = vec![
+        column("a", DataType::Utf8View),
+        column("b", DataType::Int64),
+        column("c", DataType::Float64),
+        column("n.x", DataType::Utf8View),
+        column("n.y.z", DataType::Boolean),
+        column("a", DataType::Binary),
+        column("t", time),
+    ];
+    columns[6].is_time_attribute = true;
+    columns
+}
+
+#[test]
+fn shapes() {
+    let check = |records: &[&str]| {
+        for end in ["\n", "\r\n", " \n", "\n\n"] {
+            for last in ["", records[0]] {
+                let mut block = String::new();
+                for round in 0..3 {
+                    for record in records {
+                        block += record;
+                        block += end;
+                        if round == 1 {
+                            block += &records[0].replace("1", "22");
+                            block += end;
+                        }
+                    }
+                }
+                block += last;
+                decode_every_way(&mixed_columns(), Encoding::Lossy, block.as_bytes());
+            }
+        }
+    };
+    let plain =
+        r#"{"t":"2026-01-01T00:00:01","a":"x1","b":1,"c":1.5,"n":{"x":"1","y":{"z":true}}}"#;
+    check(&[plain]);
+    check(&[plain, r#"{"b":1}"#, "{}", r#" { } "#]);
+    // Of the shape but for one value.
+    for value in [
+        "null",
+        "true",
+        "false",
+        "nul",
+        "truex",
+        "1",
+        "-1",
+        "-",
+        "--1",
+        "01",
+        "-01",
+        "1.",
+        ".1",
+        "1.5.5",
+        "1e5",
+        "1E+5",
+        "1e",
+        "1.5e-3",
+        "1,",
+        "1 ",
+        " 1",
+        "12345678901234567890",
+        "{}",
+        "[]",
+        "[1,{\"k\":2}]",
+        "[1,]",
+        "{\"z\":false}",
+        "{\"z\":1,\"z\":true}",
+        "{\"x\":[]}",
+        "\"\"",
+        "\"\\n\"",
+        "\"\\u00e9\"",
+        "\"\\x\"",
+        "\"a\tb\"",
+        "\"é\"",
+        "\"",
+        "\"\\\"",
+        "\"\\\\\"",
+        "NaN",
+        "",
+    ] {
+        for from in [
+            "\"x1\"",
+            "1.5",
+            "1,",
+            "\"1\"",
+            "true",
+            "{\"z\":true}",
+            "{\"x\":\"1\",\"y\":{\"z\":true}}",
+        ] {
+            let to = if from.ends_with(',') {
+                format!("{value},")
+            } else {
+                value.to_owned()
+            };
+            check(&[plain, &plain.replacen(from, &to, 1)]);
+            check(&[&plain.replacen(from, &to, 1), plain]);
+        }
+    }
+    for (from, to) in [
+        ("\"b\"", "\"a\""),
+        ("\"b\"", "\"\\u0062\""),
+        ("\"b\"", "\"n\""),
+        ("\"b\":", "\"b\": "),
+        ("{\"t\"", "{ \"t\""),
+        ("}}}", "}} }"),
+        ("}}}", "}}}}"),
+        ("}}}", "}}"),
+        ("}}}", "}},\"n\":{\"x\":\"2\"}}"),
+        ("}}}", "}},\"n\":5}"),
+        ("}}}", "}} x}"),
+        ("\"c\":1.5,", ""),
+        (
+            "\"c\"",
+            "\"a_key_that_is_a_little_longer_than_sixteen_bytes\"",
+        ),
+    ] {
+        check(&[plain, &plain.replacen(from, to, 1)]);
+        check(&[&plain.replacen(from, to, 1), plain]);
+    }
+    let wide: Vec<String> = (0..2_000).map(|n| format!("\"k{n}\":{n}")).collect();
+    check(&[&format!("{{{}}}", wide.join(",")), plain]);
+    let long = format!("{{\"a\":\"{}\",\"b\":1}}", "x".repeat(70_000));
+    check(&[plain, &long]);
+    check(&[&long.replace("70_000", "300"), plain]);
+}
+
+#[test]
+fn deep_values_in_a_shape() {
+    for depth in [125, 126, 127, 128, 129] {
+        let nested = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        let block = format!("{{\"n\":{{\"x\":1}}}}\n{{\"n\":{{\"x\":{nested}}}}}\n").repeat(3);
+        let decoded = decode_every_way(&mixed_columns(), Encoding::Strict, block.as_bytes());
+        assert_eq!(
+            decoded.rejects.len(),
+            if depth > 126 { 3 } else { 0 },
+            "{depth}"
+        );
+    }
+}
+
+#[test]
+fn an_object_and_keys_inside() {
+    let columns = ["n", "n.x", "b"].map(|name| column(name, DataType::Utf8View));
+    for between in ["", r#"{"n":5,"b":1}"#, r#"{"b":1,"n":[]}"#, r#"{"b":2}"#] {
+        let block = format!("{{\"n\":{{\"x\":1}},\"b\":1}}\n{between}\n").repeat(4);
+        let decoded = decode_every_way(&columns, Encoding::Strict, block.as_bytes());
+        let row = |column: usize| decoded.rows.column(column).as_string_view().value(0);
+        assert_eq!((row(0), row(1), row(2)), (r#"{"x":1}"#, "1", "1"));
+    }
+}
+
+#[test]
+fn long_keys() {
+    let key = |length: usize, end: &str| "k".repeat(length) + end;
+    for length in 1..50 {
+        let columns = [column(&key(length, "x"), DataType::Int64)];
+        let mut block = String::new();
+        for end in ["x", "x", "y", "x", "y", "xx", "y", "x"] {
+            block += &format!("{{\"{}\":1}}\n", key(length, end));
+        }
+        let decoded = decode_every_way(&columns, Encoding::Strict, block.as_bytes());
+        assert_eq!(decoded.rows.column(0).null_count(), 4, "{length}");
+    }
+}
+
+#[test]
+fn many_shapes() {
+    // More kinds of records than are remembered, and no two alike.
+    let mut block = String::new();
+    for n in 0..400 {
+        block += &format!("{{\"k{}\":{n},\"a\":\"{n}\"}}\n", n % 20);
+        block += &format!("{{\"u{n}\":{n},\"b\":{n}}}\n");
+    }
+    let decoded = decode_every_way(&mixed_columns(), Encoding::Lossy, block.as_bytes());
+    assert_eq!(decoded.rows.num_rows(), 800);
+}
+
+#[test]
+fn encodings_of_shapes() {
+    let block = b"{\"a\":\"x\"}\n{\"a\":\"\xe9\"}\n{\"a\":\"\xc3\xa9\"}\n{\"b\":\"\xff\"}\n{\"a\":\"\\n\xff\"}\n".repeat(5);
+    for (encoding, rejects, mended) in [
+        (Encoding::Strict, 15, 0),
+        (Encoding::Lossy, 5, 15),
+        (Encoding::Latin1, 5, 0),
+    ] {
+        let decoded = decode_every_way(&mixed_columns(), encoding, &block);
+        assert_eq!(
+            (decoded.rejects.len(), decoded.mended.len()),
+            (rejects, mended)
+        );
+    }
+}
+
+/// The value stands where the shape of the other records has an ordinary one, in a key that is read and in
+/// one that is not.
+#[track_caller]
+fn check_value(value: &str, is_valid: bool) {
+    for template in ["{\"a\":0,\"z\":#,\"b\":1}", "{\"z\":0,\"a\":#,\"b\":1}"] {
+        let usual = template.replace('#', "0") + "\n";
+        let record = template.replace('#', value) + "\n";
+        let block = usual.repeat(3) + &record + &usual + &record + &usual.repeat(3);
+        let decoded = decode_every_way(&mixed_columns(), Encoding::Strict, block.as_bytes());
+        let expected = if is_valid { 0 } else { 2 };
+        assert_eq!(
+            decoded.rejects.len(),
+            expected,
+            "{value}: {:?}",
+            decoded.rejects
+        );
+    }
+}
+
+#[test]
+fn grammar_of_values() {
+    for valid in [
+        "[]",
+        "[ ]",
+        "[[]]",
+        "[\"\"]",
+        "[null]",
+        "[false,true]",
+        "[1\t]",
+        " [1 , 2 ] ",
+        "[[1],[{}]]",
+        "{}",
+        "{ }",
+        "{\"\":0}",
+        "{\"a\":[]}",
+        "{\"a\":1,\"a\":2}",
+        "{\"a\" : {\"b\" : {}}}",
+        "{\"\\u0000\":1}",
+        "0",
+        "-0",
+        "-0.0",
+        "1",
+        "-1",
+        "10",
+        "0.1",
+        "123.456",
+        "0e1",
+        "0E+1",
+        "0e-1",
+        "1e22",
+        "1E-2",
+        "-1e+10",
+        "20e1",
+        "123456789012345678901234567890",
+        "0.000000000000000000000000000000000000000000000000000000001",
+        "-123123123123123123123123123123",
+        "1.7976931348623157e308",
+        "123e65",
+        "\"\"",
+        "\" \"",
+        "\"\\\"\"",
+        "\"\\\\\"",
+        "\"\\/\"",
+        "\"/\"",
+        "\"\\b\\f\\n\\r\\t\"",
+        "\"\\u0041\"",
+        "\"\\uD834\\uDD1E\"",
+        "\"\\uABCD\\uabcd\"",
+        "\"\u{7f}\"",
+        "\"é€😀\"",
+        "\"\u{2028}\u{feff}\"",
+        "\"a'b\"",
+        "\"{[,:]}\"",
+        "\"\\u0000\"",
+        "\"\\\\u0041\"",
+        "\"\\\\\\\"\"",
+        "true",
+        "false",
+        "null",
+        "\t0\r",
+        "\"//\"",
+        // Left open by the standard: halves of pairs are mended where they are read, sizes have no limit.
+        "\"\\uD800\"",
+        "\"\\uDd1ea\"",
+        "\"\\uD800\\uD800\\n\"",
+        "\"\\uDFAA\"",
+        "1e400",
+        "-1e-999999",
+        "\"\u{ffff}\"",
+    ] {
+        check_value(valid, true);
+    }
+    for invalid in [
+        "",
+        "[",
+        "]",
+        "[1,]",
+        "[,1]",
+        "[1,,2]",
+        "[,]",
+        "[1 2]",
+        "[1:2]",
+        "[\"a\"",
+        "[1}",
+        "[a]",
+        "[\"a\",]",
+        "[]]",
+        "[[[]]",
+        "{",
+        "}",
+        "{\"a\"}",
+        "{\"a\":}",
+        "{\"a\" 1}",
+        "{\"a\":1,}",
+        "{,\"a\":1}",
+        "{\"a\":1,,\"b\":2}",
+        "{a:1}",
+        "{'a':1}",
+        "{1:1}",
+        "{null:1}",
+        "{\"a\":1 \"b\":2}",
+        "{\"a\":1]",
+        "{\"a\"::1}",
+        "{\"a\":1}}",
+        "{\"a\":1/**/}",
+        "{\"a\":1}#",
+        "01",
+        "-01",
+        "00",
+        "-",
+        "+1",
+        "--1",
+        "1.",
+        "-1.",
+        ".1",
+        "-.1",
+        "1.e1",
+        "0.e1",
+        "1e",
+        "1e+",
+        "1E-",
+        "1e1.5",
+        "1ee1",
+        "1e+-1",
+        "1.2.3",
+        "1_000",
+        "0x1",
+        "1a",
+        "-a",
+        "1-1",
+        "1+1",
+        "1,1",
+        "Infinity",
+        "-Infinity",
+        "NaN",
+        "-NaN",
+        "nan",
+        "1 000",
+        "12e0+",
+        "0-",
+        "\u{ff11}",
+        "\"",
+        "\"a",
+        "a\"",
+        "\"\\\"",
+        "\"\\",
+        "\"\\a\"",
+        "\"\\x00\"",
+        "\"\\u\"",
+        "\"\\u12\"",
+        "\"\\u00g0\"",
+        "\"\\U0041\"",
+        "\"\\u{41}\"",
+        "\"\\'\"",
+        "\"\\ \"",
+        "\"\\é\"",
+        "\"\t\"",
+        "\"\0\"",
+        "\"\u{1f}\"",
+        "\"a\rb\"",
+        "\"a\"b",
+        "\"a\" \"b\"",
+        "'a'",
+        "a",
+        "\\",
+        "`a`",
+        "True",
+        "TRUE",
+        "tru",
+        "truee",
+        "nul",
+        "nulll",
+        "Null",
+        "fals",
+        "undefined",
+        "\u{feff}1",
+        "\u{b}1",
+        "\u{c}1",
+        "\u{a0}1",
+        "/**/1",
+        "1//",
+        "<null>",
+        "[\u{2060}]",
+        "(1)",
+        ";",
+        "1;",
+        "\"a\":1",
+        "[1]x",
+        "@",
+        "*",
+    ] {
+        check_value(invalid, false);
+    }
+    let nested = |open: &str, close: &str, depth| open.repeat(depth) + "1" + &close.repeat(depth);
+    check_value(&nested("[", "]", 127), true);
+    check_value(&nested("[", "]", 128), false);
+    check_value(&nested("{\"k\":", "}", 127), true);
+    check_value(&nested("{\"k\":", "}", 128), false);
+    check_value(&"[".repeat(1_000), false);
+}
+
 fn json_value() -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![
         Just(serde_json::Value::Null),
@@ -231,6 +683,99 @@ fn json_value() -> impl Strategy<Value = serde_json::Value> {
             proptest::collection::hash_map("[a-c\"é]{1,2}", inner, 0..4)
                 .prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
         ]
+    })
+}
+
+/// A value as somebody else would write it.
+fn print_value(
+    value: &serde_json::Value,
+    blanks: &mut impl FnMut() -> &'static str,
+    out: &mut String,
+) {
+    match value {
+        serde_json::Value::Object(map) => {
+            out.push('{');
+            for (place, (key, value)) in map.iter().enumerate() {
+                *out += if place > 0 { "," } else { "" };
+                *out += blanks();
+                *out += &serde_json::to_string(key).unwrap();
+                *out += blanks();
+                out.push(':');
+                *out += blanks();
+                print_value(value, blanks, out);
+                *out += blanks();
+            }
+            out.push('}');
+        }
+        serde_json::Value::Array(values) => {
+            out.push('[');
+            for (place, value) in values.iter().enumerate() {
+                *out += if place > 0 { "," } else { "" };
+                *out += blanks();
+                print_value(value, blanks, out);
+                *out += blanks();
+            }
+            out.push(']');
+        }
+        serde_json::Value::String(text) if text.len() % 2 == 1 => {
+            out.push('"');
+            for unit in text.encode_utf16() {
+                *out += &format!("\\u{unit:04x}");
+            }
+            out.push('"');
+        }
+        other => *out += &serde_json::to_string(other).unwrap(),
+    }
+}
+
+/// Records of which many are of the same shape.
+fn blocks() -> impl Strategy<Value = String> {
+    let key = prop_oneof!["[abcnt]", "[xyz]", "[d-h]{1,20}"];
+    let object = proptest::collection::vec((key, json_value()), 0..6);
+    let kinds = proptest::collection::vec((object, 0usize..4), 1..4);
+    let record = (
+        any::<proptest::sample::Index>(),
+        0u8..12,
+        any::<u32>(),
+        json_value(),
+    );
+    let records = proptest::collection::vec(record, 0..30);
+    (kinds, records, any::<bool>()).prop_map(|(kinds, records, at_end)| {
+        let mut block = String::new();
+        for (index, change, number, value) in records {
+            let (fields, spacing) = index.get(&kinds);
+            let mut turn = 0;
+            let mut blanks = || {
+                turn += 1;
+                if turn % 3 < *spacing {
+                    ["", " ", "\t", "  "][*spacing]
+                } else {
+                    ""
+                }
+            };
+            block.push('{');
+            for (place, (key, usual)) in fields.iter().enumerate() {
+                let value = match change {
+                    0 if place == 0 => &value,
+                    1..6 => &serde_json::json!(number >> place),
+                    6 => &serde_json::json!(f64::from(number) / 100.0),
+                    7 => &serde_json::json!(format!("{number}")),
+                    _ => usual,
+                };
+                block += if place > 0 { "," } else { "" };
+                block += &format!("{key:?}");
+                block += blanks();
+                block.push(':');
+                block += blanks();
+                print_value(value, &mut blanks, &mut block);
+            }
+            block += "}";
+            block += ["\n", "\n", "\n", "\r\n", "\n \n", " \n"][number as usize % 6];
+        }
+        if at_end {
+            block.pop();
+        }
+        block
     })
 }
 
@@ -269,6 +814,70 @@ proptest! {
             let decoded = decode(vec![column("a.b", DataType::Int64), column("u", DataType::Utf8View)], input);
             prop_assert_eq!(decoded.records.len() + decoded.rejects.len(), decoded.record_count as usize);
             json_object_fields(input);
+        }
+    }
+
+    #[test]
+    fn shapes_agree_with_the_careful_way(block in blocks()) {
+        let decoded = decode_every_way(&mixed_columns(), Encoding::Lossy, block.as_bytes());
+        for reject in decoded.rejects {
+            prop_assert!(reject.reason.starts_with("column"), "{} {block:?}", reject.reason);
+        }
+    }
+
+    #[test]
+    fn shapes_agree_with_the_careful_way_on_broken_records(
+        block in blocks(),
+        changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>(), 0u8..4), 1..8),
+        latin1 in any::<bool>(),
+    ) {
+        let mut block = block.into_bytes();
+        for (place, byte, kind) in changes {
+            if block.is_empty() {
+                break;
+            }
+            let place = place.index(block.len());
+            match kind {
+                0 => block[place] = byte,
+                1 => block[place] = b"\"\\{}[],:0-1.eE+ \n\rtn"[usize::from(byte) % 20],
+                2 => drop(block.remove(place)),
+                _ => block.insert(place, block[usize::from(byte) % block.len()]),
+            }
+        }
+        let encoding = if latin1 { Encoding::Latin1 } else { Encoding::Strict };
+        decode_every_way(&mixed_columns(), encoding, &block);
+    }
+
+    #[test]
+    fn shapes_agree_with_serde_json(block in blocks()) {
+        let keys = ["a", "b", "d", "x"];
+        let columns = keys.map(|key| column(key, DataType::Utf8View));
+        let decoded = decode_every_way(&columns, Encoding::Strict, block.as_bytes());
+        prop_assert!(decoded.rejects.is_empty(), "{:?}", decoded.rejects);
+        let records = block.lines().filter(|line| !line.trim().is_empty());
+        for (row, record) in records.enumerate() {
+            let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(record).unwrap();
+            for (place, key) in keys.into_iter().enumerate() {
+                let column = decoded.rows.column(place).as_string_view();
+                let got = column.is_valid(row).then(|| column.value(row));
+                match object.get(key) {
+                    None | Some(serde_json::Value::Null) => prop_assert_eq!(got, None),
+                    Some(serde_json::Value::String(text)) => prop_assert_eq!(got, Some(text.as_str())),
+                    Some(other) => {
+                        let got: serde_json::Value = serde_json::from_str(got.unwrap()).unwrap();
+                        prop_assert_eq!(&got, other);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn shapes_agree_with_serde_json_on_what_is_json(text in "[\\[\\]{}\",:0-9eE.+\\- \\\\utrfalsn]{0,12}") {
+        let value = super::super::json_scanner::tests::oracle(&text);
+        // Blanks at the end belong to what follows.
+        if let Some(is_valid) = value {
+            check_value(&text, is_valid);
         }
     }
 }
