@@ -3,7 +3,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `aggregate` | GROUP BY over TUMBLE, HOP, CUMULATE by slices, or over windows that rows already carry |
-//! | `session`, `session_rows` | SESSION, with aggregates or row by row; `open_sessions` finds a row's session |
+//! | `session`, `session_rows` | SESSION, with aggregates or row by row; `open_sessions` finds a row's session, `expiries` the sessions that may be over |
 //! | `assign` | reading a windowed table without aggregating it |
 //!
 //! row is late is decided by the watermark of the rows before it, which stands in the batch, never by the
@@ -12,6 +12,7 @@
 mod aggregate;
 mod assign;
 mod count;
+mod expiries;
 mod open_sessions;
 mod result;
 mod session;
