@@ -10,6 +10,7 @@
 //! block whose last quote stays open ends with the first line of a broken record (the splitter cut it
 //! there): that line is the reject.
 
+use arrow::buffer::Buffer;
 use memchr::{memchr, memchr_iter};
 
 use super::csv_record::{FieldRanges, Walk, blank_line, field_text, walk_record};
@@ -217,7 +218,8 @@ impl Decoder for CsvDecoder {
         self.plan.schema.clone()
     }
 
-    fn decode(&self, block: &[u8]) -> Result<Decoded> {
+    fn decode(&self, block: &Buffer) -> Result<Decoded> {
+        let block = block.as_slice();
         let mut texts = BlockText::new(block, self.encoding);
         let mut rows = Rows::new(&self.plan, block.len() / 64 + 1);
         let block_has_quotes = memchr(b'"', block).is_some();

@@ -8,6 +8,8 @@
 //! Invariants: a record is scanned to its end before anything is written, so that of duplicate keys the
 //! last wins; every byte is checked whether it is read or not; nothing is allocated per record.
 
+use arrow::buffer::Buffer;
+
 use super::column_writer::Misfit;
 use super::encoding::{BlockText, Encoding, RecordText};
 use super::json_scanner::{JsonError, Scanner};
@@ -182,7 +184,8 @@ impl Decoder for NdjsonDecoder {
         self.plan.schema.clone()
     }
 
-    fn decode(&self, block: &[u8]) -> Result<Decoded> {
+    fn decode(&self, block: &Buffer) -> Result<Decoded> {
+        let block = block.as_slice();
         let mut texts = BlockText::new(block, self.encoding);
         let mut rows = Rows::new(&self.plan, block.len() / 128 + 1);
         let (mut values, mut scratch) = (Vec::new(), Vec::new());

@@ -3,6 +3,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `aggregate` | GROUP BY over TUMBLE, HOP, CUMULATE by slices, or over windows that rows already carry |
+//! | `slices`, `local` | its first phase: to which slice a row belongs; the rows of one batch, gathered |
 //! | `session`, `session_rows` | SESSION, with aggregates or row by row; `open_sessions` finds a row's session, `expiries` the sessions that may be over |
 //! | `assign` | reading a windowed table without aggregating it |
 //!
@@ -13,10 +14,12 @@ mod aggregate;
 mod assign;
 mod count;
 mod expiries;
+mod local;
 mod open_sessions;
 mod result;
 mod session;
 mod session_rows;
+mod slices;
 mod slots;
 
 pub use aggregate::{WindowAggregateOperator, WindowAggregateSpec, WindowSource};

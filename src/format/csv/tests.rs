@@ -34,7 +34,7 @@ fn read(format: &Format, spec: &DecodeSpec, input: &[u8], chunk: usize) -> Vec<S
         match splitter.split(&have, at_end) {
             Split::Block(length) => {
                 let block: Vec<u8> = have.drain(..length).collect();
-                let decoded = decoder.decode(&block).unwrap();
+                let decoded = decoder.decode(&Buffer::from(block.as_slice())).unwrap();
                 out.extend(lines_of(&decoded, record, line));
                 record += u64::from(decoded.record_count);
                 line += decoded.line_count;
@@ -425,7 +425,7 @@ proptest! {
         let format = Format::Csv(options("a,b,c"));
         for data_type in [DataType::Int64, DataType::Utf8View, DataType::Timestamp(TimeUnit::Nanosecond, None)] {
             let spec = spec(vec![column("b", data_type), column("c", DataType::Float64)]);
-            let decoded = format.decoder(&spec).unwrap().decode(&block).unwrap();
+            let decoded = format.decoder(&spec).unwrap().decode(&Buffer::from(block.as_slice())).unwrap();
             let count = decoded.records.len() + decoded.rejects.len();
             prop_assert_eq!(count, decoded.record_count as usize);
             prop_assert_eq!(decoded.rows.num_rows(), decoded.records.len());
@@ -442,7 +442,10 @@ fn columns_have_the_types_of_the_plan() {
         DataType::Timestamp(TimeUnit::Millisecond, Some("Europe/Berlin".into())),
     )]);
     let decoder = format.decoder(&spec).unwrap();
-    let rows = decoder.decode(b"2026-01-01T00:00Z\n").unwrap().rows;
+    let rows = decoder
+        .decode(&Buffer::from(b"2026-01-01T00:00Z\n"))
+        .unwrap()
+        .rows;
     assert_eq!(rows.schema(), decoder.schema());
     assert_eq!(
         rows.column(0).data_type(),
