@@ -9,7 +9,8 @@
 //! Groups come out in the order of their first counted row. Where rows share a position (several windows
 //! that one row closed), the order of arrival decides, which no cut of the input changes either.
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::{Array, ArrayRef, AsArray, UInt32Array};
+use arrow::compute::take;
 use arrow::datatypes::FieldRef;
 
 use super::Output;
@@ -33,6 +34,11 @@ impl Accumulators {
         Ok(Accumulators { states: states? })
     }
 
+    /// True if states are small, so that several copies of them cost little.
+    pub(super) fn are_small(&self) -> bool {
+        self.states.iter().all(|state| state.is_small())
+    }
+
     /// Makes room for groups `0..groups`.
     pub(super) fn resize(&mut self, groups: usize) {
         for state in &mut self.states {
@@ -40,15 +46,16 @@ impl Accumulators {
         }
     }
 
-    /// Adds the rows of a batch to the groups named for each.
+    /// Adds rows of a batch, all without `rows`, to the groups named for each.
     pub(super) fn update(
         &mut self,
         specs: &[AggregateSpec],
         batch: &Batch,
+        rows: Option<&UInt32Array>,
         groups: &[u32],
     ) -> Result<()> {
         for (state, spec) in self.states.iter_mut().zip(specs) {
-            state.update(&input_of(spec, batch), groups)?;
+            state.update(&input_of(spec, batch, rows), groups)?;
         }
         Ok(())
     }
@@ -66,10 +73,10 @@ impl Accumulators {
         (self.states.iter_mut()).try_for_each(|state| state.merge_group(from, into))
     }
 
-    /// Empties a group.
-    pub(super) fn reset(&mut self, group: u32) {
+    /// Empties groups.
+    pub(super) fn reset(&mut self, groups: &[u32]) {
         for state in &mut self.states {
-            state.reset(group);
+            state.reset(groups);
         }
     }
 
@@ -109,13 +116,14 @@ impl Accumulators {
 }
 
 /// What an aggregate call reads of a batch.
-fn input_of(spec: &AggregateSpec, batch: &Batch) -> AggregateInput {
+fn input_of(spec: &AggregateSpec, batch: &Batch, rows: Option<&UInt32Array>) -> AggregateInput {
     let column = |column: usize| batch.columns.column(column).clone();
     let arguments = spec.arguments.iter().filter_map(|argument| match argument {
         Argument::Column(number) => Some(column(*number)),
         Argument::Literal(_) => None,
     });
     AggregateInput {
+        rows: rows.cloned(),
         arguments: arguments.collect(),
         order_by: spec
             .order_by
@@ -142,6 +150,8 @@ pub(super) struct Grouped {
     keys: GroupKeys,
     accumulators: Accumulators,
     firsts: Vec<FirstRow>,
+    /// The greatest position of a row.
+    newest: Option<Position>,
 }
 
 impl Grouped {
@@ -151,6 +161,7 @@ impl Grouped {
             keys: GroupKeys::new(key_fields)?,
             accumulators: Accumulators::new(specs)?,
             firsts: Vec::new(),
+            newest: None,
         })
     }
 
@@ -169,11 +180,9 @@ impl Grouped {
     ) -> Result<()> {
         let mut ids = Vec::with_capacity(batch.num_rows());
         (self.keys).intern(&columns_of(batch, keys), batch.num_rows(), &mut ids)?;
-        for (row, (&id, &position)) in ids.iter().zip(&batch.positions[..]).enumerate() {
-            self.note_first(id, (position, arrival(row)));
-        }
+        self.note_rows(&ids, &batch.positions, arrival);
         self.accumulators.resize(self.firsts.len());
-        self.accumulators.update(specs, batch, &ids)
+        self.accumulators.update(specs, batch, None, &ids)
     }
 
     /// Adds the rows of that number, which rise; `arrived` rows of the operator came before the batch.
@@ -193,18 +202,28 @@ impl Grouped {
             let arrival = |row| arrived + u64::from(first) + row as u64;
             return self.update(specs, keys, &part, arrival);
         }
-        let arrival = |row: usize| arrived + u64::from(rows[row]);
-        self.update(specs, keys, &batch.take(rows)?, arrival)
+        let chosen = UInt32Array::from(rows.to_vec());
+        let columns = (columns_of(batch, keys).iter())
+            .map(|column| Ok(take(column, &chosen, None)?))
+            .collect::<Result<Vec<_>>>()?;
+        let mut ids = Vec::with_capacity(rows.len());
+        self.keys.intern(&columns, rows.len(), &mut ids)?;
+        let positions: Vec<Position> = (rows.iter())
+            .map(|&row| batch.positions[row as usize])
+            .collect();
+        self.note_rows(&ids, &positions, |row| arrived + u64::from(rows[row]));
+        self.accumulators.resize(self.firsts.len());
+        self.accumulators.update(specs, batch, Some(&chosen), &ids)
     }
 
     /// Adds all groups of `other`, which keeps them.
     pub(super) fn merge(&mut self, other: &Grouped) -> Result<()> {
-        let all: Vec<u32> = (0..other.len() as u32).collect();
-        let mut ids = Vec::with_capacity(all.len());
-        (self.keys).intern(&other.keys.columns(&all)?, all.len(), &mut ids)?;
+        let mut ids = Vec::with_capacity(other.len());
+        self.keys.intern_from(&other.keys, &mut ids);
         for (&id, &first) in ids.iter().zip(&other.firsts) {
             self.note_first(id, first);
         }
+        self.newest = self.newest.max(other.newest);
         self.accumulators.resize(self.firsts.len());
         self.accumulators.merge(&other.accumulators, &ids)
     }
@@ -245,6 +264,27 @@ impl Grouped {
         self.keys.size_bytes()
             + self.accumulators.size_bytes()
             + self.firsts.capacity() * size_of::<FirstRow>()
+    }
+
+    /// Notes the first rows of groups among the rows of a batch.
+    fn note_rows(&mut self, ids: &[u32], positions: &[Position], arrival: impl Fn(usize) -> u64) {
+        let (Some(&first), Some(&last)) = (positions.first(), positions.last()) else {
+            return;
+        };
+        if self.newest.is_none_or(|newest| newest < first) && positions.is_sorted() {
+            // Rows in order: the first row of a group is the one that makes it.
+            for (row, &id) in ids.iter().enumerate() {
+                if id as usize == self.firsts.len() {
+                    self.firsts.push((positions[row], arrival(row)));
+                }
+            }
+            self.newest = Some(last);
+            return;
+        }
+        for (row, (&id, &position)) in ids.iter().zip(positions).enumerate() {
+            self.note_first(id, (position, arrival(row)));
+        }
+        self.newest = self.newest.max(positions.iter().max().copied());
     }
 
     fn note_first(&mut self, id: u32, row: FirstRow) {

@@ -10,7 +10,7 @@ use arrow::array::{
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{self as types, DataType, IntervalUnit, TimeUnit, i256};
 
-use super::time::Timestamps;
+use super::time::{LastMinute, Timestamps};
 use super::{Shape, Style, ValueWriter, number, per_second, text, time};
 use crate::error::{Error, Result};
 
@@ -51,7 +51,7 @@ enum Values<'a> {
     Date64(&'a [i64]),
     Time32(&'a [i32], i64),
     Time64(&'a [i64], i64),
-    Timestamp(&'a [i64], Timestamps),
+    Timestamp(&'a [i64], Timestamps, LastMinute),
     Duration(&'a [i64], i64),
     Months(&'a [i32]),
     DayTime(&'a [types::IntervalDayTime]),
@@ -127,7 +127,7 @@ fn bind_time<'a>(writer: &'a ValueWriter, array: &'a dyn Array) -> Result<Values
                 per_second: per_second(*unit),
                 ..*style
             };
-            Values::Timestamp(values, style)
+            Values::Timestamp(values, style, LastMinute::default())
         }
         (T::Duration(unit), _) => {
             let values = match unit {
@@ -309,7 +309,7 @@ impl<'a> Column<'a> {
             Values::Date64(values) => time::write_date(values[row].div_euclid(86_400_000), out),
             Values::Time32(values, unit) => time::write_time(i64::from(values[row]), *unit, out),
             Values::Time64(values, unit) => time::write_time(values[row], *unit, out),
-            Values::Timestamp(values, style) => style.write(values[row], out),
+            Values::Timestamp(values, style, last) => style.write_after(last, values[row], out),
             Values::Duration(values, unit) => {
                 time::write_length(0, 0, nanoseconds(values[row], *unit), out);
             }

@@ -7,6 +7,8 @@
 //! Invariants: wall-clock times need no library call; every `i64` in every unit prints; a fraction has 3,
 //! 6 or 9 digits. Years beyond 9999 and before 0 carry a sign.
 
+use std::cell::Cell;
+
 use arrow::array::timezone::Tz;
 use chrono::{DateTime, Offset, TimeZone};
 
@@ -49,7 +51,41 @@ pub struct Timestamps {
     pub suffix: Suffix,
 }
 
+/// The minute of the time written before, and its text: times of a column are mostly near each other.
+#[derive(Debug, Default)]
+pub struct LastMinute(Cell<Option<(i64, [u8; MINUTE_BYTES])>>);
+
+/// `2026-01-01T12:00:`
+const MINUTE_BYTES: usize = 17;
+
 impl Timestamps {
+    /// Appends the time `value`, the next of a column.
+    pub fn write_after(&self, last: &LastMinute, value: i64, out: &mut Vec<u8>) {
+        if matches!(self.suffix, Suffix::Zoned(_)) {
+            return self.write(value, out);
+        }
+        let seconds = value.div_euclid(self.per_second);
+        let minute = seconds.div_euclid(60);
+        if let Some((known, text)) = last.0.get()
+            && known == minute
+        {
+            out.extend_from_slice(&text);
+            write_two(seconds.rem_euclid(60), out);
+            let nanoseconds = value.rem_euclid(self.per_second) * (1_000_000_000 / self.per_second);
+            write_fraction(nanoseconds, self.fraction, out);
+            if matches!(self.suffix, Suffix::Utc) {
+                out.push(b'Z');
+            }
+            return;
+        }
+        let start = out.len();
+        self.write(value, out);
+        let text = out[start..].first_chunk::<MINUTE_BYTES>();
+        // Only where the year has four digits does the text of the minute end here.
+        let text = text.filter(|text| text[MINUTE_BYTES - 1] == b':');
+        last.0.set(text.map(|text| (minute, *text)));
+    }
+
     /// Appends the time `value`.
     pub fn write(&self, value: i64, out: &mut Vec<u8>) {
         let seconds = value.div_euclid(self.per_second);
@@ -349,6 +385,27 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn a_column_is_written_as_its_values(
+            first in proptest::prelude::any::<i64>(),
+            shrink in 0u32..64,
+            steps in proptest::collection::vec(-90_000i64..90_000, 1..40),
+            per_second in proptest::sample::select(vec![1, 1_000, 1_000_000, 1_000_000_000]),
+        ) {
+            let last = LastMinute::default();
+            let mut value = first >> shrink;
+            for step in steps {
+                value = value.saturating_add(step);
+                for suffix in [Suffix::Wall, Suffix::Utc] {
+                    let style = Timestamps { per_second, fraction: Fraction::Needed, separator: b'T', suffix };
+                    let (mut alone, mut after) = (Vec::new(), b"x".to_vec());
+                    style.write(value, &mut alone);
+                    style.write_after(&last, value, &mut after);
+                    proptest::prop_assert_eq!(&alone[..], &after[1..]);
+                }
+            }
+        }
+
         #[test]
         fn dates_are_those_of_the_calendar(days in -1_000_000i32..3_000_000) {
             let date = chrono::NaiveDate::from_epoch_days(days).unwrap();

@@ -15,6 +15,10 @@ pub(super) struct Count;
 impl Kind for Count {
     type State = i64;
 
+    fn reads_in_place(&self, _arguments: &[ArrayRef]) -> bool {
+        true
+    }
+
     fn update(&self, rows: &Rows<'_>, states: &mut [i64]) -> Result<()> {
         let nulls = (rows.arguments.iter()).fold(None, |nulls: Option<NullBuffer>, argument| {
             NullBuffer::union(nulls.as_ref(), argument.logical_nulls().as_ref())
@@ -39,6 +43,10 @@ pub(super) struct CountIf;
 
 impl Kind for CountIf {
     type State = i64;
+
+    fn reads_in_place(&self, arguments: &[ArrayRef]) -> bool {
+        arguments[0].data_type() == &DataType::Boolean
+    }
 
     fn update(&self, rows: &Rows<'_>, states: &mut [i64]) -> Result<()> {
         let column = rows.argument(0, &DataType::Boolean)?;

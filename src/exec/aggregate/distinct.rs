@@ -95,6 +95,7 @@ impl Distinct {
             .map(|&column| Arc::clone(&columns[column]))
             .collect();
         let input = AggregateInput {
+            rows: None,
             arguments: columns,
             order_by,
             filter: None,

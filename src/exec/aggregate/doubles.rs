@@ -217,6 +217,12 @@ impl Wide {
 impl Kind for Doubles {
     type State = State;
     const NO_HEAP: bool = false;
+    // Sums that need a wide number are rare.
+    const SMALL: bool = true;
+
+    fn reads_in_place(&self, arguments: &[ArrayRef]) -> bool {
+        arguments[0].data_type() == &DataType::Float64
+    }
 
     fn update(&self, rows: &Rows<'_>, states: &mut [State]) -> Result<()> {
         let column = rows.argument(0, &DataType::Float64)?;

@@ -5,19 +5,21 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, ArrowNativeTypeOp, AsArray, PrimitiveArray, StringViewArray};
-use arrow::datatypes::{ArrowPrimitiveType, DataType};
+use arrow::array::{
+    Array, ArrayRef, ArrowNativeTypeOp, AsArray, Float64Array, PrimitiveArray, StringViewArray,
+};
+use arrow::datatypes::{ArrowPrimitiveType, DataType, Float64Type};
 
 use super::groups::{Kind, Rows};
 use crate::error::Result;
-use crate::exec::keys::canonical;
+use crate::exec::keys::canonical_double;
 
 /// The order that takes the place of the value kept: `Less` for `min`, `Greater` for `max`.
 pub(super) const MIN: Ordering = Ordering::Less;
 /// See [`MIN`].
 pub(super) const MAX: Ordering = Ordering::Greater;
 
-/// The least or greatest value of a type with a native form.
+/// The least or greatest value of a type with a native form, other than floating-point numbers.
 pub(super) struct Extreme<T: ArrowPrimitiveType> {
     wins: Ordering,
     data_type: DataType,
@@ -38,8 +40,12 @@ impl<T: ArrowPrimitiveType> Extreme<T> {
 impl<T: ArrowPrimitiveType> Kind for Extreme<T> {
     type State = Option<T::Native>;
 
+    fn reads_in_place(&self, arguments: &[ArrayRef]) -> bool {
+        arguments[0].data_type() == &self.data_type
+    }
+
     fn update(&self, rows: &Rows<'_>, states: &mut [Self::State]) -> Result<()> {
-        let column = canonical(&rows.argument(0, &self.data_type)?);
+        let column = rows.argument(0, &self.data_type)?;
         let values = column.as_primitive::<T>();
         let numbers = values.values();
         rows.each(values.nulls(), |row, group| {
@@ -65,6 +71,76 @@ impl<T: ArrowPrimitiveType> Kind for Extreme<T> {
     }
 }
 
+/// The least or greatest number of a floating-point type, as DOUBLE.
+pub(super) struct ExtremeDouble {
+    /// Every bit, so that the least key becomes the greatest for `min`; none for `max`.
+    flip: i64,
+}
+
+/// The greatest key so far; see [`ExtremeDouble::key`].
+pub(super) struct GreatestKey(i64);
+
+/// The key of a NaN that is never kept: before the first value.
+const NO_KEY: i64 = i64::MIN;
+
+impl Default for GreatestKey {
+    fn default() -> Self {
+        GreatestKey(NO_KEY)
+    }
+}
+
+impl ExtremeDouble {
+    /// Keeps the number that compares as `wins` to all others.
+    pub(super) fn new(wins: Ordering) -> Self {
+        ExtremeDouble {
+            flip: if wins == MIN { !0 } else { 0 },
+        }
+    }
+
+    /// An integer for each number, in their order or its reverse.
+    fn key(&self, value: f64) -> i64 {
+        flip_magnitude(canonical_double(value).to_bits().cast_signed()) ^ self.flip
+    }
+
+    fn value(&self, key: i64) -> f64 {
+        f64::from_bits(flip_magnitude(key ^ self.flip).cast_unsigned())
+    }
+}
+
+/// Negative numbers have their magnitude reversed, so that integers are in the order of the doubles; its own
+/// inverse.
+fn flip_magnitude(bits: i64) -> i64 {
+    bits ^ ((bits >> 63) & i64::MAX)
+}
+
+impl Kind for ExtremeDouble {
+    type State = GreatestKey;
+
+    fn reads_in_place(&self, arguments: &[ArrayRef]) -> bool {
+        arguments[0].data_type() == &DataType::Float64
+    }
+
+    fn update(&self, rows: &Rows<'_>, states: &mut [GreatestKey]) -> Result<()> {
+        let column = rows.argument(0, &DataType::Float64)?;
+        let values = column.as_primitive::<Float64Type>();
+        let numbers = values.values();
+        rows.each(values.nulls(), |row, group| {
+            let state = &mut states[group];
+            state.0 = state.0.max(self.key(numbers[row]));
+        });
+        Ok(())
+    }
+
+    fn merge(&self, from: &GreatestKey, into: &mut GreatestKey) {
+        into.0 = into.0.max(from.0);
+    }
+
+    fn evaluate(&self, states: &[&GreatestKey]) -> Result<ArrayRef> {
+        let value = |state: &&GreatestKey| (state.0 != NO_KEY).then(|| self.value(state.0));
+        Ok(Arc::new(states.iter().map(value).collect::<Float64Array>()))
+    }
+}
+
 /// The least or greatest text, by bytes.
 pub(super) struct ExtremeText {
     /// See [`MIN`].
@@ -74,6 +150,10 @@ pub(super) struct ExtremeText {
 impl Kind for ExtremeText {
     type State = Option<String>;
     const NO_HEAP: bool = false;
+
+    fn reads_in_place(&self, arguments: &[ArrayRef]) -> bool {
+        arguments[0].data_type() == &DataType::Utf8View
+    }
 
     fn update(&self, rows: &Rows<'_>, states: &mut [Self::State]) -> Result<()> {
         let column = rows.argument(0, &DataType::Utf8View)?;

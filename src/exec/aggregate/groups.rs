@@ -24,6 +24,12 @@ pub(super) trait Kind: Send + 'static {
     /// What is kept for a group; the default is the empty group.
     type State: Default + Send + 'static;
 
+    /// True if `update` reads the rows of columns of these types where they stand. Otherwise it gets columns
+    /// of the rows that are meant alone.
+    fn reads_in_place(&self, _arguments: &[ArrayRef]) -> bool {
+        false
+    }
+
     /// Adds the rows to the states of their groups.
     fn update(&self, rows: &Rows<'_>, states: &mut [Self::State]) -> Result<()>;
 
@@ -45,6 +51,9 @@ pub(super) trait Kind: Send + 'static {
 
     /// True if states keep nothing outside of their own place.
     const NO_HEAP: bool = true;
+
+    /// True if a state is a few words, however many rows it has.
+    const SMALL: bool = Self::NO_HEAP;
 }
 
 /// The rows of one call of `update`.
@@ -55,6 +64,8 @@ pub(super) struct Rows<'a> {
     pub(super) order_by: &'a [ArrayRef],
     /// Where the rows stand in the arrival order.
     pub(super) positions: &'a [Position],
+    /// The rows that are meant; `None` for all.
+    chosen: Option<&'a [u32]>,
     groups: &'a [u32],
     filter: Option<BooleanBuffer>,
 }
@@ -64,18 +75,24 @@ impl Rows<'_> {
     pub(super) fn each(&self, nulls: Option<&NullBuffer>, mut add: impl FnMut(usize, usize)) {
         let nulls = nulls.filter(|n| n.null_count() > 0);
         let mask = match (&self.filter, nulls) {
-            (None, None) => {
-                for (row, &group) in self.groups.iter().enumerate() {
-                    add(row, group as usize);
-                }
-                return;
-            }
-            (Some(filter), None) => filter.clone(),
-            (None, Some(nulls)) => nulls.inner().clone(),
-            (Some(filter), Some(nulls)) => filter & nulls.inner(),
+            (None, None) => None,
+            (Some(filter), None) => Some(filter.clone()),
+            (None, Some(nulls)) => Some(nulls.inner().clone()),
+            (Some(filter), Some(nulls)) => Some(filter & nulls.inner()),
         };
-        for row in mask.set_indices() {
-            add(row, self.groups[row] as usize);
+        let groups = self.groups.iter();
+        match (self.chosen, mask) {
+            (None, None) => groups
+                .enumerate()
+                .for_each(|(row, &group)| add(row, group as usize)),
+            (None, Some(mask)) => mask
+                .set_indices()
+                .for_each(|row| add(row, self.groups[row] as usize)),
+            (Some(rows), None) => (rows.iter().zip(groups))
+                .for_each(|(&row, &group)| add(row as usize, group as usize)),
+            (Some(rows), Some(mask)) => (rows.iter().zip(groups))
+                .filter(|&(&row, _)| mask.value(row as usize))
+                .for_each(|(&row, &group)| add(row as usize, group as usize)),
         }
     }
 
@@ -147,10 +164,18 @@ impl<K: Kind> GroupAggregate for Groups<K> {
     }
 
     fn update(&mut self, input: &AggregateInput, groups: &[u32]) -> Result<()> {
+        let taken;
+        let input = match input.rows.is_none() || self.kind.reads_in_place(&input.arguments) {
+            true => input,
+            false => {
+                taken = input.taken()?;
+                &taken
+            }
+        };
         let arguments = (self.sources.iter())
             .map(|source| match source {
                 Source::Column(index, data_type) => cast_to(&input.arguments[*index], data_type),
-                Source::Constant(value) => (value.to_array_of_size(groups.len()))
+                Source::Constant(value) => (value.to_array_of_size(input.positions.len()))
                     .map_err(|e| Error::internal("a constant has no column").cause(e)),
             })
             .collect::<Result<Vec<_>>>()?;
@@ -158,6 +183,7 @@ impl<K: Kind> GroupAggregate for Groups<K> {
             arguments,
             order_by: &input.order_by,
             positions: &input.positions,
+            chosen: input.rows.as_ref().map(|rows| &rows.values()[..]),
             groups,
             filter: input.filter.as_ref().and_then(rows_that_count),
         };
@@ -184,8 +210,10 @@ impl<K: Kind> GroupAggregate for Groups<K> {
         Ok(())
     }
 
-    fn reset(&mut self, group: u32) {
-        self.states[group as usize] = K::State::default();
+    fn reset(&mut self, groups: &[u32]) {
+        for &group in groups {
+            self.states[group as usize] = K::State::default();
+        }
     }
 
     fn evaluate(&self, groups: &[u32]) -> Result<ArrayRef> {
@@ -195,6 +223,10 @@ impl<K: Kind> GroupAggregate for Groups<K> {
 
     fn overflowed(&self, group: u32) -> bool {
         self.kind.overflowed(&self.states[group as usize])
+    }
+
+    fn is_small(&self) -> bool {
+        K::SMALL
     }
 
     fn size_bytes(&self) -> usize {

@@ -36,6 +36,10 @@ pub(super) struct State {
 impl Kind for Integers {
     type State = State;
 
+    fn reads_in_place(&self, arguments: &[ArrayRef]) -> bool {
+        matches!(arguments[0].data_type(), DataType::Int64 | DataType::UInt64)
+    }
+
     fn update(&self, rows: &Rows<'_>, states: &mut [State]) -> Result<()> {
         if rows.arguments[0].data_type() == &DataType::UInt64 {
             let values = rows.arguments[0].as_primitive::<UInt64Type>();

@@ -34,8 +34,8 @@ mod tests;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray};
-use arrow::compute::SortOptions;
+use arrow::array::{ArrayRef, AsArray, BooleanArray, UInt32Array};
+use arrow::compute::{SortOptions, take};
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion_common::ScalarValue;
 use datafusion_expr::AggregateUDF;
@@ -77,9 +77,11 @@ pub enum Argument {
     Literal(ScalarValue),
 }
 
-/// Rows for one aggregate call. All parts have one entry per row.
+/// Rows for one aggregate call. All columns have one entry per row of the batch.
 #[derive(Debug, Clone)]
 pub struct AggregateInput {
+    /// The rows that are meant, by number; `None` for all.
+    pub rows: Option<UInt32Array>,
     /// The values of the arguments; constants are not among them.
     pub arguments: Vec<ArrayRef>,
     /// The values of the keys of `ORDER BY`.
@@ -90,12 +92,34 @@ pub struct AggregateInput {
     pub positions: arrow::buffer::ScalarBuffer<Position>,
 }
 
+impl AggregateInput {
+    /// The rows that are meant, and no others.
+    fn taken(&self) -> Result<AggregateInput> {
+        let Some(rows) = &self.rows else {
+            return Ok(self.clone());
+        };
+        let pick = |column: &ArrayRef| Ok(take(column, rows, None)?);
+        let filter = self.filter.as_ref().map(|filter| take(filter, rows, None));
+        Ok(AggregateInput {
+            rows: None,
+            arguments: self.arguments.iter().map(pick).collect::<Result<_>>()?,
+            order_by: self.order_by.iter().map(pick).collect::<Result<_>>()?,
+            filter: filter
+                .transpose()?
+                .map(|filter| filter.as_boolean().clone()),
+            positions: (rows.values().iter())
+                .map(|&row| self.positions[row as usize])
+                .collect(),
+        })
+    }
+}
+
 /// The states of one aggregate call for many groups, numbered from 0.
 pub trait GroupAggregate: Send {
     /// Makes room for groups `0..groups`; new ones are empty.
     fn resize(&mut self, groups: usize);
 
-    /// Adds row `i` of `input` to group `groups[i]`. All groups exist.
+    /// Adds row `i` of those meant in `input` to group `groups[i]`. All groups exist.
     fn update(&mut self, input: &AggregateInput, groups: &[u32]) -> Result<()>;
 
     /// Adds group `i` of `other` to group `groups[i]`. `other` was made from the same spec and keeps its state.
@@ -104,8 +128,8 @@ pub trait GroupAggregate: Send {
     /// Adds group `from` to group `into` and empties `from`.
     fn merge_group(&mut self, from: u32, into: u32) -> Result<()>;
 
-    /// Empties a group.
-    fn reset(&mut self, group: u32);
+    /// Empties groups.
+    fn reset(&mut self, groups: &[u32]);
 
     /// The values of `groups`, in that order; the states stay.
     fn evaluate(&self, groups: &[u32]) -> Result<ArrayRef>;
@@ -115,6 +139,9 @@ pub trait GroupAggregate: Send {
     fn overflowed(&self, _group: u32) -> bool {
         false
     }
+
+    /// True if a state is a few words, however many rows it has.
+    fn is_small(&self) -> bool;
 
     /// Bytes of state.
     fn size_bytes(&self) -> usize;
@@ -271,6 +298,9 @@ fn extreme(spec: &AggregateSpec, wins: Ordering) -> Result<Box<dyn GroupAggregat
                 spec,
             ))
         };
+    }
+    if data_type.is_floating() {
+        return Ok(Groups::boxed(extremes::ExtremeDouble::new(wins), spec));
     }
     // Intervals have no native order: their rows have one.
     if !matches!(data_type, DataType::Interval(_)) {

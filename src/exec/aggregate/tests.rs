@@ -259,6 +259,7 @@ fn input(spec: &AggregateSpec, all: &[ArrayRef], rows: &[u32], filtered: bool) -
     };
     let filter = pick(CONDITION);
     AggregateInput {
+        rows: None,
         arguments: spec.arguments.iter().filter_map(column_of).collect(),
         order_by: spec
             .order_by
@@ -352,7 +353,7 @@ proptest! {
             }
             let found = parts[0].evaluate(&[2, 0, 1]).expect(&spec.display);
             prop_assert_eq!(bytes(&expected), bytes(&found), "{} {:?} {:?}", &spec.display, expected, found);
-            parts[0].reset(1);
+            parts[0].reset(&[1]);
             let empty = create(&spec).map(|mut states| { states.resize(1); states }).expect(&spec.display);
             let after = parts[0].evaluate(&[1]).expect(&spec.display);
             prop_assert_eq!(bytes(&after), bytes(&empty.evaluate(&[0]).expect(&spec.display)));

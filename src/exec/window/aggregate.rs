@@ -27,11 +27,12 @@ use arrow::datatypes::{FieldRef, SchemaRef};
 
 use super::local::LocalWindows;
 use super::slices::{Chooser, Chosen, PartialKey};
+use super::spans::{Piece, Spans};
 use super::{MAX_ROWS, ResultRows};
 use crate::data::{Batch, Position};
 use crate::error::Result;
 use crate::exec::aggregate::AggregateSpec;
-use crate::exec::grouped::Grouped;
+use crate::exec::grouped::{Accumulators, Grouped};
 use crate::exec::parallel::{Local, Parallel, Partials, TwoPhase};
 use crate::exec::time_column::time_array;
 use crate::exec::{Operator, Output, Watermark};
@@ -84,6 +85,8 @@ pub struct WindowAggregateOperator {
     spec: Arc<WindowAggregateSpec>,
     chooser: Arc<Chooser>,
     partials: BTreeMap<PartialKey, Partial>,
+    /// Neighbouring slices already merged, where windows share many.
+    spans: Option<Spans>,
     /// The windows with rows that are still to come out, as (end, start).
     open: BTreeSet<(i64, i64)>,
     /// The last watermark that came as a message.
@@ -103,10 +106,14 @@ impl WindowAggregateOperator {
     /// # Errors
     /// Windows that cannot be had in the unit (see [`WindowAssigner::new`](crate::time::WindowAssigner::new)).
     pub fn new(spec: WindowAggregateSpec) -> Result<Self> {
+        let chooser = Chooser::new(&spec)?;
+        let small = Accumulators::new(&spec.aggregates)?.are_small();
+        let spans = chooser.assigner().filter(|_| small).and_then(Spans::new);
         Ok(WindowAggregateOperator {
-            chooser: Arc::new(Chooser::new(&spec)?),
+            chooser: Arc::new(chooser),
             spec: Arc::new(spec),
             partials: BTreeMap::new(),
+            spans,
             open: BTreeSet::new(),
             watermark: i64::MIN,
             arrived: 0,
@@ -120,6 +127,9 @@ impl WindowAggregateOperator {
             Entry::Vacant(place) => {
                 let groups = Grouped::new(&self.spec.key_fields, &self.spec.aggregates)?;
                 self.open.extend(windows);
+                if let Some(spans) = &mut self.spans {
+                    spans.note(key);
+                }
                 let last_window = windows.last().copied().unwrap_or(key);
                 let partial = Partial {
                     groups,
@@ -145,27 +155,51 @@ impl WindowAggregateOperator {
     /// Emits a window, and frees what no later one needs.
     fn close(
         &mut self,
+        window: (i64, i64),
+        position: Position,
+        rows: &mut ResultRows,
+        out: &mut Output,
+    ) -> Result<()> {
+        let (end, start) = window;
+        if let Some(mut spans) = self.spans.take() {
+            let merged = self.merge_spans(&mut spans, start, end);
+            self.spans = Some(spans);
+            self.emit(&merged?, window, position, rows, out)?;
+            self.free_slices(window);
+            return Ok(());
+        }
+        let members = self.members(start, end);
+        let merged = match members.as_slice() {
+            [] => return Ok(()),
+            [only] => {
+                self.emit(&self.partials[only].groups, window, position, rows, out)?;
+                None
+            }
+            _ => {
+                let mut merged = self.no_groups()?;
+                for key in &members {
+                    merged.merge(&self.partials[key].groups)?;
+                }
+                self.emit(&merged, window, position, rows, out)?;
+                Some(merged)
+            }
+        };
+        self.free(window, &members, merged)
+    }
+
+    fn no_groups(&self) -> Result<Grouped> {
+        Grouped::new(&self.spec.key_fields, &self.spec.aggregates)
+    }
+
+    /// Emits the groups of a window.
+    fn emit(
+        &self,
+        groups: &Grouped,
         (end, start): (i64, i64),
         position: Position,
         rows: &mut ResultRows,
         out: &mut Output,
     ) -> Result<()> {
-        let members = self.members(start, end);
-        let merged = match members.as_slice() {
-            [_] => None,
-            _ => {
-                let mut merged = Grouped::new(&self.spec.key_fields, &self.spec.aggregates)?;
-                for key in &members {
-                    merged.merge(&self.partials[key].groups)?;
-                }
-                Some(merged)
-            }
-        };
-        let groups = match (&merged, members.first()) {
-            (Some(merged), _) => merged,
-            (None, Some(only)) => &self.partials[only].groups,
-            (None, None) => return Ok(()),
-        };
         let bounds = [start, end, end.saturating_sub(1)];
         for ids in groups.in_order().chunks(MAX_ROWS) {
             let mut columns: Vec<ArrayRef> = Vec::with_capacity(self.spec.schema.fields().len());
@@ -175,7 +209,42 @@ impl WindowAggregateOperator {
             columns.extend(groups.columns(&self.spec.aggregates, ids, position, out)?);
             rows.add(columns, ids.iter().map(|_| position), out)?;
         }
-        self.free((end, start), &members, merged)
+        Ok(())
+    }
+
+    /// The groups of a window of many slices.
+    fn merge_spans(&self, spans: &mut Spans, start: i64, end: i64) -> Result<Grouped> {
+        while let Some(key) = spans.next_settled(end) {
+            if let Some(partial) = self.partials.get(&key) {
+                spans.add(key.0, &partial.groups, || self.no_groups())?;
+            }
+        }
+        let mut merged = self.no_groups()?;
+        for piece in spans.pieces(start, end) {
+            match piece {
+                Piece::Span(level, number) => {
+                    if let Some(groups) = spans.get(level, number) {
+                        merged.merge(groups)?;
+                    }
+                }
+                Piece::Slices(from, to) => {
+                    for key in self.members_between(from, to, end) {
+                        merged.merge(&self.partials[&key].groups)?;
+                    }
+                }
+            }
+        }
+        spans.forget_before(start);
+        Ok(merged)
+    }
+
+    /// Drops the partials whose last window was `window`: those of the oldest slices.
+    fn free_slices(&mut self, window: (i64, i64)) {
+        while let Some(oldest) = self.partials.first_entry()
+            && oldest.get().last_window <= window
+        {
+            oldest.remove();
+        }
     }
 
     /// The partials that a window is made of.
@@ -183,7 +252,12 @@ impl WindowAggregateOperator {
         if self.chooser.assigner().is_none() {
             return vec![(start, end)];
         }
-        let slices = self.partials.range((start, i64::MIN)..(end, i64::MIN));
+        self.members_between(start, end, end)
+    }
+
+    /// The partials of slices that begin in `[from, to)` in a window that ends at `end`.
+    fn members_between(&self, from: i64, to: i64, end: i64) -> Vec<PartialKey> {
+        let slices = self.partials.range((from, i64::MIN)..(to, i64::MIN));
         slices
             .map(|(key, _)| *key)
             .filter(|key| key.1 <= end)
@@ -267,6 +341,7 @@ impl Operator for WindowAggregateOperator {
             .map(|partial| partial.groups.size_bytes())
             .sum::<usize>()
             + self.open.len() * size_of::<(i64, i64)>()
+            + self.spans.as_ref().map_or(0, Spans::size_bytes)
     }
 }
 
@@ -284,6 +359,9 @@ impl TwoPhase for WindowAggregateOperator {
                 Entry::Occupied(known) => known.into_mut().groups.merge(&partial.groups)?,
                 Entry::Vacant(place) => {
                     self.open.extend(&partial.windows);
+                    if let Some(spans) = &mut self.spans {
+                        spans.note(partial.key);
+                    }
                     let last_window = partial.windows.last().copied().unwrap_or(partial.key);
                     place.insert(Partial {
                         groups: partial.groups,

@@ -162,9 +162,8 @@ impl CountWindowOperator {
             columns.extend(accumulators.evaluate(specs, &slots, cause, out)?);
             rows.add(columns, part.iter().map(|(window, _)| window.position), out)?;
         }
-        for (_, member) in groups {
-            self.slots.give_back(member.slot);
-        }
+        let slots: Vec<u32> = groups.iter().map(|(_, member)| member.slot).collect();
+        self.slots.give_back(&slots);
         Ok(())
     }
 }

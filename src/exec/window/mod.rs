@@ -2,9 +2,9 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `aggregate` | GROUP BY over TUMBLE, HOP, CUMULATE by slices, or over windows that rows already carry |
+//! | `aggregate` | GROUP BY over TUMBLE, HOP, CUMULATE by slices, or over windows that rows already carry; `spans` merges neighbouring slices for windows of many |
 //! | `slices`, `local` | its first phase: to which slice a row belongs; the rows of one batch, gathered |
-//! | `session`, `session_rows` | SESSION, with aggregates or row by row; `open_sessions` finds a row's session |
+//! | `session`, `session_rows` | SESSION, with aggregates or row by row; `open_sessions` finds a row's session, `expiries` the sessions that may be over |
 //! | `assign` | reading a windowed table without aggregating it |
 //!
 //! row is late is decided by the watermark of the rows before it, which stands in the batch, never by the
@@ -13,6 +13,7 @@
 mod aggregate;
 mod assign;
 mod count;
+mod expiries;
 mod local;
 mod open_sessions;
 mod result;
@@ -20,6 +21,7 @@ mod session;
 mod session_rows;
 mod slices;
 mod slots;
+mod spans;
 
 pub use aggregate::{WindowAggregateOperator, WindowAggregateSpec, WindowSource};
 pub use assign::{WindowAssignOperator, WindowAssignSpec};

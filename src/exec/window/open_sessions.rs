@@ -11,12 +11,10 @@
 //! a session that this watermark has closed takes no more rows, also if it is not out yet. So what is
 //! joined does not depend on when watermarks arrive as messages.
 //!
-//! Invariants: the open sessions of a key are more than a gap apart. Every session has one live entry in
-//! the heap, whose end may be too early: it is corrected when it is reached, not at every row.
+//! Invariants: the open sessions of a key are more than a gap apart; those that a watermark has closed end
+//! before all of them. The number of a session is free again when its entry in `expiries` has come out.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
-
+use super::expiries::Expiries;
 use crate::time::is_closed;
 
 /// A session with what is kept for it.
@@ -28,10 +26,16 @@ pub(super) struct Session<T> {
     pub(super) last: i64,
     /// The number of its key.
     pub(super) partition: u32,
+    /// The session of the key whose newest row is the next newer, [`NONE`] for the newest.
+    newer: u32,
+    /// The one whose newest row is the next older.
+    older: u32,
     /// What is kept for it.
     pub(super) payload: T,
-    serial: u64,
 }
+
+/// No session.
+const NONE: u32 = u32::MAX;
 
 impl<T> Session<T> {
     /// The end of its window.
@@ -59,31 +63,21 @@ pub(super) struct OpenSessions<T> {
     gap: i64,
     sessions: Vec<Option<Session<T>>>,
     free: Vec<u32>,
-    /// By key: the numbers of its sessions.
-    of_partition: Vec<OfPartition>,
-    expiries: BinaryHeap<Reverse<(i64, u64, u32)>>,
-    serial: u64,
+    /// By key: its newest session, which is nearly always its only one.
+    newest: Vec<u32>,
+    expiries: Expiries,
     live: usize,
 }
 
-/// The sessions of a key, by their newest rows: nearly always one. The open ones are more than a gap apart,
-/// and those that a watermark has closed end before all of them: so this is the order of their ends, too.
-#[derive(Debug, Default, Clone)]
-struct OfPartition {
-    first: Option<u32>,
-    more: VecDeque<u32>,
-}
-
 impl<T> OpenSessions<T> {
-    /// No sessions yet.
-    pub(super) fn new(gap: i64) -> Self {
+    /// No sessions yet; watermarks will stay behind the newest row by `delay`.
+    pub(super) fn new(gap: i64, delay: i64) -> Self {
         OpenSessions {
             gap,
             sessions: Vec::new(),
             free: Vec::new(),
-            of_partition: Vec::new(),
-            expiries: BinaryHeap::new(),
-            serial: 0,
+            newest: Vec::new(),
+            expiries: Expiries::new(gap.saturating_add(delay)),
             live: 0,
         }
     }
@@ -103,18 +97,12 @@ impl<T> OpenSessions<T> {
     /// Finds the place of a row and moves the bounds of the session that it joins.
     pub(super) fn place(&mut self, partition: u32, time: i64, watermark: i64) -> Place<T> {
         let gap = self.gap;
-        if self.of_partition.len() <= partition as usize {
-            self.of_partition
-                .resize(partition as usize + 1, OfPartition::default());
-        }
-        let of = &self.of_partition[partition as usize];
         let mut joined = None;
         let mut others = Vec::new();
         // From the newest back: behind one that is closed or too old there is none to join.
-        for &number in of.first.iter().chain(&of.more).rev() {
-            let Some(session) = self.sessions[number as usize].as_mut() else {
-                continue;
-            };
+        let mut next = self.newest.get(partition as usize).copied().unwrap_or(NONE);
+        while let Some(session) = self.get_mut(next) {
+            let number = std::mem::replace(&mut next, session.older);
             if is_closed(session.end(gap), watermark) || session.end(gap) < time {
                 break;
             }
@@ -150,89 +138,75 @@ impl<T> OpenSessions<T> {
 
     /// Opens a session for a row.
     pub(super) fn open(&mut self, partition: u32, time: i64, payload: T) {
-        self.serial += 1;
+        let at = partition as usize;
+        if self.newest.len() <= at {
+            self.newest.resize(at + 1, NONE);
+        }
+        // Nearly always it is the newest.
+        let (mut newer, mut older) = (NONE, self.newest[at]);
+        while let Some(session) = self.get_mut(older)
+            && session.last > time
+        {
+            newer = std::mem::replace(&mut older, session.older);
+        }
         let session = Session {
             start: time,
             last: time,
             partition,
+            newer,
+            older,
             payload,
-            serial: self.serial,
         };
-        let number = self.free.pop().unwrap_or(self.sessions.len() as u32);
-        let expiry = session.end(self.gap);
-        self.expiries.push(Reverse((expiry, self.serial, number)));
-        match self.sessions.get_mut(number as usize) {
-            Some(place) => *place = Some(session),
-            None => self.sessions.push(Some(session)),
-        }
+        let end = session.end(self.gap);
+        let number = match self.free.pop() {
+            Some(number) => {
+                self.sessions[number as usize] = Some(session);
+                number
+            }
+            None => {
+                self.sessions.push(Some(session));
+                (self.sessions.len() - 1) as u32
+            }
+        };
+        self.link(partition, newer, older, (number, number));
+        self.expiries.push(end, number);
         self.live += 1;
-        if self.of_partition.len() <= partition as usize {
-            self.of_partition
-                .resize(partition as usize + 1, OfPartition::default());
-        }
-        let of = &mut self.of_partition[partition as usize];
-        let is_older = |other: &u32| {
-            let other = self.sessions[*other as usize].as_ref();
-            other.is_some_and(|other| other.last <= time)
-        };
-        match of.first {
-            None => of.first = Some(number),
-            Some(first) if !is_older(&first) => {
-                of.more.push_front(first);
-                of.first = Some(number);
-            }
-            Some(_) => {
-                // Nearly always the newest.
-                let newer = of
-                    .more
-                    .iter()
-                    .rev()
-                    .take_while(|other| !is_older(other))
-                    .count();
-                of.more.insert(of.more.len() - newer, number);
-            }
-        }
     }
 
     /// Takes out the sessions that `watermark` closes, in no order.
     pub(super) fn expire(&mut self, watermark: i64) -> Vec<Session<T>> {
         let mut closed = Vec::new();
-        while let Some(&Reverse((expiry, serial, number))) = self.expiries.peek()
-            && is_closed(expiry, watermark)
-        {
-            self.expiries.pop();
-            let gap = self.gap;
-            let Some(session) = self
-                .get_mut(number)
-                .filter(|session| session.serial == serial)
-            else {
-                continue;
-            };
-            let end = session.end(gap);
-            if is_closed(end, watermark) {
-                closed.extend(self.remove(number));
-            } else {
-                self.expiries.push(Reverse((end, serial, number)));
+        let gap = self.gap;
+        // Out for a moment: what it finds is taken from the rest.
+        let mut expiries = std::mem::take(&mut self.expiries);
+        expiries.pass(watermark, |number| {
+            let end = self.get_mut(number).map(|session| session.end(gap));
+            if end.is_some_and(|end| !is_closed(end, watermark)) {
+                return end;
             }
-        }
+            closed.extend(self.remove(number));
+            self.free.push(number);
+            None
+        });
+        self.expiries = expiries;
         closed
     }
 
     /// Renumbers keys: those without a session are gone. Returns the old numbers of the ones that stay, in order.
     pub(super) fn retain_partitions(&mut self) -> Vec<u32> {
         let mut kept = Vec::with_capacity(self.live);
-        let old = std::mem::take(&mut self.of_partition);
-        for (partition, of) in old.into_iter().enumerate() {
-            if of.first.is_none() {
+        let old = std::mem::take(&mut self.newest);
+        for (partition, newest) in old.into_iter().enumerate() {
+            if newest == NONE {
                 continue;
             }
-            for &number in of.first.iter().chain(&of.more) {
-                if let Some(session) = self.get_mut(number) {
-                    session.partition = kept.len() as u32;
-                }
+            let mut next = newest;
+            while let Some(session) = self.get_mut(next) {
+                session.partition = kept.len() as u32;
+                next = session.older;
             }
             kept.push(partition as u32);
-            self.of_partition.push(of);
+            self.newest.push(newest);
         }
         kept
     }
@@ -240,20 +214,27 @@ impl<T> OpenSessions<T> {
     /// Bytes of state, without payloads on the heap.
     pub(super) fn size_bytes(&self) -> usize {
         self.sessions.capacity() * size_of::<Option<Session<T>>>()
-            + self.of_partition.capacity() * size_of::<OfPartition>()
-            + self.expiries.capacity() * size_of::<(i64, u64, u32)>()
+            + (self.newest.capacity() + self.free.capacity()) * size_of::<u32>()
+            + self.expiries.size_bytes()
     }
 
+    /// Takes a session out of its place and out of the row of its key; its number is not free yet.
     fn remove(&mut self, number: u32) -> Option<Session<T>> {
         let session = self.sessions.get_mut(number as usize)?.take()?;
-        self.free.push(number);
         self.live -= 1;
-        let of = &mut self.of_partition[session.partition as usize];
-        if of.first == Some(number) {
-            of.first = of.more.pop_front();
-        } else if let Some(place) = of.more.iter().rposition(|&other| other == number) {
-            of.more.remove(place);
-        }
+        let (newer, older) = (session.newer, session.older);
+        self.link(session.partition, newer, older, (older, newer));
         Some(session)
+    }
+
+    /// Makes the neighbours of a place point to these: the newer one to the first, the older one to the second.
+    fn link(&mut self, partition: u32, newer: u32, older: u32, (below, above): (u32, u32)) {
+        match self.get_mut(newer) {
+            Some(session) => session.older = below,
+            None => self.newest[partition as usize] = below,
+        }
+        if let Some(session) = self.get_mut(older) {
+            session.newer = above;
+        }
     }
 }

@@ -68,7 +68,7 @@ impl SessionRowsOperator {
     pub fn new(spec: SessionRowsSpec) -> Result<Self> {
         Ok(SessionRowsOperator {
             partitions: GroupKeys::new(&spec.partition_fields)?,
-            sessions: OpenSessions::new(spec.gap),
+            sessions: OpenSessions::new(spec.gap, 0),
             spec,
             batches: BTreeMap::new(),
             next_batch: 0,

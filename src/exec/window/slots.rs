@@ -8,6 +8,7 @@
 //!
 //! Invariants: a slot belongs to one group of one window; a free slot is empty.
 
+use arrow::array::UInt32Array;
 use hashbrown::HashMap;
 
 use crate::data::Batch;
@@ -47,10 +48,10 @@ impl Slots {
         (self.used - 1) as u32
     }
 
-    /// Empties a slot for the next group.
-    pub(super) fn give_back(&mut self, slot: u32) {
-        self.accumulators.reset(slot);
-        self.free.push(slot);
+    /// Empties slots for the next groups.
+    pub(super) fn give_back(&mut self, slots: &[u32]) {
+        self.accumulators.reset(slots);
+        self.free.extend_from_slice(slots);
     }
 
     /// Adds the rows of that number to the slots named for each.
@@ -61,16 +62,10 @@ impl Slots {
         rows: &[u32],
         slots: &[u32],
     ) -> Result<()> {
-        let (Some(&first), Some(&last)) = (rows.first(), rows.last()) else {
-            return Ok(());
-        };
-        let contiguous = rows.windows(2).all(|pair| pair[0] + 1 == pair[1]);
-        let part = if contiguous {
-            batch.slice(first as usize, (last - first) as usize + 1)
-        } else {
-            batch.take(rows)?
-        };
-        self.accumulators.update(specs, &part, slots)
+        let all = rows.len() == batch.num_rows()
+            && rows.iter().enumerate().all(|(at, &row)| at == row as usize);
+        let chosen = (!all).then(|| UInt32Array::from(rows.to_vec()));
+        (self.accumulators).update(specs, batch, chosen.as_ref(), slots)
     }
 
     /// Bytes of state.
@@ -130,7 +125,7 @@ impl Members {
                 Some(own) => {
                     own.first = own.first.min(member.first);
                     slots.accumulators.merge_group(member.slot, own.slot)?;
-                    slots.give_back(member.slot);
+                    slots.give_back(&[member.slot]);
                 }
                 None => self.push(member),
             }

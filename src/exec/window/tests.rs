@@ -626,21 +626,21 @@ fn any_rows() -> impl Strategy<Value = Vec<Row>> {
 }
 
 fn any_window() -> impl Strategy<Value = WindowSpec> {
-    (0..3, 1..8_i64, 1..5_i64, 0..4_i64, -9..9_i64).prop_map(
-        |(kind, step, factor, rest, offset)| {
-            let size = millis(step * factor + rest % step);
-            let (step, offset) = (millis(step), millis(offset));
-            match kind {
-                0 => WindowSpec::Tumble { size, offset },
-                1 => WindowSpec::Hop {
-                    slide: step,
-                    size,
-                    offset,
-                },
-                _ => WindowSpec::Cumulate { step, size, offset },
-            }
-        },
-    )
+    // Windows of many slices are merged from spans.
+    let factor = prop_oneof![2 => 1..5_i64, 1 => 15..40_i64];
+    (0..3, 1..8_i64, factor, 0..4_i64, -9..9_i64).prop_map(|(kind, step, factor, rest, offset)| {
+        let size = millis(step * factor + rest % step);
+        let (step, offset) = (millis(step), millis(offset));
+        match kind {
+            0 => WindowSpec::Tumble { size, offset },
+            1 => WindowSpec::Hop {
+                slide: step,
+                size,
+                offset,
+            },
+            _ => WindowSpec::Cumulate { step, size, offset },
+        }
+    })
 }
 
 fn late_of(events: &[Event]) -> Vec<u64> {
