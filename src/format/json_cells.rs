@@ -65,12 +65,10 @@ impl JsonCells {
         &self.cells[start..start + self.row_count]
     }
 
-    /// What the cells refer to; `chunk` is the text that the records stand in.
-    pub(super) fn texts<'a>(&'a self, chunk: &'a [u8]) -> Texts<'a> {
-        Texts {
-            chunk,
-            aside: &self.aside,
-        }
+    /// What the cells refer to; `chunk` is the text that the records stand in, `has_texts` says that there
+    /// are columns of text.
+    pub(super) fn texts<'a>(&'a self, chunk: &'a [u8], has_texts: bool) -> Texts<'a> {
+        Texts::new(chunk, &self.aside, has_texts)
     }
 
     /// Sets a value of the row that comes next.

@@ -17,6 +17,7 @@ use std::array;
 use memchr::memchr;
 
 use super::Nulls;
+use super::column_writer::ColumnPlan;
 use super::encoding::{BlockText, RecordText};
 use super::json_cells::JsonCells;
 use super::json_marks::{LONGEST_CHUNK, Marks};
@@ -250,7 +251,8 @@ impl<'a> JsonChunk<'a> {
         for (part, cells) in self.parts.iter().zip(&self.rows) {
             let first_line = rows.line;
             self.tell_records(part, cells.row_count(), rows);
-            let texts = cells.texts(self.text);
+            let has_texts = plan.columns.iter().any(ColumnPlan::is_text);
+            let texts = cells.texts(self.text, has_texts);
             let mut misfits: Vec<(usize, usize, Misfit)> = Vec::new();
             for (column, plan) in plan.columns.iter().enumerate() {
                 let cells = cells.column(self.reads.slots[column]);
