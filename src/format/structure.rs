@@ -7,9 +7,9 @@
 //! ```
 //!
 //! Invariants: places and lines rise; both end with the entry behind the last line. Quotes mean nothing
-//! here, only whether there are any is told. The vector twins find what the scalar one finds; they are
-//! the only code that is `unsafe`, and that is to load 64 bytes from a reference to 64 bytes and to call
-//! what the processor was asked for.
+//! here, only whether there are any is told. The vector twins find what the scalar one finds. Only they are
+//! `unsafe`, for three things: to load a vector from a reference to as many bytes, to store one to a
+//! reference to as many, and to call what the processor was asked for.
 
 /// Where fields and lines begin; see the module. Reused from chunk to chunk.
 #[derive(Debug, Default)]
