@@ -14,7 +14,7 @@ use arrow::datatypes::{FieldRef, SchemaRef};
 
 use super::aggregate::AggregateSpec;
 use super::grouped::Grouped;
-use super::parallel::{Gathered, Local, Parallel, Partial, Partials, TwoPhase};
+use super::parallel::{Gathered, Local, Parallel, Partial, Partials, TwoPhase, Worth};
 use super::window::{MAX_ROWS, ResultRows};
 use super::{Operator, Output, Watermark};
 use crate::data::{Batch, Position};
@@ -96,7 +96,10 @@ impl Operator for GroupOperator {
 
 impl TwoPhase for GroupOperator {
     fn local(&self) -> Arc<dyn Local> {
-        Arc::new(LocalGroups(Arc::clone(&self.spec)))
+        Arc::new(LocalGroups {
+            spec: Arc::clone(&self.spec),
+            worth: Worth::default(),
+        })
     }
 
     fn on_partials(&mut self, partials: Partials, _out: &mut Output) -> Result<()> {
@@ -106,14 +109,21 @@ impl TwoPhase for GroupOperator {
 }
 
 /// The first phase: the groups of one batch.
-struct LocalGroups(Arc<GroupSpec>);
+struct LocalGroups {
+    spec: Arc<GroupSpec>,
+    worth: Worth,
+}
 
 impl Local for LocalGroups {
     fn gather(&self, batch: Batch, _out: &mut Output) -> Result<Gathered> {
-        let spec = &self.0;
+        if !self.worth.is_given() {
+            return Ok(Gathered::Rows(batch));
+        }
+        let spec = &self.spec;
         let mut groups = Grouped::new(&spec.key_fields, &spec.aggregates)?;
         // Rows of a source have positions of their own: which came first does not depend on arrival.
         groups.update(&spec.aggregates, &spec.keys, &batch, |_| 0)?;
+        self.worth.learn(batch.num_rows(), groups.len());
         Ok(Gathered::Partials(Partials(vec![Partial {
             key: (0, 0),
             windows: Vec::new(),

@@ -12,6 +12,7 @@
 //! came up on, so that the graph reports them in the order in which one thread would.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
@@ -80,6 +81,35 @@ pub(super) struct Partial {
     /// Its open windows as (end, start), by rising end.
     pub(super) windows: Vec<(i64, i64)>,
     pub(super) groups: Grouped,
+}
+
+/// Whether gathering first is worth it: where nearly every row has a group of its own it only adds work. What
+/// comes out is the same either way.
+#[derive(Debug, Default)]
+pub(super) struct Worth {
+    /// Batches to hand on as rows before the next try.
+    skipped: AtomicU32,
+}
+
+impl Worth {
+    const SKIPPED: u32 = 31;
+
+    /// True if the next batch should be gathered.
+    pub(super) fn is_given(&self) -> bool {
+        let left = self.skipped.load(Ordering::Relaxed);
+        if left > 0 {
+            // Two threads may count one batch: that only moves the next try.
+            self.skipped.store(left - 1, Ordering::Relaxed);
+        }
+        left == 0
+    }
+
+    /// Takes what came of a batch.
+    pub(super) fn learn(&self, rows: usize, groups: usize) {
+        if groups * 2 > rows {
+            self.skipped.store(Self::SKIPPED, Ordering::Relaxed);
+        }
+    }
 }
 
 /// The share of work on the rows of one source; made once for a run.

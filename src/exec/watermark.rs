@@ -79,8 +79,28 @@ impl Operator for WatermarkOperator {
         if reached > i64::MIN {
             trail.push((reached, self.state.mover()));
         }
-        for (row, &position) in batch.positions.iter().enumerate() {
-            let Some(time) = times.get(row) else {
+        let mut row = 0;
+        while row < batch.num_rows() {
+            // Most rows only move the watermark, if they do that.
+            if times.nulls.is_none() {
+                let run = &times.values[row..];
+                let state = &mut self.state;
+                let taken = state.observe_run(run, &mut watermarks, |ahead, now| {
+                    trail.push((now, batch.positions[row + ahead]));
+                });
+                if let Some(&(now, position)) = trail.last().filter(|(now, _)| *now > reached) {
+                    state.moved_by(position);
+                    reached = now;
+                }
+                row += taken;
+                if row == batch.num_rows() {
+                    break;
+                }
+            }
+            let position = batch.positions[row];
+            let time = times.get(row);
+            row += 1;
+            let Some(time) = time else {
                 out.event(Event::Untimed { position });
                 continue;
             };

@@ -134,6 +134,51 @@ impl WatermarkState {
         observed
     }
 
+    /// Takes the times of timed rows as long as nothing is out of the ordinary, and returns how many that are:
+    /// the row behind them must go to [`observe`](Self::observe). `before` gets the watermark before each row,
+    /// `moved` the number of each row that moves it and the watermark behind it.
+    pub fn observe_run(
+        &mut self,
+        times: &[i64],
+        before: &mut Vec<i64>,
+        mut moved: impl FnMut(usize, i64),
+    ) -> usize {
+        let (Some(mut newest), First::Past, None) = (self.newest, self.first, self.held) else {
+            return 0;
+        };
+        let limit = |newest: i64| match self.max_jump {
+            Some(max_jump) => newest.saturating_add(max_jump),
+            None => i64::MAX,
+        };
+        let watermark = |newest: i64| newest.saturating_sub(self.delay).min(i64::MAX - 1);
+        let (mut highest, mut now) = (limit(newest), watermark(newest));
+        let mut taken = 0;
+        for &time in times {
+            if time > highest {
+                break;
+            }
+            before.push(now);
+            if time > newest {
+                newest = time;
+                highest = limit(newest);
+                let behind = watermark(newest);
+                // At the ends of time the newest may move and the watermark stay.
+                if behind > now {
+                    moved(taken, behind);
+                }
+                now = behind;
+            }
+            taken += 1;
+        }
+        self.newest = Some(newest);
+        taken
+    }
+
+    /// The row at `position` was the one that moved the watermark where it is.
+    pub fn moved_by(&mut self, position: u64) {
+        self.mover = position;
+    }
+
     /// Moves the newest time, and on to the held one where that is no longer a jump.
     fn accept(&mut self, time: i64, position: u64) {
         let mut newest = time;
@@ -144,8 +189,11 @@ impl WatermarkState {
             self.held = None;
         }
         if self.newest.is_none_or(|before| newest > before) {
+            let before = self.watermark();
             self.newest = Some(newest);
-            self.mover = position;
+            if self.watermark() > before {
+                self.mover = position;
+            }
         }
     }
 }

@@ -16,23 +16,28 @@ use crate::data::Batch;
 use crate::error::Result;
 use crate::exec::Output;
 use crate::exec::grouped::Grouped;
-use crate::exec::parallel::{Gathered, Local, Partial, Partials};
+use crate::exec::parallel::{Gathered, Local, Partial, Partials, Worth};
 
 /// Gathers batches for a `WindowAggregateOperator`.
 pub(super) struct LocalWindows {
     spec: Arc<WindowAggregateSpec>,
     chooser: Arc<Chooser>,
+    worth: Worth,
 }
 
 impl LocalWindows {
     pub(super) fn new(spec: Arc<WindowAggregateSpec>, chooser: Arc<Chooser>) -> Self {
-        LocalWindows { spec, chooser }
+        LocalWindows {
+            spec,
+            chooser,
+            worth: Worth::default(),
+        }
     }
 }
 
 impl Local for LocalWindows {
     fn gather(&self, batch: Batch, out: &mut Output) -> Result<Gathered> {
-        if batch.watermarks.is_none() {
+        if batch.watermarks.is_none() || !self.worth.is_given() {
             return Ok(Gathered::Rows(batch));
         }
         let chosen = self.chooser.choose(&batch, i64::MIN, out)?;
@@ -47,6 +52,8 @@ impl Local for LocalWindows {
                 groups,
             });
         }
+        let groups = partials.iter().map(|partial| partial.groups.len()).sum();
+        self.worth.learn(batch.num_rows(), groups);
         Ok(Gathered::Partials(Partials(partials)))
     }
 }

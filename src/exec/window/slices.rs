@@ -47,6 +47,31 @@ struct Target {
     partly_late: bool,
 }
 
+impl Target {
+    fn holds(&self, time: i64, watermark: i64) -> bool {
+        (self.from <= time) & (time < self.to) & (self.low <= watermark) & (watermark < self.high)
+    }
+
+    /// How many of the rows at the beginning of `times` go here.
+    fn run(&self, times: &[i64], watermark_of: impl Fn(usize) -> i64) -> usize {
+        // Without a branch for each row, as long as all of a few go here.
+        const FEW: usize = 16;
+        let mut row = 0;
+        while let Some(few) = times[row..].first_chunk::<FEW>() {
+            let rows = few.iter().enumerate();
+            if !rows.fold(true, |all, (n, &time)| {
+                all & self.holds(time, watermark_of(row + n))
+            }) {
+                break;
+            }
+            row += FEW;
+        }
+        let rest = times[row..].iter().enumerate();
+        let holds = |&(n, &time): &(usize, &i64)| self.holds(time, watermark_of(row + n));
+        row + rest.take_while(holds).count()
+    }
+}
+
 /// Sorts the rows of batches by partial.
 #[derive(Debug)]
 pub(super) struct Chooser {
@@ -66,10 +91,7 @@ struct Choice {
 
 impl Choice {
     fn recall(&self, time: i64, watermark: i64) -> Option<Target> {
-        let holds = |target: &&Target| {
-            (target.from <= time && time < target.to)
-                && (target.low <= watermark && watermark < target.high)
-        };
+        let holds = |target: &&Target| target.holds(time, watermark);
         self.recent.iter().rev().find(holds).copied()
     }
 
@@ -188,9 +210,12 @@ impl Chooser {
     ) -> Result<Vec<Chosen>> {
         let times = Times::of(&batch.columns, time_column)?;
         let mut choice = Choice::default();
-        for (row, &position) in batch.positions.iter().enumerate() {
+        let mut row = 0;
+        while row < batch.num_rows() {
+            let position = batch.positions[row];
             let Some(time) = times.get(row) else {
                 out.event(Event::Untimed { position });
+                row += 1;
                 continue;
             };
             let watermark = watermark_of(row);
@@ -208,6 +233,7 @@ impl Chooser {
                     lateness: lateness(watermark, self.delay, time),
                     windows,
                 });
+                row += 1;
                 continue;
             };
             if target.partly_late {
@@ -216,7 +242,15 @@ impl Chooser {
                     lateness: lateness(watermark, self.delay, time),
                 });
             }
-            choice.chosen[entry].rows.push(row as u32);
+            let rows = &mut choice.chosen[entry].rows;
+            rows.push(row as u32);
+            row += 1;
+            if !target.partly_late && times.nulls.is_none() {
+                // Those behind it are mostly in the same place.
+                let more = target.run(&times.values[row..], |ahead| watermark_of(row + ahead));
+                rows.extend(row as u32..(row + more) as u32);
+                row += more;
+            }
         }
         Ok(choice.chosen)
     }
