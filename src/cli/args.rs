@@ -174,6 +174,13 @@ pub struct Args {
     #[arg(long, value_name = "ACTION", env = "TUMBLE_ON_INTERRUPT", hide_env = true, help_heading = GATES)]
     pub on_interrupt: Option<String>,
 
+    /// Threads that work [default: one for each core]
+    #[arg(long, value_name = "N", env = "TUMBLE_THREADS", hide_env = true, help_heading = RESOURCES)]
+    pub threads: Option<String>,
+    /// Bytes that are decoded at once; tests make it small to have many blocks
+    #[arg(long, value_name = "N", hide = true)]
+    pub block_bytes: Option<usize>,
+
     /// Colors: auto, always, never [default: auto]
     #[arg(long, value_name = "WHEN", env = "TUMBLE_COLOR", hide_env = true, help_heading = MESSAGES)]
     pub color: Option<Color>,
@@ -199,6 +206,7 @@ const INPUT: &str = "Input";
 const TIME: &str = "Time";
 const OUTPUT: &str = "Output";
 const GATES: &str = "Gates";
+const RESOURCES: &str = "Resources";
 const MESSAGES: &str = "Messages";
 
 const EXAMPLES: &str = "\

@@ -166,6 +166,9 @@ fn options(args: &Args, files: &[PathBuf]) -> Result<Options> {
         rejects: args.rejects.clone(),
         ..Options::default()
     };
+    if let Some(block_bytes) = args.block_bytes {
+        options.block_bytes = block_bytes.max(1);
+    }
     let truth = |is_set: bool| is_set.then(|| String::from("true"));
     let types = (!args.types.is_empty()).then(|| args.types.join(","));
     let flags = [
@@ -187,6 +190,7 @@ fn options(args: &Args, files: &[PathBuf]) -> Result<Options> {
         ("max-errors", args.max_errors.clone()),
         ("strict", truth(args.strict)),
         ("on-interrupt", args.on_interrupt.clone()),
+        ("threads", args.threads.clone()),
     ];
     for (name, value) in flags {
         if let Some(value) = value {

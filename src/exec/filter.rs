@@ -1,12 +1,15 @@
 //! WHERE and HAVING: lets the rows through for which a condition is true.
 
+use std::sync::Arc;
+
 use super::expression::{Expression, Failures};
+use super::parallel::{Parallel, Stateless};
 use super::{Operator, Output};
 use crate::data::{Batch, Event};
 use crate::error::Result;
 
 /// Keeps the rows for which `predicate` is true.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Filter {
     predicate: Expression,
 }
@@ -18,13 +21,23 @@ impl Filter {
     }
 }
 
-impl Operator for Filter {
-    fn on_batch(&mut self, _input: usize, batch: Batch, out: &mut Output) -> Result<()> {
+impl Stateless for Filter {
+    fn apply(&self, batch: Batch, out: &mut Output) -> Result<()> {
         let mut failures = Failures::new();
         let keep = self.predicate.mask(&batch.columns, &mut failures)?;
         report(failures, &batch, out);
         out.batch(batch.filter(&keep)?);
         Ok(())
+    }
+}
+
+impl Operator for Filter {
+    fn on_batch(&mut self, _input: usize, batch: Batch, out: &mut Output) -> Result<()> {
+        self.apply(batch, out)
+    }
+
+    fn parallel(&mut self) -> Parallel<'_> {
+        Parallel::Whole(Arc::new(self.clone()))
     }
 }
 

@@ -11,9 +11,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
+use super::parallel::{Ahead, Gathered, Parallel, Partials, Path, Prepared};
 use super::{Message, Operator, Output, Watermark};
 use crate::data::{Batch, Event, Position};
 use crate::error::{Error, Result};
@@ -128,35 +129,98 @@ impl Graph {
         Ok(())
     }
 
-    /// Takes rows of a source, then the watermark behind them.
+    /// The share of the work on the rows of a source that any thread may do.
+    pub fn ahead(&mut self, source: usize) -> Ahead {
+        let reads = std::mem::take(&mut self.reads);
+        let of_source = reads.iter().filter(|read| read.source == source);
+        let paths = of_source.map(|read| self.path(read)).collect();
+        self.reads = reads;
+        Ahead { paths }
+    }
+
+    /// From a read through the operators without state to the first that has some.
+    fn path(&mut self, read: &Read) -> Path {
+        let mut path = Path {
+            columns: read.columns.clone(),
+            schema: Arc::clone(&read.schema),
+            steps: Vec::new(),
+            local: None,
+            target: read.target,
+        };
+        while let Target::Node { node, .. } = path.target
+            && let Some(node) = self.nodes.get_mut(node)
+        {
+            match node.operator.parallel() {
+                Parallel::Nothing => break,
+                Parallel::Whole(step) => {
+                    path.steps.push(step);
+                    path.target = node.target;
+                }
+                Parallel::Local(operator) => {
+                    path.local = Some(operator.local());
+                    break;
+                }
+            }
+        }
+        path
+    }
+
+    /// Takes rows of a source, of which `ahead` has done its share, then the watermark behind them.
     ///
     /// # Errors
     /// Those of the operators.
     pub fn push(
         &mut self,
-        source: usize,
-        batch: Option<Batch>,
+        ahead: &Ahead,
+        prepared: Option<Prepared>,
         watermark: &Watermark,
         results: &mut Results,
     ) -> Result<()> {
-        for number in 0..self.reads.len() {
-            let read = &self.reads[number];
-            if read.source != source {
-                continue;
+        let mut prepared = prepared.map(|prepared| prepared.0.into_iter());
+        for path in &ahead.paths {
+            if let Some(prepared) = prepared.as_mut().and_then(Iterator::next) {
+                results.events.extend(prepared.events);
+                for gathered in prepared.gathered {
+                    match gathered {
+                        Gathered::Rows(batch) => {
+                            self.send(path.target, Message::Batch(batch), results)?;
+                        }
+                        Gathered::Partials(partials) => {
+                            self.send_partials(path.target, partials, results)?;
+                        }
+                    }
+                }
             }
-            let target = read.target;
-            if let Some(batch) = &batch {
-                let columns = read
-                    .columns
-                    .iter()
-                    .map(|&column| Arc::clone(batch.columns.column(column)))
-                    .collect();
-                let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-                let columns =
-                    RecordBatch::try_new_with_options(Arc::clone(&read.schema), columns, &options)?;
-                self.send(target, Message::Batch(batch.with_columns(columns)), results)?;
-            }
-            self.send(target, Message::Watermark(watermark.clone()), results)?;
+            self.send(path.target, Message::Watermark(watermark.clone()), results)?;
+        }
+        Ok(())
+    }
+
+    fn send_partials(
+        &mut self,
+        target: Target,
+        partials: Partials,
+        results: &mut Results,
+    ) -> Result<()> {
+        let mut out = Output::default();
+        let place = match target {
+            Target::Node { node, .. } => self.nodes.get_mut(node),
+            Target::Result => None,
+        };
+        let place = place.ok_or_else(|| Error::internal("partials for no operator"))?;
+        match place.operator.parallel() {
+            Parallel::Local(operator) => operator.on_partials(partials, &mut out)?,
+            _ => return Err(Error::internal("partials for an operator without phases")),
+        }
+        let target = place.target;
+        self.send_all(target, out, results)
+    }
+
+    /// Leads what an operator made to `target`.
+    fn send_all(&mut self, target: Target, mut out: Output, results: &mut Results) -> Result<()> {
+        results.events.append(&mut out.events);
+        for message in out.messages {
+            self.send(target, message, results)?;
         }
         Ok(())
     }
@@ -190,11 +254,7 @@ impl Graph {
             }
         }
         let target = place.target;
-        results.events.append(&mut out.events);
-        for message in out.messages {
-            self.send(target, message, results)?;
-        }
-        Ok(())
+        self.send_all(target, out, results)
     }
 
     /// The row with which the statement ended, if a LIMIT has been reached.

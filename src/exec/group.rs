@@ -8,10 +8,13 @@
 //! Invariants: groups come out in the order of their first rows. Without keys there is exactly one row,
 //! also if nothing came. Watermarks pass.
 
+use std::sync::Arc;
+
 use arrow::datatypes::{FieldRef, SchemaRef};
 
 use super::aggregate::AggregateSpec;
 use super::grouped::Grouped;
+use super::parallel::{Gathered, Local, Parallel, Partial, Partials, TwoPhase};
 use super::window::{MAX_ROWS, ResultRows};
 use super::{Operator, Output, Watermark};
 use crate::data::{Batch, Position};
@@ -32,7 +35,7 @@ pub struct GroupSpec {
 
 /// The running operator.
 pub struct GroupOperator {
-    spec: GroupSpec,
+    spec: Arc<GroupSpec>,
     groups: Grouped,
     arrived: u64,
 }
@@ -45,7 +48,7 @@ impl GroupOperator {
     pub fn new(spec: GroupSpec) -> Result<Self> {
         Ok(GroupOperator {
             groups: Grouped::new(&spec.key_fields, &spec.aggregates)?,
-            spec,
+            spec: Arc::new(spec),
             arrived: 0,
         })
     }
@@ -57,6 +60,10 @@ impl Operator for GroupOperator {
         self.arrived += batch.num_rows() as u64;
         let arrival = |row| first + row as u64;
         (self.groups).update(&self.spec.aggregates, &self.spec.keys, &batch, arrival)
+    }
+
+    fn parallel(&mut self) -> Parallel<'_> {
+        Parallel::Local(self)
     }
 
     fn on_watermark(&mut self, watermark: &Watermark, out: &mut Output) -> Result<()> {
@@ -84,5 +91,33 @@ impl Operator for GroupOperator {
 
     fn size_bytes(&self) -> usize {
         self.groups.size_bytes()
+    }
+}
+
+impl TwoPhase for GroupOperator {
+    fn local(&self) -> Arc<dyn Local> {
+        Arc::new(LocalGroups(Arc::clone(&self.spec)))
+    }
+
+    fn on_partials(&mut self, partials: Partials, _out: &mut Output) -> Result<()> {
+        let mut partials = partials.0.iter();
+        partials.try_for_each(|partial| self.groups.merge(&partial.groups))
+    }
+}
+
+/// The first phase: the groups of one batch.
+struct LocalGroups(Arc<GroupSpec>);
+
+impl Local for LocalGroups {
+    fn gather(&self, batch: Batch, _out: &mut Output) -> Result<Gathered> {
+        let spec = &self.0;
+        let mut groups = Grouped::new(&spec.key_fields, &spec.aggregates)?;
+        // Rows of a source have positions of their own: which came first does not depend on arrival.
+        groups.update(&spec.aggregates, &spec.keys, &batch, |_| 0)?;
+        Ok(Gathered::Partials(Partials(vec![Partial {
+            key: (0, 0),
+            windows: Vec::new(),
+            groups,
+        }])))
     }
 }

@@ -176,6 +176,27 @@ impl Grouped {
         self.accumulators.update(specs, batch, &ids)
     }
 
+    /// Adds the rows of that number, which rise; `arrived` rows of the operator came before the batch.
+    pub(super) fn update_rows(
+        &mut self,
+        specs: &[AggregateSpec],
+        keys: &[usize],
+        batch: &Batch,
+        rows: &[u32],
+        arrived: u64,
+    ) -> Result<()> {
+        let (Some(&first), Some(&last)) = (rows.first(), rows.last()) else {
+            return Ok(());
+        };
+        if (last - first) as usize + 1 == rows.len() {
+            let part = batch.slice(first as usize, rows.len());
+            let arrival = |row| arrived + u64::from(first) + row as u64;
+            return self.update(specs, keys, &part, arrival);
+        }
+        let arrival = |row: usize| arrived + u64::from(rows[row]);
+        self.update(specs, keys, &batch.take(rows)?, arrival)
+    }
+
     /// Adds all groups of `other`, which keeps them.
     pub(super) fn merge(&mut self, other: &Grouped) -> Result<()> {
         let all: Vec<u32> = (0..other.len() as u32).collect();

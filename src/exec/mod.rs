@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 use crate::data::{Batch, Event, Position};
 use crate::error::Result;
+use parallel::Parallel;
 
 pub mod aggregate;
 pub mod expression;
@@ -32,6 +33,7 @@ pub mod group;
 mod grouped;
 pub mod keys;
 pub mod limit;
+pub mod parallel;
 pub mod project;
 pub mod sort;
 mod time_column;
@@ -48,6 +50,11 @@ pub trait Operator: Send {
     fn on_watermark(&mut self, watermark: &Watermark, out: &mut Output) -> Result<()> {
         out.watermark(watermark.clone());
         Ok(())
+    }
+
+    /// What of its work any thread may do.
+    fn parallel(&mut self) -> Parallel<'_> {
+        Parallel::Nothing
     }
 
     /// The row with which the operator has given all that it will ever give; `None` for all but limits.
@@ -83,6 +90,16 @@ pub struct Watermark {
     /// The steps of the way, for the question which row closed a window: (watermark, position of the row
     /// that moved it there), both strictly rising. May begin anywhere; empty at the end of the input.
     pub trail: Arc<[(i64, Position)]>,
+}
+
+impl Default for Watermark {
+    /// The beginning.
+    fn default() -> Self {
+        Watermark {
+            time: i64::MIN,
+            trail: Arc::from([]),
+        }
+    }
 }
 
 impl Watermark {

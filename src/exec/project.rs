@@ -1,16 +1,19 @@
 //! SELECT: computes new columns for each row.
 
+use std::sync::Arc;
+
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
 
 use super::expression::{Expression, Failures};
 use super::filter::report;
+use super::parallel::{Parallel, Stateless};
 use super::{Operator, Output};
 use crate::data::Batch;
 use crate::error::Result;
 
 /// Replaces the columns of each row by the values of expressions over them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Project {
     expressions: Vec<Expression>,
     schema: SchemaRef,
@@ -26,8 +29,8 @@ impl Project {
     }
 }
 
-impl Operator for Project {
-    fn on_batch(&mut self, _input: usize, batch: Batch, out: &mut Output) -> Result<()> {
+impl Stateless for Project {
+    fn apply(&self, batch: Batch, out: &mut Output) -> Result<()> {
         let mut failures = Failures::new();
         let columns = self
             .expressions
@@ -40,5 +43,15 @@ impl Operator for Project {
         let columns = RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)?;
         out.batch(batch.with_columns(columns));
         Ok(())
+    }
+}
+
+impl Operator for Project {
+    fn on_batch(&mut self, _input: usize, batch: Batch, out: &mut Output) -> Result<()> {
+        self.apply(batch, out)
+    }
+
+    fn parallel(&mut self) -> Parallel<'_> {
+        Parallel::Whole(Arc::new(self.clone()))
     }
 }

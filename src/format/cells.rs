@@ -5,8 +5,8 @@
 //!  aside   say "hi"
 //! ```
 //!
-//! Invariants: a cell lies within the text that it names, on borders of characters. `aside` holds what
-//! does not stand in the chunk as it is: unescaped or mended copies.
+//! Invariants: a cell lies within the text that it names, and is text by itself. `aside` holds what does
+//! not stand in the chunk as it is: unescaped or mended copies.
 
 /// See the module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,12 +41,48 @@ pub(super) enum CellKind {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Texts<'a> {
     /// The text that is read.
-    pub(super) chunk: &'a [u8],
+    chunk: &'a [u8],
     /// Copies of what does not stand there as it is.
-    pub(super) aside: &'a [u8],
+    aside: &'a [u8],
+    /// Both, if all of them is UTF-8.
+    checked: Option<(&'a str, &'a str)>,
 }
 
 impl<'a> Texts<'a> {
+    /// The text that is read and what is beside it; `has_texts` says that there are columns of text, which
+    /// are faster if all of it is UTF-8.
+    pub(super) fn new(chunk: &'a [u8], aside: &'a [u8], has_texts: bool) -> Self {
+        let checked = if has_texts {
+            let chunk = std::str::from_utf8(chunk).ok();
+            chunk.zip(std::str::from_utf8(aside).ok())
+        } else {
+            None
+        };
+        Texts {
+            chunk,
+            aside,
+            checked,
+        }
+    }
+
+    /// The same text with something else beside it.
+    pub(super) fn with_aside(self, aside: &'a [u8]) -> Self {
+        let checked = match self.checked {
+            Some((chunk, _)) => std::str::from_utf8(aside).ok().map(|aside| (chunk, aside)),
+            None => None,
+        };
+        Texts {
+            aside,
+            checked,
+            ..self
+        }
+    }
+
+    /// The text that is read and what is beside it, if all of both is known to be UTF-8.
+    pub(super) fn checked(&self) -> Option<(&'a str, &'a str)> {
+        self.checked
+    }
+
     /// The text from the beginning of a cell on: at least the cell.
     #[inline]
     pub(super) fn from(&self, cell: Cell) -> &'a [u8] {

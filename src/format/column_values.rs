@@ -102,7 +102,10 @@ mod tests {
                     }
                 }
                 let array = column.finish::<Int64Type>(DataType::Int64);
-                assert_eq!(*array.as_primitive::<Int64Type>(), values.collect::<Int64Array>());
+                assert_eq!(
+                    *array.as_primitive::<Int64Type>(),
+                    values.collect::<Int64Array>()
+                );
                 assert_eq!(array.nulls().is_some(), length >= step);
             }
         }

@@ -203,6 +203,11 @@ impl ColumnPlan {
         })
     }
 
+    /// True if it holds text.
+    pub(super) fn is_text(&self) -> bool {
+        self.data_type == DataType::Utf8View
+    }
+
     /// What to tell about a value, given as the message shows it, and what to do about it.
     pub(super) fn explain(&self, misfit: Misfit, shown: &str) -> (String, String) {
         let source = &self.source;
@@ -273,10 +278,10 @@ impl ColumnWriter {
     }
 
     /// The column, of the type of `plan`.
-    pub(super) fn finish(self, plan: &ColumnPlan) -> Result<ArrayRef> {
+    pub(super) fn finish(self, plan: &ColumnPlan) -> ArrayRef {
         let data_type = plan.data_type.clone();
-        Ok(match self.values {
-            Values::Text(column) => column.finish()?,
+        match self.values {
+            Values::Text(column) => column.finish(),
             Values::Bytes(mut builder) => Arc::new(builder.finish()),
             Values::Boolean(column) => column.finish_booleans(),
             Values::Int8(column) => column.finish::<Int8Type>(data_type),
@@ -304,7 +309,7 @@ impl ColumnWriter {
                 }
                 _ => column.finish::<TimestampNanosecondType>(data_type),
             },
-        })
+        }
     }
 }
 
@@ -362,11 +367,26 @@ impl Run<'_> {
     }
 
     fn fill_texts(&self, column: &mut TextColumn) {
+        let Some((chunk, aside)) = self.texts.checked() else {
+            return self.fill_mended(column);
+        };
         for cell in self.cells {
             if self.is_null_text(*cell) {
                 column.push_null();
             } else {
-                column.push(self.texts.from(*cell), cell.length as usize);
+                let text = if cell.aside { aside } else { chunk };
+                column.push(text, cell.start as usize, cell.length as usize);
+            }
+        }
+    }
+
+    /// Cells of a chunk that is not text as a whole.
+    fn fill_mended(&self, column: &mut TextColumn) {
+        for cell in self.cells {
+            if self.is_null_text(*cell) {
+                column.push_null();
+            } else {
+                column.push_mended(self.texts.get(*cell));
             }
         }
     }

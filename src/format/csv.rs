@@ -16,6 +16,9 @@
 //! of those the one in the first field. A block whose last quote stays open ends with the first line of a
 //! broken record (the splitter cut it there): that line is the reject.
 
+use arrow::buffer::Buffer;
+
+use super::column_writer::ColumnPlan;
 use super::csv_chunk::{CsvChunk, CsvShape};
 use super::encoding::Encoding;
 use super::rows::{RowMisfit, RowPlan, Rows, shown_text};
@@ -107,6 +110,8 @@ pub(super) struct CsvDecoder {
     shape: CsvShape,
     nulls: Nulls,
     plan: RowPlan,
+    /// True if there are columns of text.
+    has_texts: bool,
     /// (field of the record, column of the plan), by rising field.
     reads: Vec<(usize, usize)>,
 }
@@ -129,6 +134,7 @@ impl CsvDecoder {
             .map(|(column, read)| Ok((find_field(&options.header_fields, &read.source)?, column)))
             .collect::<Result<Vec<_>>>()?;
         reads.sort_unstable();
+        let plan = RowPlan::new(spec)?;
         Ok(CsvDecoder {
             shape: CsvShape {
                 delimiter: options.delimiter,
@@ -139,7 +145,8 @@ impl CsvDecoder {
                 only_carefully: false,
             },
             nulls: options.nulls.clone(),
-            plan: RowPlan::new(spec)?,
+            has_texts: plan.columns.iter().any(ColumnPlan::is_text),
+            plan,
             reads,
         })
     }
@@ -150,7 +157,7 @@ impl Decoder for CsvDecoder {
         self.plan.schema.clone()
     }
 
-    fn decode(&self, block: &[u8]) -> Result<Decoded> {
+    fn decode(&self, block: &Buffer) -> Result<Decoded> {
         self.decode_by(block, CHUNK_BYTES)
     }
 }
@@ -170,17 +177,18 @@ impl CsvDecoder {
             }
             // A record longer than the chunk needs a larger one.
             window = if used == 0 { window * 2 } else { chunk_bytes };
-            self.write_columns(&mut chunk, text, &mut rows);
+            self.write_columns(&chunk, &text[..used], &mut rows);
             rest = &rest[used..];
         }
         rows.finish()
     }
 
     /// Writes the rows of a chunk column by column.
-    fn write_columns(&self, chunk: &mut CsvChunk, text: &[u8], rows: &mut Rows<'_>) {
-        let mut misfits = Vec::new();
+    fn write_columns(&self, chunk: &CsvChunk, text: &[u8], rows: &mut Rows<'_>) {
+        let (mut misfits, mut cells) = (Vec::new(), Vec::new());
+        let texts = chunk.texts(text, self.has_texts);
         for (read, &(_, column)) in self.reads.iter().enumerate() {
-            let (cells, texts) = chunk.cells(&self.shape, read, text);
+            chunk.cells(&self.shape, read, text, &mut cells);
             let plan = &self.plan.columns[column];
             let mut misfit = |row: usize, misfit| {
                 misfits.push(RowMisfit {
@@ -190,7 +198,7 @@ impl CsvDecoder {
                     shown: shown_text(texts.get(cells[row])),
                 });
             };
-            rows.columns[column].write_cells(plan, &self.nulls, texts, cells, &mut misfit);
+            rows.columns[column].write_cells(plan, &self.nulls, texts, &cells, &mut misfit);
         }
         rows.settle(misfits, |row| chunk.record(row, text));
     }

@@ -49,7 +49,6 @@ pub(super) struct CsvChunk {
     aside: Vec<u8>,
     /// Lines of the block before the chunk.
     first_line: u64,
-    cells: Vec<Cell>,
     ranges: FieldRanges,
     scratch: Vec<u8>,
 }
@@ -277,9 +276,12 @@ impl CsvChunk {
                 None if in_chunk && !raw.starts_with(b"\"") => {
                     place(record.start + from, raw, CellKind::Field, false)
                 }
-                Some(inside) if in_chunk => {
-                    place(record.start + from + 1, inside, CellKind::QuotedField, false)
-                }
+                Some(inside) if in_chunk => place(
+                    record.start + from + 1,
+                    inside,
+                    CellKind::QuotedField,
+                    false,
+                ),
                 _ => {
                     let (said, quoted) = field_text(raw, &mut self.scratch);
                     let start = self.aside.len();
@@ -302,18 +304,13 @@ impl CsvChunk {
         rows.add_row();
     }
 
-    /// The values of a column that is read, one for each row, and what they refer to.
-    pub(super) fn cells<'a>(
-        &'a mut self,
-        shape: &CsvShape,
-        read: usize,
-        text: &'a [u8],
-    ) -> (&'a [Cell], Texts<'a>) {
+    /// The values of a column that is read, one for each row.
+    pub(super) fn cells(&self, shape: &CsvShape, read: usize, text: &[u8], cells: &mut Vec<Cell>) {
         let field = shape.fields[read];
         let is_last = field + 1 == shape.field_count;
         let places = self.structure.places();
-        self.cells.clear();
-        self.cells.extend(self.rows.iter().map(|&first| {
+        cells.clear();
+        cells.extend(self.rows.iter().map(|&first| {
             if first & CAREFUL != 0 {
                 let row = (first & !CAREFUL) as usize;
                 return self.careful_cells[row * shape.fields.len() + read];
@@ -330,11 +327,11 @@ impl CsvChunk {
                 aside: false,
             }
         }));
-        let texts = Texts {
-            chunk: text,
-            aside: &self.aside,
-        };
-        (&self.cells, texts)
+    }
+
+    /// What the cells refer to.
+    pub(super) fn texts<'a>(&'a self, text: &'a [u8], has_texts: bool) -> Texts<'a> {
+        Texts::new(text, &self.aside, has_texts)
     }
 
     /// The line of the block that the record of a row begins on, and its text.

@@ -43,6 +43,7 @@ pub use ndjson::{JsonKind, NdjsonOptions, json_object_fields};
 pub use spec::{DEFAULT_MAX_RECORD_BYTES, DecodeSpec, ReadColumn};
 
 use arrow::array::RecordBatch;
+use arrow::buffer::Buffer;
 use arrow::datatypes::SchemaRef;
 
 use crate::error::Result;
@@ -89,8 +90,9 @@ pub trait Decoder: Send + Sync {
     /// The columns that it makes: those that the query reads, in the query's order.
     fn schema(&self) -> SchemaRef;
 
-    /// Decodes a block that a splitter cut. Bad records become rejects, never an error.
-    fn decode(&self, block: &[u8]) -> Result<Decoded>;
+    /// Decodes a block that a splitter cut; columns may refer to its bytes. Bad records become rejects, never
+    /// an error.
+    fn decode(&self, block: &Buffer) -> Result<Decoded>;
 }
 
 /// The rows of a block.

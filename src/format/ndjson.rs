@@ -11,6 +11,8 @@
 //! the last wins; every byte is checked whether it is read or not; what comes out of a record does not
 //! depend on shapes and chunks; nothing is allocated per record.
 
+use arrow::buffer::Buffer;
+
 use super::encoding::Encoding;
 use super::json_chunk::{JsonChunk, SHORTEST_MARKED};
 use super::json_keys::Keys;
@@ -135,7 +137,7 @@ impl Decoder for NdjsonDecoder {
         self.plan.schema.clone()
     }
 
-    fn decode(&self, block: &[u8]) -> Result<Decoded> {
+    fn decode(&self, block: &Buffer) -> Result<Decoded> {
         self.decode_by(block, CHUNK_BYTES)
     }
 }

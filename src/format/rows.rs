@@ -181,7 +181,7 @@ impl<'a> Rows<'a> {
             .zip(&self.plan.columns)
             .take(read)
             .map(|(column, plan)| column.finish(plan))
-            .collect::<Result<_>>()?;
+            .collect();
         let options = RecordBatchOptions::new().with_row_count(Some(self.written));
         let schema = Arc::clone(&self.plan.schema);
         let mut rows = RecordBatch::try_new_with_options(schema, columns, &options)?;

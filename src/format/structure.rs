@@ -296,9 +296,8 @@ mod x86 {
             // SAFETY: these instructions belong to the architecture.
             let bits = |vector| unsafe { u64::from(_mm_movemask_epi8(vector) as u32) << shift };
             // SAFETY: as above.
-            let equal = |wanted: u8| unsafe {
-                bits(_mm_cmpeq_epi8(vector, _mm_set1_epi8(wanted as i8)))
-            };
+            let equal =
+                |wanted: u8| unsafe { bits(_mm_cmpeq_epi8(vector, _mm_set1_epi8(wanted as i8))) };
             marks.delimiters |= equal(delimiter);
             marks.newlines |= equal(b'\n');
             marks.quotes |= equal(b'"');
@@ -338,7 +337,11 @@ mod tests {
             found.find_with(*kernel, text, delimiter);
             assert_eq!(found.places(), places, "{kernel:?} {text:?}");
             assert_eq!(found.lines, lines, "{kernel:?} {text:?}");
-            assert_eq!(found.has_quotes, text.contains(&b'"'), "{kernel:?} {text:?}");
+            assert_eq!(
+                found.has_quotes,
+                text.contains(&b'"'),
+                "{kernel:?} {text:?}"
+            );
             assert_eq!(found.is_ascii, text.is_ascii(), "{kernel:?} {text:?}");
         }
     }
@@ -365,7 +368,10 @@ mod tests {
     fn the_last_line() {
         let mut structure = Structure::default();
         structure.find(b"a,b\nc,d", b',', false);
-        assert_eq!((structure.places(), structure.line_count()), (&[0, 2, 4][..], 1));
+        assert_eq!(
+            (structure.places(), structure.line_count()),
+            (&[0, 2, 4][..], 1)
+        );
         structure.find(b"a,b\nc,d", b',', true);
         assert_eq!(structure.places(), [0, 2, 4, 6, 8]);
         assert_eq!(structure.first_fields(), [0, 2, 4]);

@@ -183,7 +183,8 @@ impl Parser for Times<'_> {
         if kind == CellKind::Number {
             return None;
         }
-        self.reader.read_in_known_minute(self.memo, text.get(..length)?)
+        self.reader
+            .read_in_known_minute(self.memo, text.get(..length)?)
     }
 
     fn parse(&mut self, text: &[u8], kind: CellKind) -> Result<i64, Misfit> {

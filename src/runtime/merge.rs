@@ -15,8 +15,9 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute;
 use arrow::datatypes::{DataType, Int64Type};
 
-use super::reader::{Chunk, Input, InputFile, Opened, Read, Reader, Rejected, Texts};
-use super::wait::{Idle, Waiter};
+use super::block::{Block, Chunk, Rejected, Spare, Texts};
+use super::reader::{Input, InputFile, Opened, Patience, Read, Reader};
+use super::wait::Waiter;
 use crate::connect::FileSource;
 use crate::error::{Error, Result};
 
@@ -25,23 +26,48 @@ pub(super) struct Run {
     /// The good ones.
     pub rows: RecordBatch,
     /// Per good one: its number behind the records before the run.
-    pub offsets: Vec<u64>,
-    /// The bad ones: likewise, with the file.
-    pub rejects: Vec<(u64, String, Rejected)>,
+    pub records: Vec<u32>,
+    /// The bad ones: likewise.
+    pub rejects: Vec<(u32, Rejected)>,
     /// How many records, good and bad.
-    pub record_count: u64,
+    pub record_count: u32,
     /// Those that were mended: likewise.
-    pub mended: Vec<u64>,
+    pub mended: Vec<u32>,
+    /// Lines of the file behind those before the run; 0 where rejects have the numbers of the file already.
+    pub line_count: u64,
     /// The texts of the chunk that the run is from, and the number of the run's first record in it.
     pub texts: Option<(Arc<Texts>, u32)>,
 }
 
+impl Run {
+    /// All records of a chunk.
+    pub(super) fn of(chunk: Chunk) -> Self {
+        Run {
+            rows: chunk.rows,
+            records: chunk.records,
+            rejects: chunk.rejects,
+            record_count: chunk.record_count,
+            mended: chunk.mended,
+            line_count: chunk.line_count,
+            texts: chunk.texts.map(|texts| (texts, 0)),
+        }
+    }
+}
+
 /// What the files give.
 pub(super) enum Next {
-    Run(Run),
+    /// Of several files that are merged.
+    Run(Run, FileName),
+    /// Of one file after the other, as it was read.
+    Block(Block, FileName),
     End,
     Stop,
+    /// It would have to wait.
+    Later,
 }
+
+/// The name of a file: the same one for all that comes of it, which tells two files apart.
+pub(super) type FileName = Arc<str>;
 
 /// The files of one input.
 pub(super) struct Files {
@@ -49,6 +75,7 @@ pub(super) struct Files {
     /// One after the other, or those that the merge has reached.
     waiting: VecDeque<Waiting>,
     open: Vec<Cursor>,
+    spare: Spare,
 }
 
 struct Waiting {
@@ -61,6 +88,8 @@ struct Waiting {
 struct Cursor {
     number: usize,
     reader: Reader,
+    name: FileName,
+    lines: u64,
     chunk: Option<Pending>,
 }
 
@@ -103,23 +132,35 @@ impl Files {
             input,
             waiting: waiting.into(),
             open: Vec::new(),
+            spare: Spare::default(),
         })
     }
 
-    /// The next run of records.
+    /// The next records; waits only with `patience`.
     pub(super) fn next(
         &mut self,
         waiter: &mut Waiter<'_>,
-        idle: &mut dyn FnMut(Idle) -> Result<()>,
+        patience: &mut Patience<'_>,
     ) -> Result<Next> {
         loop {
             self.open_reached()?;
+            if self.input.merge_by.is_none()
+                && let Some(cursor) = self.open.first_mut()
+            {
+                match cursor.reader.next(waiter, patience)? {
+                    Read::Block(block) => return Ok(Next::Block(block, Arc::clone(&cursor.name))),
+                    Read::End => self.open.clear(),
+                    Read::Stop => return Ok(Next::Stop),
+                    Read::Later => return Ok(Next::Later),
+                }
+            }
             let mut index = 0;
             while index < self.open.len() {
-                match self.open[index].load(&self.input, waiter, idle)? {
+                match self.open[index].load(&self.input, waiter, patience)? {
                     Loaded::Chunk => index += 1,
                     Loaded::End => drop(self.open.remove(index)),
                     Loaded::Stop => return Ok(Next::Stop),
+                    Loaded::Later => return Ok(Next::Later),
                 }
             }
             if self.open.is_empty() {
@@ -137,6 +178,9 @@ impl Files {
     }
 
     fn must_open(&self) -> bool {
+        if self.input.merge_by.is_none() {
+            return self.open.is_empty() && !self.waiting.is_empty();
+        }
         match self.waiting.front() {
             None => false,
             Some(waiting) => match (waiting.first, self.least()) {
@@ -152,12 +196,15 @@ impl Files {
             let Some(waiting) = self.waiting.pop_front() else {
                 break;
             };
+            let reader = Reader::new(waiting.file.open()?, &self.input, &self.spare);
             self.open.push(Cursor {
                 number: waiting.number,
-                reader: Reader::new(waiting.file.open()?, &self.input),
+                name: Arc::from(reader.name()),
+                reader,
+                lines: 0,
                 chunk: None,
             });
-            if self.input.merge_by.is_none() || self.least().is_none() {
+            if self.least().is_none() {
                 break;
             }
         }
@@ -190,7 +237,7 @@ impl Files {
             )
             .min();
         let cursor = &mut self.open[place];
-        let name = cursor.reader.name().to_string();
+        let name = Arc::clone(&cursor.name);
         let pending = cursor
             .chunk
             .as_mut()
@@ -201,11 +248,11 @@ impl Files {
         while to < pending.chunk.record_count && goes(pending.time_of(to)) {
             to += 1;
         }
-        let run = pending.take(from, to, &name);
+        let run = pending.take(from, to);
         if pending.next_record == pending.chunk.record_count {
             cursor.chunk = None;
         }
-        Ok(Next::Run(run))
+        Ok(Next::Run(run, name))
     }
 }
 
@@ -213,6 +260,7 @@ enum Loaded {
     Chunk,
     End,
     Stop,
+    Later,
 }
 
 impl Cursor {
@@ -221,14 +269,16 @@ impl Cursor {
         &mut self,
         input: &Input,
         waiter: &mut Waiter<'_>,
-        idle: &mut dyn FnMut(Idle) -> Result<()>,
+        patience: &mut Patience<'_>,
     ) -> Result<Loaded> {
         while self.chunk.is_none() {
-            let chunk = match self.reader.next(waiter, idle)? {
-                Read::Chunk(chunk) => chunk,
+            let mut chunk = match self.reader.next(waiter, patience)? {
+                Read::Block(block) => block.decode()?,
                 Read::End => return Ok(Loaded::End),
                 Read::Stop => return Ok(Loaded::Stop),
+                Read::Later => return Ok(Loaded::Later),
             };
+            chunk.number_lines(&mut self.lines);
             if chunk.record_count > 0 {
                 self.chunk = Some(Pending::new(chunk, input.merge_by)?);
             }
@@ -262,7 +312,7 @@ impl Pending {
     }
 
     /// The records from `from` to `to` as a run.
-    fn take(&mut self, from: u32, to: u32, name: &str) -> Run {
+    fn take(&mut self, from: u32, to: u32) -> Run {
         let chunk = &self.chunk;
         let first_row = self.next_row;
         while chunk
@@ -277,24 +327,25 @@ impl Pending {
             if *record >= to {
                 break;
             }
-            rejects.push((u64::from(record - from), name.to_string(), rejected.clone()));
+            rejects.push((record - from, rejected.clone()));
             self.next_reject += 1;
         }
         self.next_record = to;
         Run {
             rows: chunk.rows.slice(first_row, self.next_row - first_row),
-            offsets: chunk.records[first_row..self.next_row]
+            records: chunk.records[first_row..self.next_row]
                 .iter()
-                .map(|record| u64::from(record - from))
+                .map(|record| record - from)
                 .collect(),
             rejects,
-            record_count: u64::from(to - from),
+            record_count: to - from,
             mended: chunk
                 .mended
                 .iter()
                 .filter(|record| (from..to).contains(*record))
-                .map(|record| u64::from(record - from))
+                .map(|record| record - from)
                 .collect(),
+            line_count: 0,
             texts: chunk.texts.clone().map(|texts| (texts, from)),
         }
     }
@@ -339,9 +390,10 @@ fn first_time(
     if !opened.source.is_file() {
         return Ok((InputFile::Opened(opened), Some(i64::MIN)));
     }
-    let mut reader = Reader::new(opened, input);
+    let mut reader = Reader::new(opened, input, &Spare::default());
     let mut first = None;
-    while let Read::Chunk(chunk) = reader.next(waiter, &mut |_| Ok(()))? {
+    while let Read::Block(block) = reader.next(waiter, &mut None)? {
+        let chunk = block.decode()?;
         if chunk.record_count > 0 {
             first = times(&chunk, column)?
                 .into_iter()

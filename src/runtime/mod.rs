@@ -12,6 +12,7 @@
 //! Invariants: the only place where bytes, records and rows meet; how reads cut the bytes changes no byte
 //! of what comes out, because everything is decided row by row and committed in the order of rows.
 
+mod block;
 mod commit;
 pub mod interrupt;
 mod merge;
@@ -20,6 +21,7 @@ mod run;
 mod source;
 mod summary;
 mod wait;
+mod workers;
 
 pub use commit::{Gates, LateRow, RejectedRow};
 pub use reader::{Input, InputFile, Opened};

@@ -1,25 +1,26 @@
-//! One input file read record by record: bytes in, decoded chunks out.
+//! One input file read block by block: bytes in, blocks of whole records out.
 //!
 //! ```text
 //!   buffer  [ consumed | whole records │ begun record |        free        ]
 //!                      start           └ splitter     end
+//!                       a block         copied to the next buffer
 //! ```
 //!
-//! Invariants: a chunk is decoded as soon as nothing more can be read without waiting; the buffer holds
+//! Invariants: a block goes out as soon as nothing more can be read without waiting; the buffer holds
 //! at most a block and the longest record that is allowed.
 
-use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::buffer::Buffer;
 
+use super::block::{Block, Spare};
 use super::wait::{Idle, Ready, Waiter};
 use crate::connect::{ByteSource, FileSource};
 use crate::error::{Error, Result};
-use crate::format::{DecodeSpec, Decoder, Format, Split, Splitter, TooLong, csv_records};
+use crate::format::{DecodeSpec, Decoder, Format, Split, Splitter};
 
-/// Bytes that are decoded at once, where that many are there.
-const BLOCK_BYTES: usize = 1 << 20;
+/// Blocks shorter than this are copied out of the buffer, which stays.
+const SHORT_BYTES: usize = 1 << 16;
 
 /// What a table is read from.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub struct Input {
     pub decode: DecodeSpec,
     /// The number of the time column among those, by which several files are merged.
     pub merge_by: Option<usize>,
+    /// How many bytes are decoded at once, where that many are there.
+    pub block_bytes: usize,
     /// True if the texts of records are wanted, for `--late` and `--rejects`.
     pub keep_texts: bool,
 }
@@ -80,57 +83,17 @@ impl InputFile {
     }
 }
 
-/// Decoded records.
-#[derive(Debug)]
-pub(super) struct Chunk {
-    /// The good ones.
-    pub rows: RecordBatch,
-    /// Per good one: its number in the chunk.
-    pub records: Vec<u32>,
-    /// The bad ones: number in the chunk, and what is wrong.
-    pub rejects: Vec<(u32, Rejected)>,
-    /// How many records, good and bad.
-    pub record_count: u32,
-    /// The numbers of records that were mended.
-    pub mended: Vec<u32>,
-    /// The texts of the records, if they are wanted.
-    pub texts: Option<Arc<Texts>>,
-}
-
-/// A record that could not be decoded.
-#[derive(Debug, Clone)]
-pub(super) struct Rejected {
-    /// The line it begins on, from 1.
-    pub line: u64,
-    pub reason: String,
-    pub help: Option<String>,
-    pub text: Vec<u8>,
-}
-
-/// The texts of the records of a chunk.
-#[derive(Debug)]
-pub(super) struct Texts {
-    block: Vec<u8>,
-    ranges: Vec<Range<usize>>,
-}
-
-impl Texts {
-    /// The text of a record by its number in the chunk, without its newline.
-    pub(super) fn get(&self, record: u32) -> &[u8] {
-        let range = self.ranges.get(record as usize).cloned().unwrap_or(0..0);
-        let text = self.block[range].trim_ascii_end();
-        // Blank lines before a record are nobody's.
-        let begin = text.iter().position(|byte| !matches!(byte, b'\r' | b'\n'));
-        &text[begin.unwrap_or(text.len())..]
-    }
-}
-
 /// What reading gives.
 pub(super) enum Read {
-    Chunk(Chunk),
+    Block(Block),
     End,
     Stop,
+    /// It would have to wait, and nobody allowed that.
+    Later,
 }
+
+/// Whether reading may wait for input; then who hears of it.
+pub(super) type Patience<'a> = Option<&'a mut dyn FnMut(Idle) -> Result<()>>;
 
 /// Reads one file.
 pub(super) struct Reader {
@@ -143,12 +106,15 @@ pub(super) struct Reader {
     splitter: Box<dyn Splitter>,
     decoder: Option<Arc<dyn Decoder>>,
     decode: DecodeSpec,
-    lines: u64,
+    /// Lines that belong to no record and come before the next block.
+    head_lines: u64,
     keep_texts: bool,
+    block_bytes: usize,
+    spare: Spare,
 }
 
 impl Reader {
-    pub(super) fn new(opened: Opened, input: &Input) -> Self {
+    pub(super) fn new(opened: Opened, input: &Input, spare: &Spare) -> Self {
         let end = opened.bytes.len();
         Reader {
             source: opened.source,
@@ -160,8 +126,10 @@ impl Reader {
             format: input.format.clone(),
             decoder: None,
             decode: input.decode.clone(),
-            lines: 0,
+            head_lines: 0,
             keep_texts: input.keep_texts,
+            block_bytes: input.block_bytes,
+            spare: spare.clone(),
         }
     }
 
@@ -169,31 +137,33 @@ impl Reader {
         self.source.name()
     }
 
-    /// The next records; waits only when there are none.
+    /// The next records; waits only when there are none, and only with `patience`.
     pub(super) fn next(
         &mut self,
         waiter: &mut Waiter<'_>,
-        idle: &mut dyn FnMut(Idle) -> Result<()>,
+        patience: &mut Patience<'_>,
     ) -> Result<Read> {
         loop {
             if waiter.stopped().is_some() {
                 return Ok(Read::Stop);
             }
-            if self.has_decoder()? {
+            if let Some(decoder) = self.decoder()? {
                 let bytes = &self.buffer[self.start..self.end];
                 match self.splitter.split(bytes, self.at_end) {
                     Split::Head { bytes, lines } => {
                         self.start += bytes;
-                        self.lines += lines;
+                        self.head_lines += lines;
                         continue;
                     }
                     Split::Block(length) if length > 0 => {
-                        return self.decode(length).map(Read::Chunk);
+                        let bytes = self.take(length);
+                        return Ok(Read::Block(self.block(decoder, bytes)));
                     }
                     Split::Skip(length, too_long) => {
                         self.start += length;
                         if let Some(too_long) = too_long {
-                            return self.too_long(&too_long).map(Read::Chunk);
+                            let block = self.block(decoder, Buffer::default());
+                            return Ok(Read::Block(block.too_long(too_long)));
                         }
                         if length > 0 {
                             continue;
@@ -205,31 +175,67 @@ impl Reader {
             if self.at_end {
                 return Ok(Read::End);
             }
-            if let Ready::Stop(_) = waiter.wait(self.source.as_ref(), idle)? {
-                return Ok(Read::Stop);
+            match patience {
+                None if !waiter.is_ready(self.source.as_ref()) => return Ok(Read::Later),
+                None => {}
+                Some(idle) => {
+                    if let Ready::Stop(_) = waiter.wait(self.source.as_ref(), idle)? {
+                        return Ok(Read::Stop);
+                    }
+                }
             }
             self.fill(waiter)?;
         }
     }
 
-    /// Binds the decoder to the header of this file; false if that has not been read yet.
-    fn has_decoder(&mut self) -> Result<bool> {
-        if self.decoder.is_some() {
-            return Ok(true);
+    fn block(&mut self, decoder: Arc<dyn Decoder>, bytes: Buffer) -> Block {
+        Block {
+            decoder,
+            bytes,
+            too_long: None,
+            format: self.format.clone(),
+            head_lines: std::mem::take(&mut self.head_lines),
+            keep_texts: self.keep_texts,
+            spare: self.spare.clone(),
+        }
+    }
+
+    /// Takes the first bytes of the buffer, this many, out of it.
+    fn take(&mut self, length: usize) -> Buffer {
+        let (start, behind) = (self.start, self.start + length);
+        if length < SHORT_BYTES {
+            self.start = behind;
+            return Buffer::from(&self.buffer[start..behind]);
+        }
+        let mut next = self.spare.take(self.block_bytes);
+        let rest = self.end - behind;
+        if next.len() < rest {
+            next.resize(rest, 0);
+        }
+        next[..rest].copy_from_slice(&self.buffer[behind..self.end]);
+        (self.start, self.end) = (0, rest);
+        let full = std::mem::replace(&mut self.buffer, next);
+        Buffer::from_vec(full).slice_with_length(start, length)
+    }
+
+    /// The decoder, bound to the header of this file; `None` if that has not been read yet.
+    fn decoder(&mut self) -> Result<Option<Arc<dyn Decoder>>> {
+        if let Some(decoder) = &self.decoder {
+            return Ok(Some(Arc::clone(decoder)));
         }
         let bytes = &self.buffer[self.start..self.end];
         if bytes.is_empty() && self.at_end {
-            return Ok(false);
+            return Ok(None);
         }
         let Some(bound) = self.format.bound_to(bytes, self.at_end) else {
-            return Ok(false);
+            return Ok(None);
         };
         let decoder = bound
             .decoder(&self.decode)
             .map_err(|error| error.note(format!("in {}", self.source.name())))?;
-        self.decoder = Some(decoder);
+        self.decoder = Some(Arc::clone(&decoder));
         self.format = bound;
-        Ok(true)
+        Ok(Some(decoder))
     }
 
     /// Reads until the block is full or reading would wait.
@@ -240,7 +246,7 @@ impl Reader {
             self.start = 0;
         }
         // A record longer than a block needs more room, and keeps what it has.
-        let wanted = BLOCK_BYTES.max(self.end * 2);
+        let wanted = self.block_bytes.max(self.end * 2);
         if self.buffer.len() < wanted {
             self.buffer.resize(wanted, 0);
         }
@@ -267,99 +273,5 @@ impl Reader {
             }
         }
         Ok(())
-    }
-
-    fn decode(&mut self, length: usize) -> Result<Chunk> {
-        let decoder = self
-            .decoder
-            .as_ref()
-            .ok_or_else(|| Error::internal("no decoder"))?;
-        let block = &self.buffer[self.start..self.start + length];
-        let decoded = decoder.decode(block)?;
-        let line = self.lines + 1;
-        let rejects = decoded
-            .rejects
-            .into_iter()
-            .map(|reject| {
-                let rejected = Rejected {
-                    line: line + reject.line,
-                    reason: reject.reason,
-                    help: reject.help,
-                    text: reject.text,
-                };
-                (reject.record, rejected)
-            })
-            .collect();
-        let texts = self
-            .keep_texts
-            .then(|| Arc::new(texts(&self.format, block)));
-        self.start += length;
-        self.lines += decoded.line_count;
-        Ok(Chunk {
-            rows: decoded.rows,
-            records: decoded.records,
-            rejects,
-            record_count: decoded.record_count,
-            mended: decoded.mended,
-            texts,
-        })
-    }
-
-    fn too_long(&mut self, too_long: &TooLong) -> Result<Chunk> {
-        let decoder = self
-            .decoder
-            .as_ref()
-            .ok_or_else(|| Error::internal("no decoder"))?;
-        let limit = self.format.max_record_bytes() >> 20;
-        let limit = match limit {
-            0 => format!("{} bytes", self.format.max_record_bytes()),
-            limit => format!("{limit} MiB"),
-        };
-        let rejected = Rejected {
-            line: self.lines + 1,
-            reason: format!("the record is longer than {limit} (--max-record)"),
-            help: None,
-            text: too_long.beginning.clone(),
-        };
-        self.lines += too_long.lines;
-        Ok(Chunk {
-            rows: RecordBatch::new_empty(decoder.schema()),
-            records: Vec::new(),
-            rejects: vec![(0, rejected)],
-            record_count: 1,
-            mended: Vec::new(),
-            texts: None,
-        })
-    }
-}
-
-/// Finds the texts of the records of a block once more: only where they are asked for.
-fn texts(format: &Format, block: &[u8]) -> Texts {
-    let mut ranges = Vec::new();
-    match format {
-        Format::Csv(options) => {
-            let mut from = 0;
-            for (_, end) in csv_records(block, options.delimiter, true, usize::MAX) {
-                ranges.push(from..end);
-                from = end;
-            }
-        }
-        Format::Ndjson(_) => {
-            let mut from = 0;
-            for line in block.split_inclusive(|byte| *byte == b'\n') {
-                // What is blank to the decoder.
-                if !line
-                    .iter()
-                    .all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
-                {
-                    ranges.push(from..from + line.len());
-                }
-                from += line.len();
-            }
-        }
-    }
-    Texts {
-        block: block.to_vec(),
-        ranges,
     }
 }

@@ -1,5 +1,7 @@
 //! The loop of a running query: one step of one source at a time, to the end, a limit, a gate or a signal.
 
+use std::sync::Arc;
+
 use arrow::array::RecordBatch;
 
 use super::commit::{Committed, Gates, Keeper, LateRow, Noted, RejectedRow, commit};
@@ -8,10 +10,12 @@ use super::reader::Input;
 use super::source::{Given, Source, Step};
 use super::summary::Summary;
 use super::wait::{Idle, Waiter};
+use super::workers::Workers;
 use crate::data::{Position, input_of_position, record_of_position};
 use crate::error::{Error, Result};
 use crate::exec::Watermark;
 use crate::exec::graph::{Graph, Results};
+use crate::exec::parallel::Ahead;
 use crate::plan::StreamQuery;
 use crate::time::Unit;
 
@@ -68,6 +72,8 @@ pub struct RunSpec<'a> {
     pub gates: Gates,
     /// Signals.
     pub interrupts: Option<&'a Interrupts>,
+    /// How many threads may work; `None` for one on each core.
+    pub threads: Option<usize>,
     /// `--on-interrupt emit`: a signal closes all windows as the end of input does.
     pub emit_on_interrupt: bool,
 }
@@ -83,7 +89,9 @@ pub enum Outcome {
 
 struct Run<'a> {
     graph: Graph,
+    aheads: Vec<Arc<Ahead>>,
     sources: Vec<Option<Source>>,
+    workers: Workers,
     units: Vec<Unit>,
     gates: &'a Gates,
     summary: &'a mut Summary,
@@ -109,18 +117,25 @@ impl Keeper for SinkKeeper<'_> {
 /// What sinks and inputs say; a gate that shut, with all windows closed before it out.
 pub fn run(spec: RunSpec<'_>, summary: &mut Summary, sink: &mut dyn Sink) -> Result<Outcome> {
     let mut waiter = Waiter::new(spec.interrupts);
+    let mut graph = spec.graph;
+    let aheads: Vec<Arc<Ahead>> = (0..spec.inputs.len())
+        .map(|source| Arc::new(graph.ahead(source)))
+        .collect();
     let mut sources = Vec::with_capacity(spec.inputs.len());
     for (number, (plan, input)) in spec.query.sources.iter().zip(spec.inputs).enumerate() {
         let number = u16::try_from(number).map_err(|_| Error::plan("more than 65,535 sources"))?;
-        sources.push(Some(Source::new(number, plan, input, &mut waiter)?));
+        let ahead = Arc::clone(&aheads[usize::from(number)]);
+        sources.push(Some(Source::new(number, plan, input, ahead, &mut waiter)?));
     }
     let unit = |plan: &crate::plan::SourcePlan| {
         let watermark = plan.watermark.as_ref()?;
         Unit::of(plan.schema.field(watermark.time_column).data_type())
     };
     let mut run = Run {
-        graph: spec.graph,
+        graph,
+        aheads,
         sources,
+        workers: Workers::new(spec.threads),
         units: (spec.query.sources.iter())
             .map(|plan| unit(plan).unwrap_or(Unit::Microsecond))
             .collect(),
@@ -169,7 +184,7 @@ impl Run<'_> {
                     Ok(())
                 }
             };
-            let ended = match source.next(waiter, &mut idle)? {
+            let ended = match source.next(&mut self.workers, waiter, &mut idle)? {
                 Given::Stop => match waiter.stopped() {
                     Some(signal) => return Ok(Outcome::Stopped(signal)),
                     None => continue,
@@ -200,8 +215,12 @@ impl Run<'_> {
     /// Takes a step of a source; true if the statement has ended with it.
     fn step(&mut self, number: usize, step: Step) -> Result<bool> {
         let mut results = Results::default();
-        self.graph
-            .push(number, step.batch, &step.watermark, &mut results)?;
+        self.graph.push(
+            &self.aheads[number],
+            step.prepared,
+            &step.watermark,
+            &mut results,
+        )?;
         let limit = self
             .graph
             .finished()
@@ -252,7 +271,7 @@ impl Run<'_> {
         self.sources[number] = None;
         let mut results = Results::default();
         self.graph
-            .push(number, None, &Watermark::end(), &mut results)?;
+            .push(&self.aheads[number], None, &Watermark::end(), &mut results)?;
         let events = std::mem::take(&mut results.events);
         let committed = Committed {
             source: number,

@@ -302,6 +302,7 @@ impl Session {
             inputs,
             gates,
             interrupts: self.interrupts.as_deref(),
+            threads: self.options.threads,
             emit_on_interrupt: self.options.on_interrupt == OnInterrupt::Emit,
         };
         let mut sink = host::RunSink {

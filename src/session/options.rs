@@ -82,6 +82,10 @@ pub struct Options {
     pub strict: bool,
     /// What becomes of open windows at a signal.
     pub on_interrupt: OnInterrupt,
+    /// How many threads may work; `None` for one on each core.
+    pub threads: Option<usize>,
+    /// How many bytes are decoded at once.
+    pub block_bytes: usize,
 }
 
 impl Default for Options {
@@ -111,12 +115,14 @@ impl Default for Options {
             max_errors: None,
             strict: false,
             on_interrupt: OnInterrupt::default(),
+            threads: None,
+            block_bytes: DEFAULT_BLOCK_BYTES,
         }
     }
 }
 
 /// The names that `SET` knows.
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 19] = [
     "delay",
     "max-jump",
     "tz",
@@ -135,7 +141,14 @@ const NAMES: [&str; 18] = [
     "strict",
     "max-record",
     "on-interrupt",
+    "threads",
 ];
+
+/// More threads than this are a mistake.
+const MOST_THREADS: usize = 1024;
+
+/// Bytes that are decoded at once.
+const DEFAULT_BLOCK_BYTES: usize = 1 << 20;
 
 impl Options {
     /// The delay of watermarks that no table declares.
@@ -219,6 +232,7 @@ impl Options {
                     &[("drop", OnInterrupt::Drop), ("emit", OnInterrupt::Emit)],
                 )?;
             }
+            "threads" => self.threads = Some(threads(shown, value)?),
             _ => {
                 let error = Error::usage(format!("there is no setting `{shown}`"))
                     .note(format!("settings: {}", NAMES.join(", ")));
@@ -390,6 +404,15 @@ fn number(name: &str, value: &str) -> Result<u64> {
     value
         .parse()
         .map_err(|_| Error::usage(format!("{name} takes a whole number, not `{value}`")))
+}
+
+fn threads(name: &str, value: &str) -> Result<usize> {
+    match usize::try_from(number(name, value)?) {
+        Ok(count @ 1..=MOST_THREADS) => Ok(count),
+        _ => Err(Error::usage(format!(
+            "{name} takes a number from 1 to {MOST_THREADS}, not `{value}`"
+        ))),
+    }
 }
 
 /// A size such as `16MiB`, `64k`, `1000000`, in bytes.

@@ -82,12 +82,7 @@ impl MinuteMemo {
     }
 
     /// Takes notice of a text that had to be read with a calendar, by `read`.
-    pub(super) fn notice(
-        &mut self,
-        text: &[u8],
-        unit: Unit,
-        read: impl Fn(&[u8]) -> Option<i64>,
-    ) {
+    pub(super) fn notice(&mut self, text: &[u8], unit: Unit, read: impl Fn(&[u8]) -> Option<i64>) {
         let Some(text) = MinuteText::of(text) else {
             return;
         };

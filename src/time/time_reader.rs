@@ -503,8 +503,9 @@ mod tests {
 
     #[test]
     fn known_minutes() {
-        let berlin =
-            |instant| TimeReader::new(&TimeFormat::Auto, Unit::Millisecond, BERLIN, instant).unwrap();
+        let berlin = |instant| {
+            TimeReader::new(&TimeFormat::Auto, Unit::Millisecond, BERLIN, instant).unwrap()
+        };
         let texts = [
             "2026-01-01T12:00:00",
             "2026-01-01T12:00:00.5",

@@ -87,7 +87,7 @@ pub fn run(case: &Case) -> Outcome {
 }
 
 /// Flags that a session knows; the others are the command line's own.
-const SESSION_FLAGS: [&str; 18] = [
+const SESSION_FLAGS: [&str; 20] = [
     "delay",
     "max-jump",
     "tz",
@@ -106,7 +106,12 @@ const SESSION_FLAGS: [&str; 18] = [
     "max-errors",
     "strict",
     "max-record",
+    "threads",
+    BLOCK_BYTES,
 ];
+
+/// The hidden flag that makes many blocks of a short input.
+pub const BLOCK_BYTES: &str = "block-bytes";
 
 /// `--delay 5s --strict -i csv` as names and values.
 pub fn named_flags(flags: &[String]) -> Vec<(String, String)> {
@@ -274,8 +279,13 @@ fn run_library(case: &Case) -> Outcome {
         gate: Gate::new(),
     };
     let mut options = Options::default();
-    let set =
-        (named_flags(&case.flags).iter()).try_for_each(|(name, value)| options.set(name, value));
+    let set = (named_flags(&case.flags).iter()).try_for_each(|(name, value)| {
+        if name == BLOCK_BYTES {
+            options.block_bytes = value.parse().expect("a number of bytes");
+            return Ok(());
+        }
+        options.set(name, value)
+    });
     let strict = options.strict;
     let mut session = Session::new(options);
     let done = set.and_then(|()| session.execute(&case.sql, &mut page));

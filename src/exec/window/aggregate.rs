@@ -18,19 +18,24 @@
 //! Invariants: a window comes out once. A row none of whose windows is open is late and changes nothing. A
 //! partial goes when its last window closes.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::{FieldRef, SchemaRef};
 
-use super::{MAX_ROWS, ResultRows, lateness};
-use crate::data::{Batch, Event, Position};
+use super::local::LocalWindows;
+use super::slices::{Chooser, Chosen, PartialKey};
+use super::{MAX_ROWS, ResultRows};
+use crate::data::{Batch, Position};
 use crate::error::Result;
 use crate::exec::aggregate::AggregateSpec;
 use crate::exec::grouped::Grouped;
-use crate::exec::time_column::{Times, time_array};
+use crate::exec::parallel::{Local, Parallel, Partials, TwoPhase};
+use crate::exec::time_column::time_array;
 use crate::exec::{Operator, Output, Watermark};
-use crate::time::{Unit, WindowAssigner, WindowSpec, Zone, is_closed};
+use crate::time::{Unit, WindowSpec, Zone, is_closed};
 
 /// Where the windows of a row come from.
 #[derive(Debug, Clone)]
@@ -76,19 +81,15 @@ pub struct WindowAggregateSpec {
 
 /// The running operator.
 pub struct WindowAggregateOperator {
-    spec: WindowAggregateSpec,
-    assigner: Option<WindowAssigner>,
+    spec: Arc<WindowAggregateSpec>,
+    chooser: Arc<Chooser>,
     partials: BTreeMap<PartialKey, Partial>,
     /// The windows with rows that are still to come out, as (end, start).
     open: BTreeSet<(i64, i64)>,
     /// The last watermark that came as a message.
     watermark: i64,
     arrived: u64,
-    choice: Choice,
 }
-
-/// The start of a slice, the end of the first window that was open. For attached windows start and end.
-type PartialKey = (i64, i64);
 
 struct Partial {
     groups: Grouped,
@@ -96,266 +97,46 @@ struct Partial {
     last_window: (i64, i64),
 }
 
-/// Where rows of a batch go: found once, it holds for all rows of the slice under much the same watermark.
-#[derive(Debug, Clone, Copy)]
-struct Target {
-    /// Times in `[from, to)` …
-    from: i64,
-    to: i64,
-    /// … under watermarks in `[low, high)`.
-    low: i64,
-    high: i64,
-    /// The entry in `Choice::rows`; `None` for late rows.
-    entry: Option<usize>,
-    /// Some windows were closed.
-    partly_late: bool,
-}
-
-/// The rows of one batch by partial; kept only for its memory.
-#[derive(Default)]
-struct Choice {
-    recent: Vec<Target>,
-    rows: Vec<(PartialKey, Vec<u32>)>,
-    entries: hashbrown::HashMap<PartialKey, usize, foldhash::fast::FixedState>,
-    windows: Vec<(i64, i64)>,
-}
-
-impl Choice {
-    fn clear(&mut self) {
-        self.recent.clear();
-        self.rows.clear();
-        self.entries.clear();
-    }
-
-    fn recall(&self, time: i64, watermark: i64) -> Option<Target> {
-        let holds = |target: &&Target| {
-            (target.from <= time && time < target.to)
-                && (target.low <= watermark && watermark < target.high)
-        };
-        self.recent.iter().rev().find(holds).copied()
-    }
-
-    fn remember(&mut self, target: Target) {
-        // Rows come nearly in order: a few slices are in use at a time.
-        const RECENT: usize = 4;
-        if self.recent.len() == RECENT {
-            self.recent.remove(0);
-        }
-        self.recent.push(target);
-    }
-
-    fn entry(&mut self, key: PartialKey) -> usize {
-        *self.entries.entry(key).or_insert_with(|| {
-            self.rows.push((key, Vec::new()));
-            self.rows.len() - 1
-        })
-    }
-}
-
 impl WindowAggregateOperator {
     /// An operator before its first row.
     ///
     /// # Errors
-    /// Windows that cannot be had in the unit (see [`WindowAssigner::new`]).
+    /// Windows that cannot be had in the unit (see [`WindowAssigner::new`](crate::time::WindowAssigner::new)).
     pub fn new(spec: WindowAggregateSpec) -> Result<Self> {
-        let assigner = match &spec.source {
-            WindowSource::Assigned {
-                window, unit, zone, ..
-            } => Some(WindowAssigner::new(window, *unit, *zone)?),
-            WindowSource::Attached { .. } => None,
-        };
         Ok(WindowAggregateOperator {
-            spec,
-            assigner,
+            chooser: Arc::new(Chooser::new(&spec)?),
+            spec: Arc::new(spec),
             partials: BTreeMap::new(),
             open: BTreeSet::new(),
             watermark: i64::MIN,
             arrived: 0,
-            choice: Choice::default(),
         })
     }
 
-    /// Sorts the rows of a batch by partial, from their times.
-    fn choose_by_time(
-        &mut self,
-        batch: &Batch,
-        assigner: &WindowAssigner,
-        time_column: usize,
-        out: &mut Output,
-    ) -> Result<()> {
-        let times = Times::of(&batch.columns, time_column)?;
-        for (row, &position) in batch.positions.iter().enumerate() {
-            let Some(time) = times.get(row) else {
-                out.event(Event::Untimed { position });
-                continue;
-            };
-            let watermark = self.watermark_of(batch, row);
-            let target = match self.choice.recall(time, watermark) {
-                Some(target) => target,
-                None => self.find_target(assigner, time, watermark)?,
-            };
-            let Some(entry) = target.entry else {
-                let mut windows = Vec::new();
-                assigner.windows_of(time, &mut windows);
-                out.event(Event::Late {
-                    position,
-                    time,
-                    watermark,
-                    lateness: lateness(watermark, self.spec.delay, time),
-                    windows,
-                });
-                continue;
-            };
-            if target.partly_late {
-                out.event(Event::PartlyLate {
-                    position,
-                    lateness: lateness(watermark, self.spec.delay, time),
-                });
-            }
-            self.choice.rows[entry].1.push(row as u32);
-        }
-        Ok(())
-    }
-
-    /// Finds the slice of a time and the first of its windows that is open; opens them.
-    fn find_target(
-        &mut self,
-        assigner: &WindowAssigner,
-        time: i64,
-        watermark: i64,
-    ) -> Result<Target> {
-        let (from, to) = assigner.slice_of(time);
-        let mut windows = std::mem::take(&mut self.choice.windows);
-        windows.clear();
-        assigner.windows_of(time, &mut windows);
-        let closed = windows.partition_point(|&(_, end)| is_closed(end, watermark));
-        let low = match closed.checked_sub(1) {
-            Some(last) => windows[last].1.saturating_sub(1),
-            None => i64::MIN,
-        };
-        let mut target = Target {
-            from,
-            to,
-            low,
-            high: i64::MAX,
-            entry: None,
-            partly_late: closed > 0,
-        };
-        if let (Some(&(_, first_end)), Some(&(last_start, last_end))) =
-            (windows.get(closed), windows.last())
-        {
-            let key = (from, first_end);
-            target.high = first_end.saturating_sub(1);
-            target.entry = Some(self.choice.entry(key));
-            self.open_partial(key, (last_end, last_start), &windows[closed..])?;
-        }
-        self.choice.windows = windows;
-        self.choice.remember(target);
-        Ok(target)
-    }
-
-    fn open_partial(
-        &mut self,
-        key: PartialKey,
-        last_window: (i64, i64),
-        windows: &[(i64, i64)],
-    ) -> Result<()> {
-        if !self.partials.contains_key(&key) {
-            let groups = Grouped::new(&self.spec.key_fields, &self.spec.aggregates)?;
-            let partial = Partial {
-                groups,
-                last_window,
-            };
-            self.partials.insert(key, partial);
-            self.open
-                .extend(windows.iter().map(|&(start, end)| (end, start)));
-        }
-        Ok(())
-    }
-
-    /// Sorts the rows of a batch by partial, from the windows that they carry.
-    fn choose_by_columns(
-        &mut self,
-        batch: &Batch,
-        columns: (usize, usize),
-        time_column: Option<usize>,
-        out: &mut Output,
-    ) -> Result<()> {
-        let starts = Times::of(&batch.columns, columns.0)?;
-        let ends = Times::of(&batch.columns, columns.1)?;
-        let times = time_column
-            .map(|column| Times::of(&batch.columns, column))
-            .transpose()?;
-        let mut first = 0;
-        while first < batch.num_rows() {
-            // The copies of an input row in its windows follow each other.
-            let position = batch.positions[first];
-            let copies = batch.positions[first..]
-                .iter()
-                .take_while(|&&p| p == position);
-            let behind = first + copies.count();
-            let mut closed = Vec::new();
-            let mut late = None;
-            for row in first..behind {
-                let (Some(start), Some(end)) = (starts.get(row), ends.get(row)) else {
-                    out.event(Event::Untimed { position });
-                    continue;
+    /// The groups of a partial, empty ones and its windows open if it is new.
+    fn partial(&mut self, key: PartialKey, windows: &[(i64, i64)]) -> Result<&mut Grouped> {
+        Ok(match self.partials.entry(key) {
+            Entry::Occupied(known) => &mut known.into_mut().groups,
+            Entry::Vacant(place) => {
+                let groups = Grouped::new(&self.spec.key_fields, &self.spec.aggregates)?;
+                self.open.extend(windows);
+                let last_window = windows.last().copied().unwrap_or(key);
+                let partial = Partial {
+                    groups,
+                    last_window,
                 };
-                let watermark = self.watermark_of(batch, row);
-                if is_closed(end, watermark) {
-                    let time = times.as_ref().and_then(|times| times.get(row));
-                    late = Some((time.unwrap_or(end.saturating_sub(1)), watermark));
-                    closed.push((start, end));
-                    continue;
-                }
-                let key = (start, end);
-                self.open_partial(key, (end, start), &[key])?;
-                let entry = self.choice.entry(key);
-                self.choice.rows[entry].1.push(row as u32);
+                &mut place.insert(partial).groups
             }
-            if let Some((time, watermark)) = late {
-                let lateness = lateness(watermark, self.spec.delay, time);
-                out.event(if closed.len() == behind - first {
-                    Event::Late {
-                        position,
-                        time,
-                        watermark,
-                        lateness,
-                        windows: closed,
-                    }
-                } else {
-                    Event::PartlyLate { position, lateness }
-                });
-            }
-            first = behind;
-        }
-        Ok(())
-    }
-
-    /// The watermark of the rows before a row. Below another window operator it is the last that came.
-    fn watermark_of(&self, batch: &Batch, row: usize) -> i64 {
-        (batch.watermarks.as_ref()).map_or(self.watermark, |watermarks| watermarks[row])
+        })
     }
 
     /// Adds the chosen rows of a batch to their partials.
-    fn update(&mut self, batch: &Batch) -> Result<()> {
-        let (aggregates, keys) = (&self.spec.aggregates, &self.spec.keys);
-        for (key, rows) in &self.choice.rows {
-            let (Some(partial), Some(&first), Some(&last)) =
-                (self.partials.get_mut(key), rows.first(), rows.last())
-            else {
-                continue;
-            };
-            let arrived = self.arrived;
-            let groups = &mut partial.groups;
-            if (last - first) as usize + 1 == rows.len() {
-                let part = batch.slice(first as usize, rows.len());
-                let arrival = |row| arrived + u64::from(first) + row as u64;
-                groups.update(aggregates, keys, &part, arrival)?;
-            } else {
-                let arrival = |row: usize| arrived + u64::from(rows[row]);
-                groups.update(aggregates, keys, &batch.take(rows)?, arrival)?;
-            }
+    fn update(&mut self, batch: &Batch, chosen: &[Chosen]) -> Result<()> {
+        let spec = Arc::clone(&self.spec);
+        let arrived = self.arrived;
+        for Chosen { key, windows, rows } in chosen {
+            let groups = self.partial(*key, windows)?;
+            groups.update_rows(&spec.aggregates, &spec.keys, batch, rows, arrived)?;
         }
         self.arrived += batch.num_rows() as u64;
         Ok(())
@@ -399,7 +180,7 @@ impl WindowAggregateOperator {
 
     /// The partials that a window is made of.
     fn members(&self, start: i64, end: i64) -> Vec<PartialKey> {
-        if self.assigner.is_none() {
+        if self.chooser.assigner().is_none() {
             return vec![(start, end)];
         }
         let slices = self.partials.range((start, i64::MIN)..(end, i64::MIN));
@@ -416,7 +197,10 @@ impl WindowAggregateOperator {
         members: &[PartialKey],
         merged: Option<Grouped>,
     ) -> Result<()> {
-        let cumulative = (self.assigner.as_ref()).filter(|assigner| assigner.is_cumulative());
+        let chooser = Arc::clone(&self.chooser);
+        let cumulative = chooser
+            .assigner()
+            .filter(|assigner| assigner.is_cumulative());
         let mut folded = None;
         for key in members {
             let last_window = self.partials[key].last_window;
@@ -450,25 +234,12 @@ impl WindowAggregateOperator {
 
 impl Operator for WindowAggregateOperator {
     fn on_batch(&mut self, _input: usize, batch: Batch, out: &mut Output) -> Result<()> {
-        self.choice.clear();
-        match (&self.spec.source, self.assigner.take()) {
-            (WindowSource::Assigned { time_column, .. }, Some(assigner)) => {
-                let time_column = *time_column;
-                let chosen = self.choose_by_time(&batch, &assigner, time_column, out);
-                self.assigner = Some(assigner);
-                chosen?;
-            }
-            (
-                &WindowSource::Attached {
-                    start_column,
-                    end_column,
-                    time_column,
-                },
-                _,
-            ) => self.choose_by_columns(&batch, (start_column, end_column), time_column, out)?,
-            (WindowSource::Assigned { .. }, None) => {}
-        }
-        self.update(&batch)
+        let chosen = self.chooser.choose(&batch, self.watermark, out)?;
+        self.update(&batch, &chosen)
+    }
+
+    fn parallel(&mut self) -> Parallel<'_> {
+        Parallel::Local(self)
     }
 
     fn on_watermark(&mut self, watermark: &Watermark, out: &mut Output) -> Result<()> {
@@ -496,5 +267,31 @@ impl Operator for WindowAggregateOperator {
             .map(|partial| partial.groups.size_bytes())
             .sum::<usize>()
             + self.open.len() * size_of::<(i64, i64)>()
+    }
+}
+
+impl TwoPhase for WindowAggregateOperator {
+    fn local(&self) -> Arc<dyn Local> {
+        Arc::new(LocalWindows::new(
+            Arc::clone(&self.spec),
+            Arc::clone(&self.chooser),
+        ))
+    }
+
+    fn on_partials(&mut self, partials: Partials, _out: &mut Output) -> Result<()> {
+        for partial in partials.0 {
+            match self.partials.entry(partial.key) {
+                Entry::Occupied(known) => known.into_mut().groups.merge(&partial.groups)?,
+                Entry::Vacant(place) => {
+                    self.open.extend(&partial.windows);
+                    let last_window = partial.windows.last().copied().unwrap_or(partial.key);
+                    place.insert(Partial {
+                        groups: partial.groups,
+                        last_window,
+                    });
+                }
+            }
+        }
+        Ok(())
     }
 }

@@ -3,6 +3,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `aggregate` | GROUP BY over TUMBLE, HOP, CUMULATE by slices, or over windows that rows already carry |
+//! | `slices`, `local` | its first phase: to which slice a row belongs; the rows of one batch, gathered |
 //! | `session`, `session_rows` | SESSION, with aggregates or row by row; `open_sessions` finds a row's session |
 //! | `assign` | reading a windowed table without aggregating it |
 //!
@@ -12,10 +13,12 @@
 mod aggregate;
 mod assign;
 mod count;
+mod local;
 mod open_sessions;
 mod result;
 mod session;
 mod session_rows;
+mod slices;
 mod slots;
 
 pub use aggregate::{WindowAggregateOperator, WindowAggregateSpec, WindowSource};

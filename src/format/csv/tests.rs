@@ -34,7 +34,7 @@ fn read(format: &Format, spec: &DecodeSpec, input: &[u8], chunk: usize) -> Vec<S
         match splitter.split(&have, at_end) {
             Split::Block(length) => {
                 let block: Vec<u8> = have.drain(..length).collect();
-                let decoded = decoder.decode(&block).unwrap();
+                let decoded = decoder.decode(&Buffer::from(block.as_slice())).unwrap();
                 out.extend(lines_of(&decoded, record, line));
                 record += u64::from(decoded.record_count);
                 line += decoded.line_count;
@@ -425,7 +425,7 @@ proptest! {
         let format = Format::Csv(options("a,b,c"));
         for data_type in [DataType::Int64, DataType::Utf8View, DataType::Timestamp(TimeUnit::Nanosecond, None)] {
             let spec = spec(vec![column("b", data_type), column("c", DataType::Float64)]);
-            let decoded = format.decoder(&spec).unwrap().decode(&block).unwrap();
+            let decoded = format.decoder(&spec).unwrap().decode(&Buffer::from(block.as_slice())).unwrap();
             let count = decoded.records.len() + decoded.rejects.len();
             prop_assert_eq!(count, decoded.record_count as usize);
             prop_assert_eq!(decoded.rows.num_rows(), decoded.records.len());
@@ -512,19 +512,19 @@ proptest! {
             column.is_time_attribute = time_attribute;
         }
         let decoder = CsvDecoder::new(&options, &spec).unwrap();
-        let whole = decoder.decode(&block).unwrap();
+        let whole = decoder.decode(&Buffer::from(block.as_slice())).unwrap();
         let chunked = decoder.decode_by(&block, chunk_bytes).unwrap();
         prop_assert_eq!(all_of(&whole), all_of(&chunked));
         prop_assert_eq!(&whole.rows, &chunked.rows);
         let mut careful = CsvDecoder::new(&options, &spec).unwrap();
         careful.shape.only_carefully = true;
-        let careful = careful.decode(&block).unwrap();
+        let careful = careful.decode_by(&block, CHUNK_BYTES).unwrap();
         prop_assert_eq!(all_of(&whole), all_of(&careful));
         prop_assert_eq!(&whole.rows, &careful.rows);
         // Line by line and value by value, where lines are records.
         if !block.contains(&b'"') && whole.rejects.is_empty() {
             let lines = block.split_inclusive(|byte| *byte == b'\n');
-            let alone: Vec<_> = lines.map(|line| decoder.decode(line).unwrap().rows).collect();
+            let alone: Vec<_> = lines.map(|line| decoder.decode_by(line, CHUNK_BYTES).unwrap().rows).collect();
             let schema = decoder.schema();
             let alone = arrow::compute::concat_batches(&schema, &alone).unwrap();
             prop_assert_eq!(&whole.rows, &alone);
@@ -544,7 +544,10 @@ fn first_misfit_of_a_record() {
     let mut columns = vec![column("c", DataType::Int64), column("a", DataType::Int64)];
     columns.push(column("a", DataType::Float64));
     let input = "x,1,y\n1,2,3\n\nx,2\n4,5,z\r\n\"q\",7,8\n9,9,9";
-    let format = Format::Csv(CsvOptions { header: false, ..options("a,b,c") });
+    let format = Format::Csv(CsvOptions {
+        header: false,
+        ..options("a,b,c")
+    });
     for chunk in [1, 5, 1 << 20] {
         assert_eq!(
             read(&format, &spec(columns.clone()), input.as_bytes(), chunk),
@@ -568,7 +571,10 @@ fn columns_have_the_types_of_the_plan() {
         DataType::Timestamp(TimeUnit::Millisecond, Some("Europe/Berlin".into())),
     )]);
     let decoder = format.decoder(&spec).unwrap();
-    let rows = decoder.decode(b"2026-01-01T00:00Z\n").unwrap().rows;
+    let rows = decoder
+        .decode(&Buffer::from(b"2026-01-01T00:00Z\n"))
+        .unwrap()
+        .rows;
     assert_eq!(rows.schema(), decoder.schema());
     assert_eq!(
         rows.column(0).data_type(),

@@ -26,7 +26,11 @@ fn decode(columns: Vec<ReadColumn>, input: &[u8]) -> Decoded {
         zone: Zone::UTC,
     };
     let format = Format::Ndjson(NdjsonOptions::default());
-    format.decoder(&spec).unwrap().decode(input).unwrap()
+    format
+        .decoder(&spec)
+        .unwrap()
+        .decode(&Buffer::from(input))
+        .unwrap()
 }
 
 /// The row of a record as text, or the reason of its reject.

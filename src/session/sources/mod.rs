@@ -285,6 +285,7 @@ impl Sources {
                 zone: options.zone,
             },
             merge_by,
+            block_bytes: options.block_bytes,
             keep_texts,
         })
     }

@@ -1,0 +1,159 @@
+//! The share of a query's work on rows that needs no state of an operator: any thread may do it, block by block.
+//!
+//! ```text
+//!   source ─► filter ─► project ─► window aggregate ─► …
+//!   └────── Ahead: any thread ──────┘ gathers │ merges, in order: Graph::push
+//! ```
+//!
+//! From each read of a source down: filters and projections wholly, then the local phase of an operator that
+//! has one. What is behind gets rows or partials in the order of blocks.
+//!
+//! Invariants: what a share makes of a batch depends on the batch alone. Events stay with the path that they
+//! came up on, so that the graph reports them in the order in which one thread would.
+
+use std::sync::Arc;
+
+use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::datatypes::SchemaRef;
+
+use super::graph::Target;
+use super::grouped::Grouped;
+use super::{Message, Output};
+use crate::data::{Batch, Event};
+use crate::error::{Error, Result};
+
+/// What of an operator's work any thread may do.
+pub enum Parallel<'a> {
+    /// Nothing: every row needs the state that the rows before it left.
+    Nothing,
+    /// All of it.
+    Whole(Arc<dyn Stateless>),
+    /// A first phase.
+    Local(&'a mut dyn TwoPhase),
+}
+
+/// An operator without state.
+pub trait Stateless: Send + Sync {
+    /// Takes rows; what it makes goes to `out`.
+    ///
+    /// # Errors
+    /// Those of the operator.
+    fn apply(&self, batch: Batch, out: &mut Output) -> Result<()>;
+}
+
+/// An operator that can also take rows gathered elsewhere.
+pub trait TwoPhase {
+    /// The first phase.
+    fn local(&self) -> Arc<dyn Local>;
+
+    /// Takes what the first phase made of a batch, in the place of its rows.
+    ///
+    /// # Errors
+    /// Those of `on_batch`.
+    fn on_partials(&mut self, partials: Partials, out: &mut Output) -> Result<()>;
+}
+
+/// The first phase of an operator.
+pub trait Local: Send + Sync {
+    /// Gathers the rows of a batch of a source.
+    ///
+    /// # Errors
+    /// Those of `on_batch`.
+    fn gather(&self, batch: Batch, out: &mut Output) -> Result<Gathered>;
+}
+
+/// What the first phase made of a batch.
+pub enum Gathered {
+    /// It is of no use here: the operator takes the rows.
+    Rows(Batch),
+    /// The operator takes this for the rows.
+    Partials(Partials),
+}
+
+/// The rows of a batch gathered by partial; see `window::local`.
+pub struct Partials(pub(super) Vec<Partial>);
+
+/// Groups of the rows of one slice that found the same windows closed; without windows of all rows.
+pub(super) struct Partial {
+    /// The start of the slice, the end of its first open window.
+    pub(super) key: (i64, i64),
+    /// Its open windows as (end, start), by rising end.
+    pub(super) windows: Vec<(i64, i64)>,
+    pub(super) groups: Grouped,
+}
+
+/// The share of work on the rows of one source; made once for a run.
+pub struct Ahead {
+    pub(super) paths: Vec<Path>,
+}
+
+/// From one read of a source to the first operator with state.
+pub(super) struct Path {
+    pub(super) columns: Vec<usize>,
+    pub(super) schema: SchemaRef,
+    pub(super) steps: Vec<Arc<dyn Stateless>>,
+    pub(super) local: Option<Arc<dyn Local>>,
+    pub(super) target: Target,
+}
+
+/// What the share made of a batch: an entry for each path.
+pub struct Prepared(pub(super) Vec<PreparedPath>);
+
+pub(super) struct PreparedPath {
+    pub(super) events: Vec<Event>,
+    pub(super) gathered: Vec<Gathered>,
+}
+
+impl Ahead {
+    /// Does the share for a batch of the source. `gather` says whether to run first phases, too: with one
+    /// thread there is nothing to be won by them.
+    ///
+    /// # Errors
+    /// Those of the operators.
+    pub fn prepare(&self, batch: &Batch, gather: bool) -> Result<Prepared> {
+        let paths = self.paths.iter();
+        let prepared = paths.map(|path| path.prepare(batch, gather));
+        Ok(Prepared(prepared.collect::<Result<_>>()?))
+    }
+}
+
+impl Path {
+    fn prepare(&self, batch: &Batch, gather: bool) -> Result<PreparedPath> {
+        let columns = self.columns.iter();
+        let columns = columns.map(|&column| Arc::clone(batch.columns.column(column)));
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        let columns = RecordBatch::try_new_with_options(
+            Arc::clone(&self.schema),
+            columns.collect(),
+            &options,
+        )?;
+        let mut out = Output::default();
+        let mut batches = vec![batch.with_columns(columns)];
+        for step in &self.steps {
+            for batch in std::mem::take(&mut batches) {
+                step.apply(batch, &mut out)?;
+            }
+            for message in out.messages.drain(..) {
+                match message {
+                    Message::Batch(batch) => batches.push(batch),
+                    Message::Watermark(_) => {
+                        return Err(Error::internal(
+                            "an operator without state made a watermark",
+                        ));
+                    }
+                }
+            }
+        }
+        let mut gathered = Vec::with_capacity(batches.len());
+        for batch in batches {
+            gathered.push(match self.local.as_ref().filter(|_| gather) {
+                Some(local) => local.gather(batch, &mut out)?,
+                None => Gathered::Rows(batch),
+            });
+        }
+        Ok(PreparedPath {
+            events: out.events,
+            gathered,
+        })
+    }
+}

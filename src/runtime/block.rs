@@ -1,0 +1,214 @@
+//! A block of whole records on its way from bytes to rows: any thread may decode it.
+//!
+//! ```text
+//!   Reader ─► Block ── decode ─► Chunk: rows, rejects, texts       the buffer goes back to the reader
+//! ```
+//!
+//! Invariant: a chunk is a function of its block alone; where the block lies in its file is added afterwards,
+//! in order.
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::array::RecordBatch;
+use arrow::buffer::Buffer;
+
+use crate::error::Result;
+use crate::format::{Decoder, Format, TooLong, csv_records};
+
+/// Whole records as they came, or one that is too long.
+pub(super) struct Block {
+    pub(super) decoder: Arc<dyn Decoder>,
+    pub(super) bytes: Buffer,
+    /// If this is the record that was skipped: there are no bytes then.
+    pub(super) too_long: Option<TooLong>,
+    pub(super) format: Format,
+    /// Lines before it that belong to no record.
+    pub(super) head_lines: u64,
+    pub(super) keep_texts: bool,
+    pub(super) spare: Spare,
+}
+
+/// Decoded records.
+#[derive(Debug)]
+pub(super) struct Chunk {
+    /// The good ones.
+    pub(super) rows: RecordBatch,
+    /// Per good one: its number in the chunk.
+    pub(super) records: Vec<u32>,
+    /// The bad ones: number in the chunk, and what is wrong.
+    pub(super) rejects: Vec<(u32, Rejected)>,
+    /// How many records, good and bad.
+    pub(super) record_count: u32,
+    /// The numbers of records that were mended.
+    pub(super) mended: Vec<u32>,
+    /// The texts of the records, if they are wanted.
+    pub(super) texts: Option<Arc<Texts>>,
+    /// Lines before it that belong to no record, and its own.
+    pub(super) line_count: u64,
+}
+
+/// A record that could not be decoded.
+#[derive(Debug, Clone)]
+pub(super) struct Rejected {
+    /// The line it begins on, from 1: of its chunk, until [`Chunk::number_lines`].
+    pub(super) line: u64,
+    pub(super) reason: String,
+    pub(super) help: Option<String>,
+    pub(super) text: Vec<u8>,
+}
+
+impl Block {
+    /// The block of a record that was skipped.
+    pub(super) fn too_long(mut self, too_long: TooLong) -> Self {
+        self.too_long = Some(too_long);
+        self
+    }
+
+    /// Bytes in it.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Its records.
+    ///
+    /// # Errors
+    /// Those of the decoder; a bad record is none.
+    pub(super) fn decode(self) -> Result<Chunk> {
+        if let Some(too_long) = &self.too_long {
+            return Ok(self.decode_too_long(too_long));
+        }
+        let decoded = self.decoder.decode(&self.bytes)?;
+        let rejects = decoded.rejects.into_iter().map(|reject| {
+            let rejected = Rejected {
+                line: self.head_lines + 1 + reject.line,
+                reason: reject.reason,
+                help: reject.help,
+                text: reject.text,
+            };
+            (reject.record, rejected)
+        });
+        let chunk = Chunk {
+            rows: decoded.rows,
+            records: decoded.records,
+            rejects: rejects.collect(),
+            record_count: decoded.record_count,
+            mended: decoded.mended,
+            texts: (self.keep_texts).then(|| Arc::new(texts(&self.format, &self.bytes))),
+            line_count: self.head_lines + decoded.line_count,
+        };
+        self.spare.give_back(self.bytes);
+        Ok(chunk)
+    }
+
+    fn decode_too_long(&self, too_long: &TooLong) -> Chunk {
+        let limit = self.format.max_record_bytes() >> 20;
+        let limit = match limit {
+            0 => format!("{} bytes", self.format.max_record_bytes()),
+            limit => format!("{limit} MiB"),
+        };
+        let rejected = Rejected {
+            line: self.head_lines + 1,
+            reason: format!("the record is longer than {limit} (--max-record)"),
+            help: None,
+            text: too_long.beginning.clone(),
+        };
+        Chunk {
+            rows: RecordBatch::new_empty(self.decoder.schema()),
+            records: Vec::new(),
+            rejects: vec![(0, rejected)],
+            record_count: 1,
+            mended: Vec::new(),
+            texts: None,
+            line_count: self.head_lines + too_long.lines,
+        }
+    }
+}
+
+impl Chunk {
+    /// Numbers the lines of rejects as those of the file, of which `lines` came before; counts its own to them.
+    pub(super) fn number_lines(&mut self, lines: &mut u64) {
+        for (_, rejected) in &mut self.rejects {
+            rejected.line += *lines;
+        }
+        *lines += self.line_count;
+    }
+}
+
+/// The texts of the records of a chunk.
+#[derive(Debug)]
+pub(super) struct Texts {
+    block: Buffer,
+    ranges: Vec<Range<usize>>,
+}
+
+impl Texts {
+    /// The text of a record by its number in the chunk, without its newline.
+    pub(super) fn get(&self, record: u32) -> &[u8] {
+        let range = self.ranges.get(record as usize).cloned().unwrap_or(0..0);
+        let text = self.block[range].trim_ascii_end();
+        // Blank lines before a record are nobody's.
+        let begin = text.iter().position(|byte| !matches!(byte, b'\r' | b'\n'));
+        &text[begin.unwrap_or(text.len())..]
+    }
+}
+
+/// Finds the texts of the records of a block once more: only where they are asked for.
+fn texts(format: &Format, block: &Buffer) -> Texts {
+    let mut ranges = Vec::new();
+    match format {
+        Format::Csv(options) => {
+            let mut from = 0;
+            for (_, end) in csv_records(block, options.delimiter, true, usize::MAX) {
+                ranges.push(from..end);
+                from = end;
+            }
+        }
+        Format::Ndjson(_) => {
+            let mut from = 0;
+            for line in block.split_inclusive(|byte| *byte == b'\n') {
+                // What is blank to the decoder.
+                if !line
+                    .iter()
+                    .all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
+                {
+                    ranges.push(from..from + line.len());
+                }
+                from += line.len();
+            }
+        }
+    }
+    Texts {
+        block: block.clone(),
+        ranges,
+    }
+}
+
+/// Buffers that nobody needs any more, for the reader to fill again: fresh memory costs a page fault each 4 KiB.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Spare(Arc<Mutex<Vec<Vec<u8>>>>);
+
+impl Spare {
+    const MOST: usize = 4;
+
+    /// A buffer of at least `length` bytes, whatever is in them.
+    pub(super) fn take(&self, length: usize) -> Vec<u8> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut buffer = kept.unwrap_or_default();
+        if buffer.len() < length {
+            buffer.resize(length, 0);
+        }
+        buffer
+    }
+
+    /// Keeps the memory of a block, if no column refers to it.
+    fn give_back(&self, block: Buffer) {
+        let Ok(buffer) = block.into_vec::<u8>() else {
+            return;
+        };
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() < Self::MOST {
+            kept.push(buffer);
+        }
+    }
+}

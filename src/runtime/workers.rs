@@ -1,0 +1,217 @@
+//! The threads of a run: they do tasks that depend on nothing but what they were given.
+//!
+//! ```text
+//!   the loop ── spawn ─► tasks [ 9 8 7 ] ─► worker, worker, …       the loop helps while it has nothing better
+//!            ◄─ Pending ◄────────────────────── results
+//! ```
+//!
+//! Invariants: tasks share no state, so it shows nowhere how many threads there are. The threads start with the
+//! first task: a query that has none costs none. Whoever spawns bounds the number of tasks.
+
+use std::collections::VecDeque;
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+type Task = Box<dyn FnOnce() + Send>;
+
+/// Threads that do tasks; see the module.
+pub(super) struct Workers {
+    count: usize,
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    /// A task came, or the end.
+    task: Condvar,
+    /// A task is done.
+    done: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    tasks: VecDeque<Task>,
+    /// Tasks that were done.
+    done: u64,
+    ended: bool,
+}
+
+/// The result of a task, once it is done.
+pub(super) struct Pending<T>(Arc<Mutex<Option<thread::Result<T>>>>);
+
+impl<T> Pending<T> {
+    /// The result, if the task is done; once. A panic of the task goes on here.
+    pub(super) fn take(&self) -> Option<T> {
+        match lock(&self.0).take()? {
+            Ok(result) => Some(result),
+            Err(panic) => resume_unwind(panic),
+        }
+    }
+}
+
+impl Workers {
+    /// `threads` in all, the one that calls among them; `None` for one on each core.
+    pub(super) fn new(threads: Option<usize>) -> Self {
+        let cores = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Workers {
+            count: threads.unwrap_or_else(cores).max(1),
+            shared: Arc::default(),
+            threads: Vec::new(),
+        }
+    }
+
+    /// How many threads there are, with the one that calls.
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Has a task done by whoever is free.
+    pub(super) fn spawn<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Pending<T> {
+        self.start();
+        let place = Arc::new(Mutex::new(None));
+        let result = Arc::clone(&place);
+        let task = move || {
+            let done = catch_unwind(AssertUnwindSafe(work));
+            *lock(&result) = Some(done);
+        };
+        lock(&self.shared.state).tasks.push_back(Box::new(task));
+        self.shared.task.notify_one();
+        Pending(place)
+    }
+
+    /// Does a task that waits, or waits until another one is done. `done` is what [`Workers::done`] was when
+    /// the caller last looked for results.
+    pub(super) fn help(&self, done: u64) {
+        let mut state = lock(&self.shared.state);
+        if let Some(task) = state.tasks.pop_front() {
+            drop(state);
+            self.shared.run(task);
+            return;
+        }
+        while state.done == done {
+            state = (self.shared.done.wait(state)).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// How many tasks are done.
+    pub(super) fn done(&self) -> u64 {
+        lock(&self.shared.state).done
+    }
+
+    fn start(&mut self) {
+        while self.threads.len() + 1 < self.count {
+            let shared = Arc::clone(&self.shared);
+            let name = format!("worker {}", self.threads.len() + 1);
+            match thread::Builder::new()
+                .name(name)
+                .spawn(move || shared.work())
+            {
+                Ok(thread) => self.threads.push(thread),
+                // A machine that gives no more threads: the ones there are do it all.
+                Err(_) => self.count = self.threads.len() + 1,
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// The life of a worker.
+    fn work(&self) {
+        let mut state = lock(&self.state);
+        loop {
+            match state.tasks.pop_front() {
+                Some(task) => {
+                    drop(state);
+                    self.run(task);
+                    state = lock(&self.state);
+                }
+                None if state.ended => return,
+                None => {
+                    state = (self.task.wait(state)).unwrap_or_else(PoisonError::into_inner);
+                }
+            }
+        }
+    }
+
+    fn run(&self, task: Task) {
+        task();
+        lock(&self.state).done += 1;
+        self.done.notify_all();
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        let mut state = lock(&self.shared.state);
+        state.ended = true;
+        // A LIMIT may leave blocks behind that nobody needs.
+        state.tasks.clear();
+        drop(state);
+        self.shared.task.notify_all();
+        for thread in self.threads.drain(..) {
+            // Panics of tasks were caught.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// A task that panics holds no lock: what is behind it is whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_tasks_are_done_with_any_number_of_threads() {
+        for threads in [1, 2, 5] {
+            let mut workers = Workers::new(Some(threads));
+            let mut pending: VecDeque<Pending<usize>> =
+                (0..50).map(|n| workers.spawn(move || n * n)).collect();
+            let mut results = Vec::new();
+            while let Some(first) = pending.front() {
+                let done = workers.done();
+                match first.take() {
+                    Some(result) => {
+                        results.push(result);
+                        pending.pop_front();
+                    }
+                    None => workers.help(done),
+                }
+            }
+            assert_eq!(results, (0..50).map(|n| n * n).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn tasks_that_nobody_waits_for_end_with_the_run() {
+        let mut workers = Workers::new(Some(2));
+        for _ in 0..100 {
+            workers.spawn(|| ());
+        }
+        drop(workers);
+    }
+
+    #[test]
+    #[should_panic(expected = "seven")]
+    fn a_panic_reaches_the_one_who_asked() {
+        let mut workers = Workers::new(Some(2));
+        let pending = workers.spawn(|| panic!("seven"));
+        loop {
+            let done = workers.done();
+            if let Some(()) = pending.take() {
+                break;
+            }
+            workers.help(done);
+        }
+    }
+}
