@@ -65,6 +65,19 @@ impl<'a> Texts<'a> {
         }
     }
 
+    /// The same text with something else beside it.
+    pub(super) fn with_aside(self, aside: &'a [u8]) -> Self {
+        let checked = match self.checked {
+            Some((chunk, _)) => std::str::from_utf8(aside).ok().map(|aside| (chunk, aside)),
+            None => None,
+        };
+        Texts {
+            aside,
+            checked,
+            ..self
+        }
+    }
+
     /// The text that is read and what is beside it, if all of both is known to be UTF-8.
     pub(super) fn checked(&self) -> Option<(&'a str, &'a str)> {
         self.checked

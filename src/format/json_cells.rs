@@ -9,7 +9,7 @@
 //! Invariants: a row counts once it has ended, and every slot was put before; there is always room for one
 //! row more.
 
-use super::cells::{Cell, CellKind, Texts};
+use super::cells::{Cell, CellKind};
 use super::json_value::{JsonValue, unescape};
 
 const FIRST_CAPACITY: usize = 512;
@@ -65,10 +65,9 @@ impl JsonCells {
         &self.cells[start..start + self.row_count]
     }
 
-    /// What the cells refer to; `chunk` is the text that the records stand in, `has_texts` says that there
-    /// are columns of text.
-    pub(super) fn texts<'a>(&'a self, chunk: &'a [u8], has_texts: bool) -> Texts<'a> {
-        Texts::new(chunk, &self.aside, has_texts)
+    /// What the cells refer to besides the text that the records stand in.
+    pub(super) fn aside(&self) -> &[u8] {
+        &self.aside
     }
 
     /// Sets a value of the row that comes next.

@@ -17,6 +17,7 @@ use std::array;
 use memchr::memchr;
 
 use super::Nulls;
+use super::cells::Texts;
 use super::column_writer::ColumnPlan;
 use super::encoding::{BlockText, RecordText};
 use super::json_cells::JsonCells;
@@ -248,11 +249,12 @@ impl<'a> JsonChunk<'a> {
 
     /// Writes what was read.
     pub(super) fn write(&self, plan: &RowPlan, rows: &mut Rows<'_>) {
+        let has_texts = plan.columns.iter().any(ColumnPlan::is_text);
+        let texts = Texts::new(self.text, &[], has_texts);
         for (part, cells) in self.parts.iter().zip(&self.rows) {
             let first_line = rows.line;
             self.tell_records(part, cells.row_count(), rows);
-            let has_texts = plan.columns.iter().any(ColumnPlan::is_text);
-            let texts = cells.texts(self.text, has_texts);
+            let texts = texts.with_aside(cells.aside());
             let mut misfits: Vec<(usize, usize, Misfit)> = Vec::new();
             for (column, plan) in plan.columns.iter().enumerate() {
                 let cells = cells.column(self.reads.slots[column]);

@@ -98,7 +98,8 @@ impl Lead {
             && (self.length <= 16 || self.rest_matches(text, at))
     }
 
-    #[inline]
+    /// The part of a long lead that is rarely there: out of the way of what is.
+    #[inline(never)]
     fn rest_matches(&self, text: &ChunkText, at: usize) -> bool {
         text.get(at + 16..at + self.length) == Some(&self.rest)
     }
