@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  watermark    now
-//!  spans         │ 41 │ 42 │ 43 │ 44 │ 45 │ … │ 168 │
+//!  spans         │ 41 │ 42 │ 43 │ 44 │ 45 │ … │ 1064 │
 //!                  │    └ sessions 7, 9            later and earlier ones: heap
 //!                  └ where the watermark stands: heap
 //! ```
@@ -27,13 +27,15 @@ pub(super) struct Expiries {
     heap: BinaryHeap<Reverse<(i64, u32)>>,
 }
 
-const SPANS: i64 = 128;
+/// The first part of the wheel is for a gap behind the watermark, the rest for the time that a block spans.
+const SPANS: i64 = 1024;
+const SPANS_IN_REACH: i64 = 64;
 
 impl Expiries {
     /// No entries; most ends will be at most `reach` behind the watermark.
     pub(super) fn new(reach: i64) -> Self {
         Expiries {
-            width: (reach / (SPANS / 2)).max(1),
+            width: (reach / SPANS_IN_REACH).max(1),
             current: None,
             wheel: vec![Vec::new(); SPANS as usize],
             heap: BinaryHeap::new(),

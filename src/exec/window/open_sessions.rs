@@ -34,6 +34,9 @@ pub(super) struct Session<T> {
     pub(super) payload: T,
 }
 
+/// So many numbers that become free at once are worth an order.
+pub(super) const MANY: usize = 64;
+
 /// No session.
 const NONE: u32 = u32::MAX;
 
@@ -174,9 +177,9 @@ impl<T> OpenSessions<T> {
     }
 
     /// Takes out the sessions that `watermark` closes, in no order.
-    pub(super) fn expire(&mut self, watermark: i64) -> Vec<Session<T>> {
-        let mut closed = Vec::new();
+    pub(super) fn expire(&mut self, watermark: i64, mut closed: impl FnMut(Session<T>)) {
         let gap = self.gap;
+        let known_free = self.free.len();
         // Out for a moment: what it finds is taken from the rest.
         let mut expiries = std::mem::take(&mut self.expiries);
         expiries.pass(watermark, |number| {
@@ -184,12 +187,17 @@ impl<T> OpenSessions<T> {
             if end.is_some_and(|end| !is_closed(end, watermark)) {
                 return end;
             }
-            closed.extend(self.remove(number));
+            if let Some(session) = self.remove(number) {
+                closed(session);
+            }
             self.free.push(number);
             None
         });
         self.expiries = expiries;
-        closed
+        // The lowest number is used first: sessions that open one after the other are neighbours.
+        if self.free.len() - known_free >= MANY {
+            self.free.sort_unstable_by(|a, b| b.cmp(a));
+        }
     }
 
     /// Renumbers keys: those without a session are gone. Returns the old numbers of the ones that stay, in order.

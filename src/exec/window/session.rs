@@ -17,7 +17,7 @@ use arrow::datatypes::{FieldRef, SchemaRef};
 use super::open_sessions::{OpenSessions, Place};
 use super::slots::{Member, Members, Slots};
 use super::{MAX_ROWS, ResultRows, lateness};
-use crate::data::{Batch, Event};
+use crate::data::{Batch, Event, Position};
 use crate::error::Result;
 use crate::exec::aggregate::AggregateSpec;
 use crate::exec::grouped::{FirstRow, columns_of};
@@ -161,15 +161,14 @@ impl SessionOperator {
             let keys: Vec<u32> = part.iter().map(|group| group.member.key).collect();
             columns.extend(self.keys.columns(&keys)?);
             let slots: Vec<u32> = part.iter().map(|group| group.member.slot).collect();
-            let cause = |group: &Closed| watermark.caused_by(group.end.saturating_sub(1));
             let (specs, accumulators) = (&self.spec.aggregates, &self.slots.accumulators);
             columns.extend(accumulators.evaluate(
                 specs,
                 &slots,
-                |place| cause(&part[place]),
+                |place| watermark.caused_by(part[place].end.saturating_sub(1)),
                 out,
             )?);
-            rows.add(columns, part.iter().map(cause), out)?;
+            rows.add(columns, causes(part, watermark).into_iter(), out)?;
         }
         let slots: Vec<u32> = closed.iter().map(|group| group.member.slot).collect();
         self.slots.give_back(&slots);
@@ -192,6 +191,21 @@ impl SessionOperator {
         let mut ids = Vec::with_capacity(kept.len());
         self.partitions.intern(&columns, kept.len(), &mut ids)
     }
+}
+
+/// The rows that closed groups, which are in the order of their ends: one way along the trail.
+fn causes(closed: &[Closed], watermark: &Watermark) -> Vec<Position> {
+    let mut trail = &watermark.trail[..];
+    let cause = |group: &Closed| {
+        let time = group.end.saturating_sub(1);
+        while let Some(((reached, _), behind)) = trail.split_first()
+            && *reached < time
+        {
+            trail = behind;
+        }
+        trail.first().map_or(Position::MAX, |(_, row)| *row)
+    };
+    closed.iter().map(cause).collect()
 }
 
 /// Groups by end, then start, then first row.
@@ -256,14 +270,15 @@ impl Operator for SessionOperator {
     fn on_watermark(&mut self, watermark: &Watermark, out: &mut Output) -> Result<()> {
         self.watermark = self.watermark.max(watermark.time);
         let mut closed = Vec::new();
-        for session in self.sessions.expire(watermark.time) {
+        let gap = self.spec.gap;
+        self.sessions.expire(watermark.time, |session| {
             closed.extend(session.payload.as_slice().iter().map(|&member| Closed {
-                end: session.end(self.spec.gap),
+                end: session.end(gap),
                 start: session.start,
                 partition: session.partition,
                 member,
             }));
-        }
+        });
         if !closed.is_empty() {
             let closed = in_order(closed);
             self.emit(&closed, watermark, out)?;

@@ -79,14 +79,15 @@ impl SessionRowsOperator {
     /// The sessions that a watermark closes, in order.
     fn close(&mut self, watermark: &Watermark) -> Vec<Closed> {
         let mut closed: Vec<Closed> = Vec::new();
-        for mut session in self.sessions.expire(watermark.time) {
+        let (batches, gap) = (&self.batches, self.spec.gap);
+        self.sessions.expire(watermark.time, |mut session| {
             session.payload.sort_unstable();
             let first = session.payload.first();
             let first = first.and_then(|(batch, row)| {
-                let (batch, _) = self.batches.get(batch)?;
+                let (batch, _) = batches.get(batch)?;
                 batch.positions.get(*row as usize).copied()
             });
-            let end = session.end(self.spec.gap);
+            let end = session.end(gap);
             // A session that was closed from the start came out because of its row.
             let cause = watermark
                 .caused_by(end.saturating_sub(1))
@@ -97,7 +98,7 @@ impl SessionRowsOperator {
                 start: session.start,
                 rows: session.payload,
             });
-        }
+        });
         closed.sort_unstable_by(|a, b| {
             let key = |c: &Closed| (c.cause, c.end, c.start, c.rows.first().copied());
             key(a).cmp(&key(b))

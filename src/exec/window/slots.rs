@@ -11,6 +11,7 @@
 use arrow::array::UInt32Array;
 use hashbrown::HashMap;
 
+use super::open_sessions::MANY;
 use crate::data::Batch;
 use crate::error::Result;
 use crate::exec::aggregate::AggregateSpec;
@@ -52,6 +53,10 @@ impl Slots {
     pub(super) fn give_back(&mut self, slots: &[u32]) {
         self.accumulators.reset(slots);
         self.free.extend_from_slice(slots);
+        // The lowest slot is used first: groups that come one after the other are neighbours.
+        if slots.len() >= MANY {
+            self.free.sort_unstable_by(|a, b| b.cmp(a));
+        }
     }
 
     /// Adds the rows of that number to the slots named for each.
