@@ -147,8 +147,8 @@ const NAMES: [&str; 19] = [
 /// More threads than this are a mistake.
 const MOST_THREADS: usize = 1024;
 
-/// Bytes that are decoded at once.
-const DEFAULT_BLOCK_BYTES: usize = 1 << 20;
+/// Bytes that are decoded at once: what the second cache of a core holds with its columns.
+const DEFAULT_BLOCK_BYTES: usize = 1 << 18;
 
 impl Options {
     /// The delay of watermarks that no table declares.
