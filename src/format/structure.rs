@@ -7,9 +7,9 @@
 //! ```
 //!
 //! Invariants: places and lines rise; both end with the entry behind the last line. Quotes mean nothing
-//! here, only whether there are any is told. The vector twins find what the scalar one finds; they are
-//! the only code that is `unsafe`, and that is to load 64 bytes from a reference to 64 bytes and to call
-//! what the processor was asked for.
+//! here, only whether there are any is told. The vector twins find what the scalar one finds. Only they are
+//! `unsafe`, for three things: to load a vector from a reference to as many bytes, to store one to a
+//! reference to as many, and to call what the processor was asked for.
 
 /// Where fields and lines begin; see the module. Reused from chunk to chunk.
 #[derive(Debug, Default)]
@@ -111,17 +111,24 @@ impl Structure {
         self.lines.clear();
         self.lines.push(0);
         match kernel {
-            Kernel::Scalar => self.collect(text, |bytes| scalar::marks(bytes, delimiter)),
+            Kernel::Scalar => self.collect(text, |bytes| scalar::marks(bytes, delimiter), put_each),
             #[cfg(target_arch = "x86_64")]
-            Kernel::Sse2 => self.collect(text, |bytes| x86::marks_sse2(bytes, delimiter)),
+            Kernel::Sse2 => self.collect(text, |bytes| x86::marks_sse2(bytes, delimiter), put_each),
             #[cfg(target_arch = "x86_64")]
             Kernel::Avx2 => x86::collect_avx2(self, text, delimiter),
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx512 => x86::collect_avx512(self, text, delimiter),
         }
     }
 
-    /// Collects the places of all marks of `text`.
+    /// Collects the places of all marks of `text`; `put` writes those of 64 bytes.
     #[inline(always)]
-    fn collect(&mut self, text: &[u8], marks: impl Fn(&[u8; WIDTH]) -> Marks) {
+    fn collect(
+        &mut self,
+        text: &[u8],
+        marks: impl Fn(&[u8; WIDTH]) -> Marks,
+        put: impl Fn(&mut [u32; WIDTH], u32, u64),
+    ) {
         let mut found = 1;
         let (mut quotes, mut high) = (0, 0);
         let (wholes, rest) = text.as_chunks::<WIDTH>();
@@ -129,7 +136,7 @@ impl Structure {
             let marks = marks(bytes);
             quotes |= marks.quotes;
             high |= marks.high;
-            found = self.note(found, (number * WIDTH) as u32, marks);
+            found = self.note(found, (number * WIDTH) as u32, marks, &put);
         }
         if !rest.is_empty() {
             let mut bytes = [0; WIDTH];
@@ -137,7 +144,7 @@ impl Structure {
             let marks = marks(&bytes).first(rest.len());
             quotes |= marks.quotes;
             high |= marks.high;
-            found = self.note(found, (wholes.len() * WIDTH) as u32, marks);
+            found = self.note(found, (wholes.len() * WIDTH) as u32, marks, &put);
         }
         self.place_count = found;
         self.has_quotes = quotes != 0;
@@ -146,13 +153,17 @@ impl Structure {
 
     /// Notes the marks of the 64 bytes at `base` behind the `found` places.
     #[inline(always)]
-    fn note(&mut self, found: usize, base: u32, marks: Marks) -> usize {
-        const STEP: usize = 8;
+    fn note(
+        &mut self,
+        found: usize,
+        base: u32,
+        marks: Marks,
+        put: &impl Fn(&mut [u32; WIDTH], u32, u64),
+    ) -> usize {
         if self.places.len() < found + WIDTH {
             self.places.resize((found + WIDTH) * 2, 0);
         }
-        let mut ends = marks.delimiters | marks.newlines;
-        let count = ends.count_ones() as usize;
+        let ends = marks.delimiters | marks.newlines;
         let mut newlines = marks.newlines;
         while newlines != 0 {
             let lowest = newlines & newlines.wrapping_neg();
@@ -160,17 +171,26 @@ impl Structure {
             self.lines.push(found as u32 + before);
             newlines ^= lowest;
         }
-        // Several at once, and more than there are, cost less than asking after each.
-        for step in self.places[found..found + WIDTH].as_chunks_mut::<STEP>().0 {
-            for place in step {
-                *place = base + ends.trailing_zeros() + 1;
-                ends &= ends.wrapping_sub(1);
-            }
-            if ends == 0 {
-                break;
-            }
+        if let Some(places) = self.places[found..].first_chunk_mut() {
+            put(places, base, ends);
         }
-        found + count
+        found + ends.count_ones() as usize
+    }
+}
+
+/// Writes the places behind the bits of `ends`, and something behind them.
+#[inline(always)]
+fn put_each(places: &mut [u32; WIDTH], base: u32, mut ends: u64) {
+    const STEP: usize = 8;
+    // Several at once, and more than there are, cost less than asking after each.
+    for step in places.as_chunks_mut::<STEP>().0 {
+        for place in step {
+            *place = base + ends.trailing_zeros() + 1;
+            ends &= ends.wrapping_sub(1);
+        }
+        if ends == 0 {
+            break;
+        }
     }
 }
 
@@ -183,11 +203,15 @@ enum Kernel {
     Sse2,
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
 }
 
 #[cfg(target_arch = "x86_64")]
 fn best_kernel() -> Kernel {
-    if x86::has_avx2() {
+    if x86::has_avx512() {
+        Kernel::Avx512
+    } else if x86::has_avx2() {
         Kernel::Avx2
     } else {
         Kernel::Sse2
@@ -238,7 +262,7 @@ mod scalar {
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::{Marks, Structure, WIDTH};
+    use super::{Marks, Structure, WIDTH, put_each, scalar};
 
     pub(super) fn has_avx2() -> bool {
         is_x86_feature_detected!("avx2")
@@ -249,7 +273,7 @@ mod x86 {
     /// [`Structure::collect`] with 32 bytes at once; the scalar way where the processor cannot.
     pub(super) fn collect_avx2(structure: &mut Structure, text: &[u8], delimiter: u8) {
         if !has_avx2() {
-            return structure.collect(text, |bytes| super::scalar::marks(bytes, delimiter));
+            return structure.collect(text, |bytes| scalar::marks(bytes, delimiter), put_each);
         }
         // SAFETY: the processor has what the function is compiled for.
         unsafe { collect_compiled_for_avx2(structure, text, delimiter) }
@@ -257,7 +281,7 @@ mod x86 {
 
     #[target_feature(enable = "avx2,bmi1,popcnt")]
     fn collect_compiled_for_avx2(structure: &mut Structure, text: &[u8], delimiter: u8) {
-        structure.collect(text, |bytes| marks_avx2(bytes, delimiter));
+        structure.collect(text, |bytes| marks_avx2(bytes, delimiter), put_each);
     }
 
     #[inline]
@@ -282,6 +306,76 @@ mod x86 {
             newlines: equal(b'\n'),
             quotes: equal(b'"'),
             high: bits(low, high),
+        }
+    }
+
+    pub(super) fn has_avx512() -> bool {
+        has_avx2()
+            && is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512vbmi2")
+    }
+
+    /// [`Structure::collect`] with 64 bytes at once; the scalar way where the processor cannot.
+    pub(super) fn collect_avx512(structure: &mut Structure, text: &[u8], delimiter: u8) {
+        if !has_avx512() {
+            return structure.collect(text, |bytes| scalar::marks(bytes, delimiter), put_each);
+        }
+        // SAFETY: the processor has what the function is compiled for.
+        unsafe { collect_compiled_for_avx512(structure, text, delimiter) }
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,avx2,bmi1,popcnt")]
+    fn collect_compiled_for_avx512(structure: &mut Structure, text: &[u8], delimiter: u8) {
+        structure.collect(
+            text,
+            |bytes| marks_avx512(bytes, delimiter),
+            |places, base, ends| put_avx512(places, base, ends),
+        );
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,avx2,bmi1,popcnt")]
+    fn marks_avx512(bytes: &[u8; WIDTH], delimiter: u8) -> Marks {
+        // SAFETY: 64 bytes are a vector, and this load needs no alignment.
+        let vector = unsafe { _mm512_loadu_si512(bytes.as_ptr().cast::<__m512i>()) };
+        let equal = |wanted: u8| _mm512_cmpeq_epi8_mask(vector, _mm512_set1_epi8(wanted as i8));
+        Marks {
+            delimiters: equal(delimiter),
+            newlines: equal(b'\n'),
+            quotes: equal(b'"'),
+            high: _mm512_movepi8_mask(vector),
+        }
+    }
+
+    /// [`put_each`], 16 places at once.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,avx2,bmi1,popcnt")]
+    fn put_avx512(places: &mut [u32; WIDTH], base: u32, ends: u64) {
+        const BEHIND: [u8; WIDTH] = {
+            let mut behind = [0; WIDTH];
+            let mut place = 0;
+            while place < WIDTH {
+                behind[place] = place as u8 + 1;
+                place += 1;
+            }
+            behind
+        };
+        // SAFETY: 64 bytes are a vector, and this load needs no alignment.
+        let behind = unsafe { _mm512_loadu_si512(BEHIND.as_ptr().cast::<__m512i>()) };
+        let mut found = _mm512_maskz_compress_epi8(ends, behind);
+        let base = _mm512_set1_epi32(base as i32);
+        let mut missing = ends.count_ones();
+        for sixteen in places.as_chunks_mut::<16>().0 {
+            let wide = _mm512_cvtepu8_epi32(_mm512_castsi512_si128(found));
+            let wide = _mm512_add_epi32(wide, base);
+            // SAFETY: 16 numbers are a vector, and this store needs no alignment.
+            unsafe { _mm512_storeu_si512(sixteen.as_mut_ptr().cast::<__m512i>(), wide) };
+            if missing <= 16 {
+                break;
+            }
+            missing -= 16;
+            found = _mm512_alignr_epi32::<4>(found, found);
         }
     }
 
@@ -318,6 +412,8 @@ mod tests {
         Kernel::Sse2,
         #[cfg(target_arch = "x86_64")]
         Kernel::Avx2,
+        #[cfg(target_arch = "x86_64")]
+        Kernel::Avx512,
     ];
 
     fn check(text: &[u8], delimiter: u8) {
