@@ -12,7 +12,8 @@
 use super::cells::{Cell, CellKind};
 use super::json_value::{JsonValue, unescape};
 
-const FIRST_CAPACITY: usize = 512;
+/// Little, as a slow input comes in small blocks; it grows once per block.
+const FIRST_CAPACITY: usize = 16;
 
 /// See the module. Reused from chunk to chunk.
 #[derive(Debug)]

@@ -75,6 +75,8 @@ impl Marks {
             Kernel::Sse2 => x86::mark_sse2(self, chunk),
             #[cfg(target_arch = "x86_64")]
             Kernel::Avx2 => x86::mark_avx2(self, chunk),
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx512 => x86::mark_avx512(self, chunk),
         }
     }
 
@@ -121,11 +123,15 @@ enum Kernel {
     Sse2,
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
 }
 
 #[cfg(target_arch = "x86_64")]
 fn best_kernel() -> Kernel {
-    if is_x86_feature_detected!("avx2") {
+    if x86::has_avx512() {
+        Kernel::Avx512
+    } else if is_x86_feature_detected!("avx2") {
         Kernel::Avx2
     } else {
         Kernel::Sse2
@@ -174,9 +180,51 @@ mod scalar {
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::{Found, Marks};
+    use super::{Found, Marks, WIDTH};
 
-    /// [`Marks::mark`] with 32 bytes at once; the scalar way where the processor cannot.
+    pub(super) fn has_avx512() -> bool {
+        is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw")
+    }
+
+    /// [`Marks::mark`] with 64 bytes at once; the scalar way where the processor cannot.
+    pub(super) fn mark_avx512(marks: &mut Marks, chunk: &[u8]) {
+        if !has_avx512() {
+            return marks.mark(chunk, super::scalar::found);
+        }
+        // SAFETY: the processor has what the function is compiled for.
+        unsafe { mark_compiled_for_avx512(marks, chunk) }
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw")]
+    fn mark_compiled_for_avx512(marks: &mut Marks, chunk: &[u8]) {
+        marks.mark(chunk, |bytes| found_in_64(bytes));
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw")]
+    fn found_in_64(bytes: &[u8; WIDTH]) -> Found {
+        let word = |number: usize| words(bytes, number);
+        let vector = _mm512_setr_epi64(
+            word(0),
+            word(1),
+            word(2),
+            word(3),
+            word(4),
+            word(5),
+            word(6),
+            word(7),
+        );
+        let all = |byte: u8| _mm512_set1_epi8(byte as i8);
+        Found {
+            special: _mm512_cmpeq_epi8_mask(vector, all(b'"'))
+                | _mm512_cmpeq_epi8_mask(vector, all(b'\\'))
+                | _mm512_cmplt_epu8_mask(vector, all(0x20)),
+            digits: _mm512_cmplt_epu8_mask(_mm512_sub_epi8(vector, all(b'0')), all(10)),
+            high: _mm512_movepi8_mask(vector),
+        }
+    }
+
+    /// The same with 32 bytes at once.
     pub(super) fn mark_avx2(marks: &mut Marks, chunk: &[u8]) {
         if !is_x86_feature_detected!("avx2") {
             return marks.mark(chunk, super::scalar::found);
@@ -277,6 +325,8 @@ mod tests {
         Kernel::Sse2,
         #[cfg(target_arch = "x86_64")]
         Kernel::Avx2,
+        #[cfg(target_arch = "x86_64")]
+        Kernel::Avx512,
     ];
 
     fn check(chunk: &[u8]) {
