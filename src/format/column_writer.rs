@@ -1,33 +1,36 @@
 //! Writes the values of one field into a typed column, from CSV text or from JSON.
 //!
-//! Invariants: every call appends exactly one value, NULL where the field does not fit; a misfit is
-//! returned so that the decoder rejects the record. An unreadable time is NULL and no misfit in the
-//! column of the query's time attribute: such a row is untimed, which is counted elsewhere.
+//! ```text
+//!  cells  200 | 404 |  NA | 12x        one column of a chunk
+//!  BIGINT 200   404   NULL  NULL       and 3 is a misfit
+//! ```
+//!
+//! Invariants: every cell appends exactly one value, NULL where it does not fit; a misfit is told so that
+//! the decoder rejects the record. An unreadable time is NULL and no misfit in the column of the query's
+//! time attribute: such a row is untimed, which is counted elsewhere. What depends on the column alone is
+//! asked once for a run of cells.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BinaryBuilder, BooleanBuilder, PrimitiveBuilder, StringViewBuilder};
+use arrow::array::{ArrayBuilder, ArrayRef, BinaryBuilder};
 use arrow::datatypes::*;
 
+use super::cells::{Cell, CellKind, Texts};
+use super::column_values::Column;
 use super::json_value::JsonValue;
+use super::text_column::TextColumn;
+use super::value_parsers::{
+    Booleans, Clocks, Dates, Decimals, Doubles, Floats, Integers, Misfit, Parser, Times,
+};
 use super::{Nulls, ReadColumn, number_text};
 use crate::data::type_name;
 use crate::error::{Error, Result};
-use crate::time::{TimeReader, Unit, Zone, read_iso_clock, read_iso_date};
-
-/// Why a value was not written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Misfit {
-    /// It is no value of the column's type.
-    Type,
-    /// It is an integer that the column's DOUBLE would round.
-    Inexact,
-}
+use crate::time::{MinuteMemo, TimeReader, Unit, Zone};
 
 /// The column under construction.
 pub(super) struct ColumnWriter {
     values: Values,
-    length: usize,
 }
 
 /// What a [`ColumnWriter`] is made of: made once for a query, used for every block.
@@ -42,54 +45,96 @@ pub(super) struct ColumnPlan {
 }
 
 enum Values {
-    Text(StringViewBuilder),
+    Text(TextColumn),
     Bytes(BinaryBuilder),
-    Boolean(BooleanBuilder),
-    Int8(PrimitiveBuilder<Int8Type>),
-    Int16(PrimitiveBuilder<Int16Type>),
-    Int32(PrimitiveBuilder<Int32Type>),
-    Int64(PrimitiveBuilder<Int64Type>),
-    UInt8(PrimitiveBuilder<UInt8Type>),
-    UInt16(PrimitiveBuilder<UInt16Type>),
-    UInt32(PrimitiveBuilder<UInt32Type>),
-    UInt64(PrimitiveBuilder<UInt64Type>),
-    Float32(PrimitiveBuilder<Float32Type>),
-    Float64(PrimitiveBuilder<Float64Type>),
-    Decimal(PrimitiveBuilder<Decimal128Type>, u8, i8),
-    Date(PrimitiveBuilder<Date32Type>),
-    TimeMicrosecond(PrimitiveBuilder<Time64MicrosecondType>),
-    TimeNanosecond(PrimitiveBuilder<Time64NanosecondType>),
-    Millisecond(PrimitiveBuilder<TimestampMillisecondType>),
-    Microsecond(PrimitiveBuilder<TimestampMicrosecondType>),
-    Nanosecond(PrimitiveBuilder<TimestampNanosecondType>),
+    Boolean(Column<bool>),
+    Int8(Column<i8>),
+    Int16(Column<i16>),
+    Int32(Column<i32>),
+    Int64(Column<i64>),
+    UInt8(Column<u8>),
+    UInt16(Column<u16>),
+    UInt32(Column<u32>),
+    UInt64(Column<u64>),
+    Float32(Column<f32>),
+    Float64(Column<f64>),
+    Decimal(Column<i128>, u8, i8),
+    Date(Column<i32>),
+    Clock(Column<i64>, TimeUnit),
+    Timestamp(Column<i64>, MinuteMemo),
 }
 
-/// Does the same with the builder of any variant.
-macro_rules! with_builder {
-    ($values:expr, $builder:ident => $do:expr) => {
+/// Does the same with the column of any variant.
+macro_rules! with_column {
+    ($values:expr, $column:ident => $do:expr, bytes $bytes:ident => $do_bytes:expr) => {
         match $values {
-            Values::Text($builder) => $do,
-            Values::Bytes($builder) => $do,
-            Values::Boolean($builder) => $do,
-            Values::Int8($builder) => $do,
-            Values::Int16($builder) => $do,
-            Values::Int32($builder) => $do,
-            Values::Int64($builder) => $do,
-            Values::UInt8($builder) => $do,
-            Values::UInt16($builder) => $do,
-            Values::UInt32($builder) => $do,
-            Values::UInt64($builder) => $do,
-            Values::Float32($builder) => $do,
-            Values::Float64($builder) => $do,
-            Values::Decimal($builder, _, _) => $do,
-            Values::Date($builder) => $do,
-            Values::TimeMicrosecond($builder) => $do,
-            Values::TimeNanosecond($builder) => $do,
-            Values::Millisecond($builder) => $do,
-            Values::Microsecond($builder) => $do,
-            Values::Nanosecond($builder) => $do,
+            Values::Bytes($bytes) => $do_bytes,
+            Values::Text($column) => $do,
+            Values::Boolean($column) => $do,
+            Values::Int8($column) => $do,
+            Values::Int16($column) => $do,
+            Values::Int32($column) => $do,
+            Values::Int64($column) => $do,
+            Values::UInt8($column) => $do,
+            Values::UInt16($column) => $do,
+            Values::UInt32($column) => $do,
+            Values::UInt64($column) => $do,
+            Values::Float32($column) => $do,
+            Values::Float64($column) => $do,
+            Values::Decimal($column, _, _) => $do,
+            Values::Date($column) => $do,
+            Values::Clock($column, _) => $do,
+            Values::Timestamp($column, _) => $do,
         }
     };
+}
+
+/// Does the same with the column of any variant that is read by a parser, and something else with texts.
+macro_rules! with_parser {
+    ($values:expr, $plan:expr, ($column:ident, $parser:ident) => $do:expr,
+     text $text:ident => $do_text:expr, bytes $bytes:ident => $do_bytes:expr) => {{
+        macro_rules! parsed {
+            ($of:ident, $made:expr) => {{
+                let ($column, $parser) = ($of, $made);
+                $do
+            }};
+        }
+        match $values {
+            Values::Text($text) => $do_text,
+            Values::Bytes($bytes) => $do_bytes,
+            Values::Boolean(column) => parsed!(column, Booleans),
+            Values::Int8(column) => parsed!(column, Integers(PhantomData)),
+            Values::Int16(column) => parsed!(column, Integers(PhantomData)),
+            Values::Int32(column) => parsed!(column, Integers(PhantomData)),
+            Values::Int64(column) => parsed!(column, Integers(PhantomData)),
+            Values::UInt8(column) => parsed!(column, Integers(PhantomData)),
+            Values::UInt16(column) => parsed!(column, Integers(PhantomData)),
+            Values::UInt32(column) => parsed!(column, Integers(PhantomData)),
+            Values::UInt64(column) => parsed!(column, Integers(PhantomData)),
+            Values::Float32(column) => parsed!(column, Floats),
+            Values::Float64(column) => {
+                let exact_integers = $plan.exact_integers;
+                parsed!(column, Doubles { exact_integers })
+            }
+            Values::Decimal(column, precision, scale) => {
+                let (precision, scale) = (*precision, *scale);
+                parsed!(column, Decimals { precision, scale })
+            }
+            Values::Date(column) => parsed!(column, Dates),
+            Values::Clock(column, unit) => {
+                let unit_nanoseconds = if *unit == TimeUnit::Microsecond {
+                    1_000
+                } else {
+                    1
+                };
+                parsed!(column, Clocks { unit_nanoseconds })
+            }
+            Values::Timestamp(column, memo) => {
+                let reader = $plan.time.as_ref().expect("checked when the plan was made");
+                parsed!(column, Times { reader, memo })
+            }
+        }
+    }};
 }
 
 impl ColumnPlan {
@@ -124,19 +169,19 @@ impl ColumnPlan {
     /// A writer for about `rows` values.
     pub(super) fn writer(&self, rows: usize) -> ColumnWriter {
         let values = self.values(rows).expect("checked when the plan was made");
-        ColumnWriter { values, length: 0 }
+        ColumnWriter { values }
     }
 
     fn values(&self, rows: usize) -> Option<Values> {
         macro_rules! typed {
             () => {
-                PrimitiveBuilder::with_capacity(rows).with_data_type(self.data_type.clone())
+                Column::with_capacity(rows)
             };
         }
         Some(match &self.data_type {
-            DataType::Utf8View => Values::Text(StringViewBuilder::with_capacity(rows)),
+            DataType::Utf8View => Values::Text(TextColumn::with_capacity(rows)),
             DataType::Binary => Values::Bytes(BinaryBuilder::with_capacity(rows, rows * 8)),
-            DataType::Boolean => Values::Boolean(BooleanBuilder::with_capacity(rows)),
+            DataType::Boolean => Values::Boolean(typed!()),
             DataType::Int8 => Values::Int8(typed!()),
             DataType::Int16 => Values::Int16(typed!()),
             DataType::Int32 => Values::Int32(typed!()),
@@ -149,11 +194,12 @@ impl ColumnPlan {
             DataType::Float64 => Values::Float64(typed!()),
             DataType::Decimal128(precision, scale) => Values::Decimal(typed!(), *precision, *scale),
             DataType::Date32 => Values::Date(typed!()),
-            DataType::Time64(TimeUnit::Microsecond) => Values::TimeMicrosecond(typed!()),
-            DataType::Time64(TimeUnit::Nanosecond) => Values::TimeNanosecond(typed!()),
-            DataType::Timestamp(TimeUnit::Millisecond, _) => Values::Millisecond(typed!()),
-            DataType::Timestamp(TimeUnit::Microsecond, _) => Values::Microsecond(typed!()),
-            DataType::Timestamp(TimeUnit::Nanosecond, _) => Values::Nanosecond(typed!()),
+            DataType::Time64(unit @ (TimeUnit::Microsecond | TimeUnit::Nanosecond)) => {
+                Values::Clock(typed!(), *unit)
+            }
+            DataType::Timestamp(unit, _) if *unit != TimeUnit::Second => {
+                Values::Timestamp(typed!(), MinuteMemo::default())
+            }
             _ => return None,
         })
     }
@@ -187,46 +233,49 @@ impl ColumnPlan {
         }
     }
 
-    fn is_text(&self) -> bool {
-        matches!(self.data_type, DataType::Utf8View | DataType::Binary)
+    /// True if a value that does not fit is no misfit.
+    fn is_lenient(&self) -> bool {
+        self.is_time_attribute && self.time.is_some()
     }
 }
 
 impl ColumnWriter {
     /// Values so far.
     pub(super) fn len(&self) -> usize {
-        self.length
+        with_column!(&self.values, column => column.len(), bytes builder => builder.len())
     }
 
     /// Appends NULL.
     pub(super) fn write_null(&mut self) {
-        with_builder!(&mut self.values, builder => builder.append_null());
-        self.length += 1;
+        with_column!(&mut self.values, column => column.push_null(), bytes builder => builder.append_null());
     }
 
-    /// Appends a CSV field; `quoted` tells `""` from nothing.
-    #[inline]
-    pub(super) fn write_field(
+    /// Appends the values of `cells`; `misfit` gets the numbers of those that do not fit. Nothing but
+    /// fields is compared with `nulls`.
+    pub(super) fn write_cells(
         &mut self,
         plan: &ColumnPlan,
         nulls: &Nulls,
-        text: &[u8],
-        quoted: bool,
-    ) -> Result<(), Misfit> {
-        if plan.is_text() {
-            if !quoted && (text.is_empty() || nulls.holds_for_text(text)) {
-                self.write_null();
-                return Ok(());
+        texts: Texts<'_>,
+        cells: &[Cell],
+        misfit: &mut dyn FnMut(usize, Misfit),
+    ) {
+        let run = Run {
+            nulls,
+            texts,
+            cells,
+        };
+        let lenient = plan.is_lenient();
+        let mut told = |number, why| {
+            if !lenient {
+                misfit(number, why);
             }
-            self.write_text(text);
-            return Ok(());
-        }
-        let text = text.trim_ascii();
-        if text.is_empty() || nulls.holds_for_values(text) {
-            self.write_null();
-            return Ok(());
-        }
-        self.write_value(plan, text, ReadAs::Field)
+        };
+        with_parser!(&mut self.values, plan,
+            (column, parser) => run.fill(column, parser, &mut told),
+            text column => run.fill_texts(column),
+            bytes builder => run.fill_bytes(builder)
+        );
     }
 
     /// Appends a JSON value that stands in a record of JSON.
@@ -237,154 +286,173 @@ impl ColumnWriter {
         value: JsonValue<'_>,
         scratch: &mut Vec<u8>,
     ) -> Result<(), Misfit> {
-        if matches!(value, JsonValue::Null) {
-            self.write_null();
-            return Ok(());
-        }
-        if plan.is_text() {
-            self.write_text(value.text(scratch));
-            return Ok(());
-        }
-        let takes_text = plan.time.is_some()
-            || matches!(
-                self.values,
-                Values::Date(_) | Values::TimeMicrosecond(_) | Values::TimeNanosecond(_)
-            );
-        match value {
-            JsonValue::Text { .. } if takes_text => {
-                self.write_value(plan, value.text(scratch), ReadAs::Text)
-            }
-            JsonValue::Number(text) if !matches!(self.values, Values::Boolean(_)) => {
-                self.write_value(plan, text, ReadAs::Number)
-            }
-            JsonValue::Boolean(is_true) if matches!(self.values, Values::Boolean(_)) => {
-                self.write_value(plan, if is_true { b"true" } else { b"false" }, ReadAs::Text)
-            }
-            _ => self.misfit(plan, Misfit::Type),
-        }
-    }
-
-    fn misfit(&mut self, plan: &ColumnPlan, misfit: Misfit) -> Result<(), Misfit> {
-        self.write_null();
-        if plan.is_time_attribute && plan.time.is_some() {
-            return Ok(());
-        }
-        Err(misfit)
-    }
-
-    /// Appends text that is UTF-8.
-    fn write_text(&mut self, text: &[u8]) {
-        match &mut self.values {
-            Values::Text(builder) => match std::str::from_utf8(text) {
-                Ok(text) => builder.append_value(text),
-                // Records are mended before they come here.
-                Err(_) => builder.append_value(String::from_utf8_lossy(text)),
-            },
-            Values::Bytes(builder) => builder.append_value(text),
-            _ => with_builder!(&mut self.values, builder => builder.append_null()),
-        }
-        self.length += 1;
-    }
-
-    #[inline]
-    fn write_value(
-        &mut self,
-        plan: &ColumnPlan,
-        text: &[u8],
-        read_as: ReadAs,
-    ) -> Result<(), Misfit> {
-        macro_rules! put {
-            ($builder:expr, $value:expr) => {
-                match $value {
-                    Some(value) => $builder.append_value(value),
-                    None => return self.misfit(plan, Misfit::Type),
-                }
-            };
-        }
-        match &mut self.values {
-            Values::Int8(builder) => put!(builder, integer(text)),
-            Values::Int16(builder) => put!(builder, integer(text)),
-            Values::Int32(builder) => put!(builder, integer(text)),
-            Values::Int64(builder) => put!(builder, integer(text)),
-            Values::UInt8(builder) => put!(builder, integer(text)),
-            Values::UInt16(builder) => put!(builder, integer(text)),
-            Values::UInt32(builder) => put!(builder, integer(text)),
-            Values::UInt64(builder) => put!(builder, integer(text)),
-            Values::Float32(builder) => {
-                put!(builder, number_text::double(text).map(|value| value as f32));
-            }
-            Values::Float64(builder) => {
-                if plan.exact_integers && number_text::is_integer_beyond_double(text) {
-                    return self.misfit(plan, Misfit::Inexact);
-                }
-                put!(builder, number_text::double(text));
-            }
-            Values::Decimal(builder, precision, scale) => {
-                put!(builder, number_text::decimal(text, *precision, *scale));
-            }
-            Values::Boolean(builder) => put!(builder, boolean(text)),
-            Values::Date(builder) => put!(builder, read_iso_date(text)),
-            Values::TimeMicrosecond(builder) => {
-                put!(builder, read_iso_clock(text).map(|t| t / 1_000))
-            }
-            Values::TimeNanosecond(builder) => put!(builder, read_iso_clock(text)),
-            Values::Millisecond(builder) => put!(builder, time(plan, text, read_as)),
-            Values::Microsecond(builder) => put!(builder, time(plan, text, read_as)),
-            Values::Nanosecond(builder) => put!(builder, time(plan, text, read_as)),
-            Values::Text(_) | Values::Bytes(_) => {
-                self.write_text(text);
+        let kind = match value {
+            JsonValue::Null => {
+                self.write_null();
                 return Ok(());
             }
-        }
-        self.length += 1;
-        Ok(())
+            JsonValue::Boolean(_) => CellKind::Boolean,
+            JsonValue::Number(_) => CellKind::Number,
+            JsonValue::Text { .. } => CellKind::Text,
+            JsonValue::Nested(_) => CellKind::Nested,
+        };
+        let text = value.text(scratch);
+        let written = with_parser!(&mut self.values, plan,
+            (column, parser) => write_value(column, parser, text, kind),
+            text column => {
+                column.push(text, text.len());
+                Ok(())
+            },
+            bytes builder => {
+                builder.append_value(text);
+                Ok(())
+            }
+        );
+        written.or_else(|why| if plan.is_lenient() { Ok(()) } else { Err(why) })
     }
 
-    /// The column.
-    pub(super) fn finish(mut self) -> ArrayRef {
-        with_builder!(&mut self.values, builder => Arc::new(builder.finish()))
+    /// The column, of the type of `plan`.
+    pub(super) fn finish(self, plan: &ColumnPlan) -> Result<ArrayRef> {
+        let data_type = plan.data_type.clone();
+        Ok(match self.values {
+            Values::Text(column) => column.finish()?,
+            Values::Bytes(mut builder) => Arc::new(builder.finish()),
+            Values::Boolean(column) => column.finish_booleans(),
+            Values::Int8(column) => column.finish::<Int8Type>(data_type),
+            Values::Int16(column) => column.finish::<Int16Type>(data_type),
+            Values::Int32(column) => column.finish::<Int32Type>(data_type),
+            Values::Int64(column) => column.finish::<Int64Type>(data_type),
+            Values::UInt8(column) => column.finish::<UInt8Type>(data_type),
+            Values::UInt16(column) => column.finish::<UInt16Type>(data_type),
+            Values::UInt32(column) => column.finish::<UInt32Type>(data_type),
+            Values::UInt64(column) => column.finish::<UInt64Type>(data_type),
+            Values::Float32(column) => column.finish::<Float32Type>(data_type),
+            Values::Float64(column) => column.finish::<Float64Type>(data_type),
+            Values::Decimal(column, _, _) => column.finish::<Decimal128Type>(data_type),
+            Values::Date(column) => column.finish::<Date32Type>(data_type),
+            Values::Clock(column, TimeUnit::Microsecond) => {
+                column.finish::<Time64MicrosecondType>(data_type)
+            }
+            Values::Clock(column, _) => column.finish::<Time64NanosecondType>(data_type),
+            Values::Timestamp(column, _) => match data_type {
+                DataType::Timestamp(TimeUnit::Millisecond, _) => {
+                    column.finish::<TimestampMillisecondType>(data_type)
+                }
+                DataType::Timestamp(TimeUnit::Microsecond, _) => {
+                    column.finish::<TimestampMicrosecondType>(data_type)
+                }
+                _ => column.finish::<TimestampNanosecondType>(data_type),
+            },
+        })
     }
 }
 
-/// What a value's text was in its source.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum ReadAs {
-    /// A field without a type of its own.
-    Field,
-    /// A JSON string, or a word of JSON.
-    Text,
-    /// A JSON number.
-    Number,
-}
-
-#[inline]
-fn integer<T: TryFrom<i64> + TryFrom<i128>>(text: &[u8]) -> Option<T> {
-    match number_text::small_integer(text) {
-        Some(value) => T::try_from(value).ok(),
-        None => T::try_from(number_text::integer(text)?).ok(),
-    }
-}
-
-#[inline]
-fn time(plan: &ColumnPlan, text: &[u8], read_as: ReadAs) -> Option<i64> {
-    let reader = plan.time.as_ref()?;
-    match read_as {
-        ReadAs::Number => reader.read_number(text),
-        ReadAs::Field | ReadAs::Text => reader.read(text),
-    }
-}
-
-fn boolean(text: &[u8]) -> Option<bool> {
-    let is = |words: [&str; 4]| {
-        words
-            .iter()
-            .any(|word| text.eq_ignore_ascii_case(word.as_bytes()))
+/// Appends a JSON value that is not NULL.
+fn write_value<P: Parser>(
+    column: &mut Column<P::Value>,
+    mut parser: P,
+    text: &[u8],
+    kind: CellKind,
+) -> Result<(), Misfit> {
+    let value = match parser.quick(text, text.len(), kind) {
+        Some(value) => Ok(value),
+        None if P::takes(kind) => parser.parse(text, kind),
+        None => Err(Misfit::Type),
     };
-    if is(["true", "t", "yes", "1"]) {
-        Some(true)
-    } else if is(["false", "f", "no", "0"]) {
-        Some(false)
-    } else {
-        None
+    match value {
+        Ok(value) => {
+            column.push(value);
+            Ok(())
+        }
+        Err(why) => {
+            column.push_null();
+            Err(why)
+        }
+    }
+}
+
+/// Cells that are written to a column.
+struct Run<'a> {
+    nulls: &'a Nulls,
+    texts: Texts<'a>,
+    cells: &'a [Cell],
+}
+
+impl Run<'_> {
+    fn fill<P: Parser>(
+        &self,
+        column: &mut Column<P::Value>,
+        mut parser: P,
+        misfit: &mut dyn FnMut(usize, Misfit),
+    ) {
+        // A word for NULL may look like a value.
+        let quickly = !self.nulls.has_words();
+        column.reserve(self.cells.len());
+        for (number, cell) in self.cells.iter().enumerate() {
+            if quickly {
+                let text = self.texts.from(*cell);
+                if let Some(value) = parser.quick(text, cell.length as usize, cell.kind) {
+                    column.push(value);
+                    continue;
+                }
+            }
+            match self.value(&mut parser, *cell) {
+                Ok(Some(value)) => column.push(value),
+                Ok(None) => column.push_null(),
+                Err(why) => {
+                    column.push_null();
+                    misfit(number, why);
+                }
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn value<P: Parser>(&self, parser: &mut P, cell: Cell) -> Result<Option<P::Value>, Misfit> {
+        let text = self.texts.get(cell);
+        match cell.kind {
+            CellKind::Null => Ok(None),
+            CellKind::Field | CellKind::QuotedField => {
+                let text = text.trim_ascii();
+                if text.is_empty() || self.nulls.holds_for_values(text) {
+                    return Ok(None);
+                }
+                parser.parse(text, cell.kind).map(Some)
+            }
+            kind if P::takes(kind) => parser.parse(text, kind).map(Some),
+            _ => Err(Misfit::Type),
+        }
+    }
+
+    fn fill_texts(&self, column: &mut TextColumn) {
+        for cell in self.cells {
+            if self.is_null_text(*cell) {
+                column.push_null();
+            } else {
+                column.push(self.texts.from(*cell), cell.length as usize);
+            }
+        }
+    }
+
+    fn fill_bytes(&self, builder: &mut BinaryBuilder) {
+        for cell in self.cells {
+            if self.is_null_text(*cell) {
+                builder.append_null();
+            } else {
+                builder.append_value(self.texts.get(*cell));
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn is_null_text(&self, cell: Cell) -> bool {
+        match cell.kind {
+            CellKind::Field => {
+                cell.length == 0
+                    || (self.nulls.has_words() && self.nulls.holds_for_text(self.texts.get(cell)))
+            }
+            CellKind::Null => true,
+            _ => false,
+        }
     }
 }

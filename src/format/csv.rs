@@ -2,21 +2,27 @@
 //!
 //! ```text
 //! header  ts,host,status,bytes      read: status, ts
-//! record  12:00:03,web1,200,512  ─► walk to field 2, count the rest ─► 200, 12:00:03
+//! record  12:00:03,web1,200,512
 //! record  12:00:04,web1          ─► reject: has 2 fields, the header has 4
+//! record  12:00:05,web2,500,0
+//!
+//! chunk   structure: where fields and lines begin ─► records ─► all of status ─► all of ts
 //! ```
 //!
-//! Invariants: only the fields that are read are looked at; a record counts its fields all the same. A
-//! block whose last quote stays open ends with the first line of a broken record (the splitter cut it
-//! there): that line is the reject.
+//! A block is decoded in chunks of whole records: first the places of all fields, then column by column.
+//!
+//! Invariants: only the fields that are read are looked at; a record counts its fields all the same. What
+//! is wrong with a record does not depend on chunks: too few fields before a value that does not fit, and
+//! of those the one in the first field. A block whose last quote stays open ends with the first line of a
+//! broken record (the splitter cut it there): that line is the reject.
 
 use arrow::buffer::Buffer;
-use memchr::{memchr, memchr_iter};
 
-use super::csv_record::{FieldRanges, Walk, blank_line, field_text, walk_record};
-use super::encoding::{BlockText, Encoding, RecordText};
-use super::rows::{RowPlan, Rows, shown_text};
+use super::csv_chunk::{CsvChunk, CsvShape};
+use super::encoding::Encoding;
+use super::rows::{RowMisfit, RowPlan, Rows, shown_text};
 use super::spec::DEFAULT_MAX_RECORD_BYTES;
+use super::structure::LONGEST_CHUNK;
 use super::{DecodeSpec, Decoded, Decoder};
 use crate::error::{Error, Result};
 
@@ -24,6 +30,9 @@ use crate::error::{Error, Result};
 pub const DEFAULT_NULLS: [&str; 6] = ["NA", "N/A", "NULL", "null", "\\N", "-"];
 
 const MOST_COLUMNS: usize = 10_000;
+
+/// Text that is decoded at once: it stays in the nearest caches from column to column.
+const CHUNK_BYTES: usize = 64 << 10;
 
 /// The words that stand for NULL; an empty field always does.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -36,6 +45,12 @@ pub enum Nulls {
 }
 
 impl Nulls {
+    /// True if there may be words that look like values.
+    #[inline]
+    pub(super) fn has_words(&self) -> bool {
+        matches!(self, Nulls::Words(words) if !words.is_empty())
+    }
+
     /// True if `text` is NULL in a column of text.
     #[inline]
     pub(super) fn holds_for_text(&self, text: &[u8]) -> bool {
@@ -91,11 +106,8 @@ impl CsvOptions {
 /// Decodes blocks of CSV; see the module.
 #[derive(Debug)]
 pub(super) struct CsvDecoder {
-    delimiter: u8,
-    header: bool,
-    field_count: usize,
+    shape: CsvShape,
     nulls: Nulls,
-    encoding: Encoding,
     plan: RowPlan,
     /// (field of the record, column of the plan), by rising field.
     reads: Vec<(usize, usize)>,
@@ -120,96 +132,18 @@ impl CsvDecoder {
             .collect::<Result<Vec<_>>>()?;
         reads.sort_unstable();
         Ok(CsvDecoder {
-            delimiter: options.delimiter,
-            header: options.header,
-            field_count: options.header_fields.len(),
+            shape: CsvShape {
+                delimiter: options.delimiter,
+                header: options.header,
+                field_count: options.header_fields.len(),
+                encoding: options.encoding,
+                fields: reads.iter().map(|(field, _)| *field).collect(),
+                only_carefully: false,
+            },
             nulls: options.nulls.clone(),
-            encoding: options.encoding,
             plan: RowPlan::new(spec)?,
             reads,
         })
-    }
-
-    /// Writes a record without quotes; true if it is a row, else it was rejected.
-    #[inline]
-    fn plain_record(&self, rows: &mut Rows<'_>, text: &[u8], raw: &[u8]) {
-        let (mut field, mut start, mut misfit) = (0, 0, None);
-        // Where the current field ends; found at most once for each.
-        let mut end = None;
-        for &(wanted, column) in &self.reads {
-            while field < wanted {
-                let stop = end.take().unwrap_or_else(|| self.field_end(text, start));
-                if stop == text.len() {
-                    return self.reject_ragged(rows, field + 1, raw);
-                }
-                start = stop + 1;
-                field += 1;
-            }
-            let stop = *end.get_or_insert_with(|| self.field_end(text, start));
-            let value = &text[start..stop];
-            let plan = &self.plan.columns[column];
-            if let Err(why) = rows.columns[column].write_field(plan, &self.nulls, value, false) {
-                misfit.get_or_insert((column, why, value));
-            }
-        }
-        let count = field + 1 + memchr_iter(self.delimiter, &text[start..]).count();
-        if count != self.field_count {
-            return self.reject_ragged(rows, count, raw);
-        }
-        match misfit {
-            None => rows.accept(),
-            Some((column, why, value)) => rows.reject_misfit(column, why, &shown_text(value), raw),
-        }
-    }
-
-    #[inline]
-    fn field_end(&self, text: &[u8], start: usize) -> usize {
-        memchr(self.delimiter, &text[start..]).map_or(text.len(), |length| start + length)
-    }
-
-    /// Writes a record with quotes whose fields are known.
-    fn quoted_record(
-        &self,
-        rows: &mut Rows<'_>,
-        text: &[u8],
-        ranges: &FieldRanges,
-        raw: &[u8],
-        scratch: &mut Vec<u8>,
-    ) {
-        if ranges.len() != self.field_count {
-            return self.reject_ragged(rows, ranges.len(), raw);
-        }
-        let mut misfit = None;
-        for &(field, column) in &self.reads {
-            let (start, end) = ranges[field];
-            let (value, quoted) = field_text(&text[start..end], scratch);
-            let plan = &self.plan.columns[column];
-            if let Err(why) = rows.columns[column].write_field(plan, &self.nulls, value, quoted) {
-                misfit.get_or_insert_with(|| (column, why, shown_text(value)));
-            }
-        }
-        match misfit {
-            None => rows.accept(),
-            Some((column, why, shown)) => rows.reject_misfit(column, why, &shown, raw),
-        }
-    }
-
-    #[cold]
-    fn reject_ragged(&self, rows: &mut Rows<'_>, count: usize, raw: &[u8]) {
-        let fields = |count| {
-            if count == 1 {
-                "1 field".to_owned()
-            } else {
-                format!("{count} fields")
-            }
-        };
-        let whole = if self.header {
-            "the header"
-        } else {
-            "the first record"
-        };
-        let reason = format!("has {}, {whole} has {}", fields(count), self.field_count);
-        rows.reject(reason, None, raw);
     }
 }
 
@@ -219,72 +153,48 @@ impl Decoder for CsvDecoder {
     }
 
     fn decode(&self, block: &Buffer) -> Result<Decoded> {
-        let block = block.as_slice();
-        let mut texts = BlockText::new(block, self.encoding);
+        self.decode_by(block, CHUNK_BYTES)
+    }
+}
+
+impl CsvDecoder {
+    /// Decodes a block in chunks of about `chunk_bytes`, which changes nothing but the speed.
+    fn decode_by(&self, block: &[u8], chunk_bytes: usize) -> Result<Decoded> {
         let mut rows = Rows::new(&self.plan, block.len() / 64 + 1);
-        let block_has_quotes = memchr(b'"', block).is_some();
-        let (mut scratch, mut ranges, mut at) = (Vec::new(), FieldRanges::new(), 0);
-        while at < block.len() {
-            if let Some(length) = blank_line(&block[at..]) {
-                at += length;
-                rows.line += 1;
-                continue;
+        let mut chunk = CsvChunk::default();
+        let (mut rest, mut window) = (block, chunk_bytes);
+        while !rest.is_empty() {
+            let at_end = window >= rest.len();
+            let text = &rest[..window.min(rest.len())];
+            let used = chunk.find_records(&self.shape, text, at_end, &mut rows);
+            if used == 0 && (at_end || window >= LONGEST_CHUNK) {
+                return Err(Error::unsupported("a record is longer than 2 GiB"));
             }
-            let rest = &block[at..];
-            let line_end = memchr(b'\n', rest).unwrap_or(rest.len());
-            let mut raw = &rest[..line_end];
-            let has_quotes = block_has_quotes && memchr(b'"', raw).is_some();
-            let (mut next, mut lines, mut is_open) = ((line_end + 1).min(rest.len()), 1, false);
-            if has_quotes {
-                ranges.clear();
-                match walk_record(rest, self.delimiter, |start, end| ranges.push((start, end))) {
-                    Walk::Whole {
-                        end,
-                        next: behind,
-                        lines: spanned,
-                    } => {
-                        (raw, next, lines) = (&rest[..end], behind, spanned);
-                    }
-                    Walk::Unfinished => {
-                        lines = memchr_iter(b'\n', rest).count() as u64 + 1;
-                        (raw, next) = (rest, rest.len());
-                    }
-                    Walk::Open | Walk::TooManyLines => is_open = true,
-                }
-            }
-            // At the end of the input, a carriage return may stand for the newline that is missing.
-            raw = raw
-                .strip_suffix(b"\r")
-                .filter(|_| !has_quotes)
-                .unwrap_or(raw);
-            if is_open {
-                let reason = "a quote opens in this line and does not close";
-                rows.reject(reason.into(), None, raw);
-            } else {
-                match texts.of_record(raw) {
-                    RecordText::NotUtf8 => rows.reject(
-                        "is not UTF-8".into(),
-                        Some("--encoding lossy or --encoding latin1 reads it".into()),
-                        raw,
-                    ),
-                    RecordText::AsIs if has_quotes => {
-                        self.quoted_record(&mut rows, raw, &ranges, raw, &mut scratch);
-                    }
-                    RecordText::AsIs => self.plain_record(&mut rows, raw, raw),
-                    RecordText::Changed { text, mended } => {
-                        if mended {
-                            rows.mend();
-                        }
-                        ranges.clear();
-                        walk_record(text, self.delimiter, |start, end| ranges.push((start, end)));
-                        self.quoted_record(&mut rows, text, &ranges, raw, &mut scratch);
-                    }
-                }
-            }
-            at += next;
-            rows.line += lines;
+            // A record longer than the chunk needs a larger one.
+            window = if used == 0 { window * 2 } else { chunk_bytes };
+            self.write_columns(&mut chunk, text, &mut rows);
+            rest = &rest[used..];
         }
         rows.finish()
+    }
+
+    /// Writes the rows of a chunk column by column.
+    fn write_columns(&self, chunk: &mut CsvChunk, text: &[u8], rows: &mut Rows<'_>) {
+        let mut misfits = Vec::new();
+        for (read, &(_, column)) in self.reads.iter().enumerate() {
+            let (cells, texts) = chunk.cells(&self.shape, read, text);
+            let plan = &self.plan.columns[column];
+            let mut misfit = |row: usize, misfit| {
+                misfits.push(RowMisfit {
+                    row,
+                    column,
+                    misfit,
+                    shown: shown_text(texts.get(cells[row])),
+                });
+            };
+            rows.columns[column].write_cells(plan, &self.nulls, texts, cells, &mut misfit);
+        }
+        rows.settle(misfits, |row| chunk.record(row, text));
     }
 }
 
@@ -303,85 +213,6 @@ fn find_field(header_fields: &[String], source: &str) -> Result<usize> {
         }
         _ => error,
     })
-}
-
-/// The names in the header at the beginning of an input, and the bytes up to its end; a repeated name gets
-/// `_1`, `_2`, an empty one is `c` and its number. `None` if the header is not whole yet.
-pub fn csv_header(bytes: &[u8], delimiter: u8, at_end: bool) -> Option<(Vec<String>, usize)> {
-    let (fields, end) = csv_records(bytes, delimiter, at_end, 1).pop()?;
-    let names = fields.into_iter().enumerate().map(|(place, field)| {
-        let name = String::from_utf8_lossy(&field.text).trim().to_owned();
-        if name.is_empty() {
-            format!("c{}", place + 1)
-        } else {
-            name
-        }
-    });
-    Some((distinct_names(names.collect()), end))
-}
-
-/// The names with `_1`, `_2` behind those that were there before.
-fn distinct_names(names: Vec<String>) -> Vec<String> {
-    let mut taken: hashbrown::HashSet<String> = hashbrown::HashSet::new();
-    let given: hashbrown::HashSet<String> = names.iter().cloned().collect();
-    let distinct = names.into_iter().map(|name| {
-        let mut candidate = name.clone();
-        let mut number = 0;
-        while taken.contains(&candidate) || (number > 0 && given.contains(&candidate)) {
-            number += 1;
-            candidate = format!("{name}_{number}");
-        }
-        taken.insert(candidate.clone());
-        candidate
-    });
-    distinct.collect()
-}
-
-/// A field of a sample.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SampleField {
-    /// What it says.
-    pub text: Vec<u8>,
-    /// True if it stood in quotes.
-    pub quoted: bool,
-}
-
-/// The first whole records of an input, at most `most`, each with the bytes up to its end. A byte order
-/// mark and blank lines are skipped, a record whose quote stays open ends them.
-pub fn csv_records(
-    bytes: &[u8],
-    delimiter: u8,
-    at_end: bool,
-    most: usize,
-) -> Vec<(Vec<SampleField>, usize)> {
-    let mut at = if bytes.starts_with(b"\xEF\xBB\xBF") {
-        3
-    } else {
-        0
-    };
-    let (mut records, mut ranges, mut scratch) = (Vec::new(), FieldRanges::new(), Vec::new());
-    while at < bytes.len() && records.len() < most {
-        let rest = &bytes[at..];
-        if let Some(length) = blank_line(rest) {
-            at += length;
-            continue;
-        }
-        ranges.clear();
-        match walk_record(rest, delimiter, |start, end| ranges.push((start, end))) {
-            Walk::Whole { next, .. } => at += next,
-            Walk::Unfinished if at_end => at = bytes.len(),
-            _ => break,
-        }
-        let fields = ranges.iter().map(|(start, end)| {
-            let (text, quoted) = field_text(&rest[*start..*end], &mut scratch);
-            SampleField {
-                text: text.to_vec(),
-                quoted,
-            }
-        });
-        records.push((fields.collect(), at));
-    }
-    records
 }
 
 #[cfg(test)]

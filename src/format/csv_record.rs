@@ -103,8 +103,8 @@ pub(super) fn field_text<'a>(raw: &'a [u8], scratch: &'a mut Vec<u8>) -> (&'a [u
     let [b'"', inside @ ..] = raw else {
         return (raw, false);
     };
-    if memchr(b'"', inside) == inside.len().checked_sub(1) && !inside.is_empty() {
-        return (&inside[..inside.len() - 1], true);
+    if let Some(text) = text_between_quotes(raw) {
+        return (text, true);
     }
     scratch.clear();
     let mut rest = inside;
@@ -121,6 +121,14 @@ pub(super) fn field_text<'a>(raw: &'a [u8], scratch: &'a mut Vec<u8>) -> (&'a [u
     }
     scratch.extend_from_slice(rest);
     (scratch, true)
+}
+
+/// The text of a field that stands between its quotes as it is.
+#[inline]
+pub(super) fn text_between_quotes(raw: &[u8]) -> Option<&[u8]> {
+    let inside = raw.strip_prefix(b"\"")?;
+    let last = inside.len().checked_sub(1)?;
+    (memchr(b'"', inside) == Some(last)).then_some(&inside[..last])
 }
 
 /// True if the line at the beginning of `bytes` is empty.

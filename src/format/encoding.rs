@@ -41,6 +41,20 @@ pub(super) enum RecordText<'a> {
 }
 
 impl BlockText {
+    /// A block that is known to be ASCII.
+    pub(super) fn of_ascii(encoding: Encoding) -> Self {
+        BlockText {
+            encoding,
+            is_utf8: true,
+            scratch: Vec::new(),
+        }
+    }
+
+    /// True if every record is text as it is.
+    pub(super) fn is_as_it_is(&self) -> bool {
+        self.is_utf8
+    }
+
     /// Checks `block`.
     pub(super) fn new(block: &[u8], encoding: Encoding) -> Self {
         let is_utf8 = match encoding {

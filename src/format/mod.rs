@@ -10,8 +10,12 @@
 //!
 //! To add a format: one file with both, one line in the list here, one grammar test.
 
+mod cells;
+mod column_values;
 mod column_writer;
 mod csv;
+mod csv_chunk;
+mod csv_header;
 mod csv_record;
 mod encoding;
 mod formats;
@@ -22,8 +26,12 @@ mod number_text;
 mod record_splitter;
 mod rows;
 mod spec;
+mod structure;
+mod text_column;
+mod value_parsers;
 
-pub use csv::{CsvOptions, DEFAULT_NULLS, Nulls, SampleField, csv_header, csv_records};
+pub use csv::{CsvOptions, DEFAULT_NULLS, Nulls};
+pub use csv_header::{SampleField, csv_header, csv_records};
 pub use encoding::Encoding;
 pub use formats::{FORMATS, Format, parse_format_name};
 pub use ndjson::{JsonKind, NdjsonOptions, json_object_fields};

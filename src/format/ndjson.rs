@@ -10,12 +10,12 @@
 
 use arrow::buffer::Buffer;
 
-use super::column_writer::Misfit;
 use super::encoding::{BlockText, Encoding, RecordText};
 use super::json_scanner::{JsonError, Scanner};
 use super::json_value::{JsonValue, unescape};
 use super::rows::{RowPlan, Rows};
 use super::spec::DEFAULT_MAX_RECORD_BYTES;
+use super::value_parsers::Misfit;
 use super::{DecodeSpec, Decoded, Decoder, ReadColumn};
 use crate::error::Result;
 

@@ -56,6 +56,83 @@ pub(super) fn small_integer(text: &[u8]) -> Option<i64> {
     Some(if negative { -value } else { value })
 }
 
+/// The integer of the first `length` bytes of `text`, if those are at most 8 digits.
+#[inline(always)]
+pub(super) fn quick_integer(text: &[u8], length: usize) -> Option<i64> {
+    if text.first() == Some(&b'-') {
+        let magnitude = eight_digits(first_eight(&text[1..]), length.wrapping_sub(1))?;
+        return Some(-i64::from(magnitude));
+    }
+    eight_digits(first_eight(text), length).map(i64::from)
+}
+
+/// The double nearest to the first `length` bytes of `text`, if those are at most 8 digits and a point.
+#[inline(always)]
+pub(super) fn quick_double(text: &[u8], length: usize) -> Option<f64> {
+    if text.first() == Some(&b'-') {
+        return quick_magnitude(&text[1..], length.wrapping_sub(1)).map(|magnitude| -magnitude);
+    }
+    quick_magnitude(text, length)
+}
+
+#[inline(always)]
+fn quick_magnitude(text: &[u8], length: usize) -> Option<f64> {
+    const POWERS: [f64; 8] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7];
+    if length.wrapping_sub(1) >= 8 {
+        return None;
+    }
+    let word = first_eight(text);
+    // The highest bit of the lowest byte that is a point; what is wrong above does not matter.
+    let others = word ^ repeated(b'.');
+    let points = others.wrapping_sub(repeated(1)) & !others & repeated(0x80);
+    let place = (points.trailing_zeros() / 8) as usize;
+    if place >= length {
+        return eight_digits(word, length).map(f64::from);
+    }
+    // Both the digits and the power of ten are exact doubles, so that one division rounds right.
+    let before = (1 << (8 * place)) - 1;
+    let digits = (word & before) | (word >> 8 & !before);
+    let mantissa = eight_digits(digits, length - 1)?;
+    Some(f64::from(mantissa) / POWERS[(length - 1 - place) & 7])
+}
+
+/// The first eight bytes of a text, the first one lowest; zeros where it is shorter.
+#[inline(always)]
+fn first_eight(text: &[u8]) -> u64 {
+    match text.first_chunk() {
+        Some(bytes) => u64::from_le_bytes(*bytes),
+        None => text
+            .iter()
+            .rev()
+            .fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    }
+}
+
+/// The number that the `length` lowest bytes of a word are the digits of, the first one lowest; `None` if
+/// they are none, too many or no digits.
+#[inline(always)]
+fn eight_digits(word: u64, length: usize) -> Option<u32> {
+    if length.wrapping_sub(1) >= 8 {
+        return None;
+    }
+    // Zeros in front of them, so that there are always eight.
+    let shift = 64 - 8 * length;
+    let digits = (word << shift) ^ (repeated(b'0') << shift);
+    // A byte above 9 gets its highest bit; a carry out of it can only come where it has.
+    if (digits.wrapping_add(repeated(0x76)) | digits) & repeated(0x80) != 0 {
+        return None;
+    }
+    // Neighbours become two digits, then four, then eight.
+    let two = digits.wrapping_mul(10 << 8 | 1) >> 8 & 0x00FF_00FF_00FF_00FF;
+    let four = two.wrapping_mul(100 << 16 | 1) >> 16 & 0x0000_FFFF_0000_FFFF;
+    Some((four.wrapping_mul(10_000 << 32 | 1) >> 32) as u32)
+}
+
+/// A word of eight such bytes.
+const fn repeated(byte: u8) -> u64 {
+    u64::from_le_bytes([byte; 8])
+}
+
 /// The double nearest to a text. Words for infinity and not-a-number count; finite texts beyond the range
 /// do not.
 #[inline]
@@ -267,6 +344,20 @@ mod tests {
         #[test]
         fn doubles_agree_with_the_standard_library(text in "-?[0-9]{1,17}(\\.[0-9]{0,8})?") {
             prop_assert_eq!(double(text.as_bytes()), text.parse().ok());
+        }
+
+        #[test]
+        fn the_quick_way_agrees(text in "-?-?[0-9]{0,9}\\.?[0-9]{0,5}[-+ .,x0-9]?", behind in "[-,.0-9]{0,9}") {
+            let both = format!("{text}{behind}");
+            if let Some(value) = quick_integer(both.as_bytes(), text.len()) {
+                prop_assert_eq!(integer(text.as_bytes()), Some(value.into()), "{}", text);
+            } else {
+                let digits = text.strip_prefix('-').unwrap_or(&text);
+                prop_assert!(!(1..=8).contains(&digits.len()) || digits.bytes().any(|b| !b.is_ascii_digit()));
+            }
+            if let Some(value) = quick_double(both.as_bytes(), text.len()) {
+                prop_assert_eq!(text.parse::<f64>().map(f64::to_bits), Ok(value.to_bits()), "{}", text);
+            }
         }
 
         #[test]

@@ -1,5 +1,10 @@
 //! Collects the rows of one block: columns, record numbers, rejects.
 //!
+//! ```text
+//!  value by value      accept · accept · reject · accept
+//!  column by column    add_row · add_row · reject · add_row │ every column │ settle
+//! ```
+//!
 //! A record that turns out bad after some of its fields were written leaves a row behind; such rows are
 //! filtered out at the end, so that the good path never looks back.
 
@@ -9,7 +14,8 @@ use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow::compute;
 use arrow::datatypes::{Schema, SchemaRef};
 
-use super::column_writer::{ColumnPlan, ColumnWriter, Misfit};
+use super::column_writer::{ColumnPlan, ColumnWriter};
+use super::value_parsers::Misfit;
 use super::{DecodeSpec, Decoded, Reject};
 use crate::error::Result;
 use crate::time::Zone;
@@ -55,6 +61,21 @@ pub(super) struct Rows<'a> {
     /// Lines before the current record.
     pub(super) line: u64,
     mended: Vec<u32>,
+    /// Where the records that were added since the columns were settled begin in `records`.
+    added: usize,
+    /// The same in `rejects`.
+    rejected: usize,
+}
+
+/// A value that did not fit in a row that was added.
+pub(super) struct RowMisfit {
+    /// The row, from 0 for the first since the columns were settled.
+    pub(super) row: usize,
+    /// The column of the plan.
+    pub(super) column: usize,
+    pub(super) misfit: Misfit,
+    /// The value as messages show it.
+    pub(super) shown: String,
 }
 
 impl<'a> Rows<'a> {
@@ -74,7 +95,56 @@ impl<'a> Rows<'a> {
             record: 0,
             line: 0,
             mended: Vec::new(),
+            added: 0,
+            rejected: 0,
         }
+    }
+
+    /// The current record is a row; its values are written with those of others before [`Rows::settle`].
+    #[inline]
+    pub(super) fn add_row(&mut self) {
+        self.records.push(self.record);
+        self.record += 1;
+    }
+
+    /// Every column got the values of the rows that were added. Of the misfits of a row the first one is
+    /// told, with the line of its record and its text.
+    pub(super) fn settle<'t>(
+        &mut self,
+        mut misfits: Vec<RowMisfit>,
+        record_of: impl Fn(usize) -> (u64, &'t [u8]),
+    ) {
+        misfits.sort_by_key(|misfit| misfit.row);
+        misfits.dedup_by_key(|misfit| misfit.row);
+        for misfit in &misfits {
+            let plan = &self.plan.columns[misfit.column];
+            let (reason, help) = plan.explain(misfit.misfit, &misfit.shown);
+            let (line, text) = record_of(misfit.row);
+            self.rejects.push(Reject {
+                record: self.records[self.added + misfit.row],
+                line,
+                reason,
+                help: Some(help),
+                text: text.to_vec(),
+            });
+            self.bad.push(self.written + misfit.row);
+        }
+        self.written += self.records.len() - self.added;
+        debug_assert!(
+            self.columns
+                .iter()
+                .all(|column| column.len() == self.written)
+        );
+        if !misfits.is_empty() {
+            self.rejects[self.rejected..].sort_by_key(|reject| reject.record);
+            let mut bad = misfits.iter().map(|misfit| misfit.row).peekable();
+            let rows = self.records.split_off(self.added);
+            let good = rows.into_iter().enumerate();
+            let good = good.filter(|(row, _)| bad.next_if_eq(row).is_none());
+            self.records.extend(good.map(|(_, record)| record));
+        }
+        self.added = self.records.len();
+        self.rejected = self.rejects.len();
     }
 
     /// Bytes of the current record were replaced.
@@ -142,9 +212,10 @@ impl<'a> Rows<'a> {
         let columns: Vec<ArrayRef> = self
             .columns
             .into_iter()
+            .zip(&self.plan.columns)
             .take(read)
-            .map(ColumnWriter::finish)
-            .collect();
+            .map(|(column, plan)| column.finish(plan))
+            .collect::<Result<_>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(self.written));
         let schema = Arc::clone(&self.plan.schema);
         let mut rows = RecordBatch::try_new_with_options(schema, columns, &options)?;

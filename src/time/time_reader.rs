@@ -15,7 +15,7 @@ use chrono::format::{Item, Parsed, StrftimeItems};
 use chrono::{Offset, TimeZone};
 
 use super::timestamp_text::{TextTime, read_iso};
-use super::{Unit, Zone};
+use super::{MinuteMemo, Unit, Zone};
 use crate::error::{Error, Result};
 
 /// How the times of a column are written.
@@ -133,6 +133,21 @@ impl TimeReader {
             Some(time) => self.place(&time),
             None => self.read_number(text),
         }
+    }
+
+    /// The time that a text names, if that is simple because of the texts before it.
+    #[inline(always)]
+    pub fn read_in_known_minute(&self, memo: &MinuteMemo, text: &[u8]) -> Option<i64> {
+        memo.read(text)
+    }
+
+    /// The time that a text names; remembers what makes the next ones simple.
+    pub fn read_and_remember(&self, memo: &mut MinuteMemo, text: &[u8]) -> Option<i64> {
+        let time = self.read(text)?;
+        if self.items.is_none() {
+            memo.notice(text, self.unit, |text| self.read(text));
+        }
+        Some(time)
     }
 
     /// The time that an epoch number, given as its text, stands for. A strftime format does not matter here.
@@ -473,6 +488,90 @@ mod tests {
             )
             .is_err()
         );
+    }
+
+    /// Whether it helps is for the benchmarks; it must never be seen.
+    fn check_memo(reader: &TimeReader, memo: &mut MinuteMemo, text: &str) -> bool {
+        let expected = reader.read(text.as_bytes());
+        let known = reader.read_in_known_minute(memo, text.as_bytes());
+        if known.is_some() {
+            assert_eq!(known, expected, "{text}");
+        }
+        assert_eq!(reader.read_and_remember(memo, text.as_bytes()), expected);
+        known.is_some()
+    }
+
+    #[test]
+    fn known_minutes() {
+        let berlin = |instant| {
+            TimeReader::new(&TimeFormat::Auto, Unit::Millisecond, BERLIN, instant).unwrap()
+        };
+        let texts = [
+            "2026-01-01T12:00:00",
+            "2026-01-01T12:00:00.5",
+            "2026-01-01T12:00:59.123456789",
+        ];
+        for reader in [berlin(false), berlin(true)] {
+            let mut memo = MinuteMemo::default();
+            let known = texts.map(|text| check_memo(&reader, &mut memo, text));
+            assert_eq!(known, [false, false, true]);
+            for other in [
+                "2026-01-01T12:00:60",
+                "2026-01-01T12:00:01.1234567891",
+                "2026-01-01T12:00:01Z",
+                "2026-01-01T12:00:01+01:00",
+                "2026-01-01T12:00:1",
+                "2026-01-01T12:00",
+                "2026-01-01T12:00:01.",
+                " 2026-01-01T12:00:01",
+                "2026-01-01T12:00:01 ",
+                "2026-01-01t12:00:01",
+            ] {
+                assert!(!check_memo(&reader, &mut memo, other), "{other}");
+            }
+        }
+        // Clocks that changed within a minute: local mean time ended.
+        for (instant, suffix) in [(true, ""), (false, "Z")] {
+            let mut memo = MinuteMemo::default();
+            for minute in ["1893-03-31T23:06", "1893-04-01T00:00", "1893-03-31T23:59"] {
+                for second in (0..60).chain(0..60) {
+                    check_memo(
+                        &berlin(instant),
+                        &mut memo,
+                        &format!("{minute}:{second:02}{suffix}"),
+                    );
+                }
+            }
+        }
+        let strftime = TimeFormat::Strftime("%Y-%m-%dT%M:%H:%S".into());
+        let reader = TimeReader::new(&strftime, Unit::Millisecond, BERLIN, true).unwrap();
+        let mut memo = MinuteMemo::default();
+        for _ in 0..5 {
+            assert!(!check_memo(&reader, &mut memo, "2026-01-01T30:12:00"));
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn known_minutes_are_never_seen(
+            texts in proptest::collection::vec(
+                "(2026-03-29T0[123]:(59|00)|1893-0(3-31T23|4-01T00):(0[06]|59)|2262-04-11T23:47|1677-09-21T00:12):[0-6][0-9]([.,][0-9]{0,10})?(Z|z| UTC|[+]01:00|)", 1..40),
+            instant: bool,
+            unit in proptest::prop_oneof![
+                proptest::strategy::Just(Unit::Millisecond),
+                proptest::strategy::Just(Unit::Microsecond),
+                proptest::strategy::Just(Unit::Nanosecond)],
+            zone in proptest::prop_oneof![
+                proptest::strategy::Just(Zone::UTC),
+                proptest::strategy::Just(BERLIN),
+                proptest::strategy::Just(Zone::Africa__Monrovia)],
+        ) {
+            let reader = TimeReader::new(&TimeFormat::Auto, unit, zone, instant).unwrap();
+            let mut memo = MinuteMemo::default();
+            for text in texts.iter().flat_map(|text| [text, text, text]) {
+                check_memo(&reader, &mut memo, text);
+            }
+        }
     }
 
     #[test]

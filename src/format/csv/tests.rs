@@ -8,7 +8,7 @@ use arrow::util::display::array_value_to_string;
 use proptest::prelude::*;
 
 use super::*;
-use crate::format::{Format, ReadColumn, Split};
+use crate::format::{Format, ReadColumn, Split, csv_header};
 use crate::time::{TimeFormat, Zone};
 
 fn column(name: &str, data_type: DataType) -> ReadColumn {
@@ -431,6 +431,135 @@ proptest! {
             prop_assert_eq!(decoded.rows.num_rows(), decoded.records.len());
             read(&format, &spec, &block, 3);
         }
+    }
+}
+
+/// Everything that a decoder says of a block.
+fn all_of(decoded: &Decoded) -> Vec<String> {
+    let mut all = lines_of(decoded, 0, 0);
+    all.extend(decoded.rejects.iter().map(|reject| format!("{reject:?}")));
+    all.push(format!(
+        "{} records, {} lines, mended {:?}",
+        decoded.record_count, decoded.line_count, decoded.mended
+    ));
+    all
+}
+
+/// Blocks of whole records and broken ones: as a splitter would cut them, or not.
+fn hostile_block() -> impl Strategy<Value = Vec<u8>> {
+    let field = prop_oneof![
+        8 => "-?[0-9]{1,10}(\\.[0-9]{0,4})?",
+        4 => "2026-03-29T0[0-3]:00:[0-5][0-9](\\.[0-9]{0,3})?Z?",
+        4 => "[a-zé ]{0,20}",
+        2 => "\"([a-z,\n é]|\"\"){0,20}\"[a-z]?",
+        1 => Just(String::new()),
+        1 => Just("NA".to_owned()),
+        1 => Just("\r".to_owned()),
+        1 => Just("\"".to_owned()),
+    ];
+    let count = prop_oneof![30 => Just(3usize), 1 => 0usize..6];
+    let record = (count, any::<u8>()).prop_flat_map(move |(count, odd)| {
+        let end = match odd {
+            0 => vec![0xE9, b'\n'],
+            1..10 => b"\r\n".to_vec(),
+            10..12 => b"\r\r\n".to_vec(),
+            12..14 => b"\n\r\n\n".to_vec(),
+            _ => b"\n".to_vec(),
+        };
+        proptest::collection::vec(field.clone(), count)
+            .prop_map(move |fields| [fields.join(",").into_bytes(), end.clone()].concat())
+    });
+    (proptest::collection::vec(record, 0..40), any::<bool>()).prop_map(|(records, cut)| {
+        let mut block = records.concat();
+        if cut && block.ends_with(b"\n") {
+            block.pop();
+        }
+        block
+    })
+}
+
+fn columns_of_all_kinds() -> impl Strategy<Value = Vec<ReadColumn>> {
+    let one = (0usize..3, 0usize..8).prop_map(|(field, data_type)| {
+        let types = [
+            DataType::Int64,
+            DataType::Int8,
+            DataType::Float64,
+            DataType::Float32,
+            DataType::Utf8View,
+            DataType::Binary,
+            DataType::Timestamp(TimeUnit::Millisecond, None),
+            DataType::Timestamp(TimeUnit::Nanosecond, Some("Europe/Berlin".into())),
+        ];
+        column(["a", "b", "c"][field], types[data_type].clone())
+    });
+    proptest::collection::vec(one, 0..4)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
+    #[test]
+    fn every_way_to_decode_says_the_same(
+        block in hostile_block(),
+        columns in columns_of_all_kinds(),
+        chunk_bytes in 1usize..200,
+        encoding in 0usize..3,
+        nulls in prop_oneof![Just(Nulls::Default), Just(Nulls::Words(vec!["7".into(), "b".into()]))],
+        time_attribute: bool,
+    ) {
+        let options = CsvOptions { nulls, encoding: Encoding::NAMES[encoding].1, ..options("a,b,c") };
+        let mut spec = spec(columns);
+        for column in &mut spec.columns {
+            column.is_time_attribute = time_attribute;
+        }
+        let decoder = CsvDecoder::new(&options, &spec).unwrap();
+        let whole = decoder.decode(&Buffer::from(block.as_slice())).unwrap();
+        let chunked = decoder.decode_by(&block, chunk_bytes).unwrap();
+        prop_assert_eq!(all_of(&whole), all_of(&chunked));
+        prop_assert_eq!(&whole.rows, &chunked.rows);
+        let mut careful = CsvDecoder::new(&options, &spec).unwrap();
+        careful.shape.only_carefully = true;
+        let careful = careful.decode(&Buffer::from(block.as_slice())).unwrap();
+        prop_assert_eq!(all_of(&whole), all_of(&careful));
+        prop_assert_eq!(&whole.rows, &careful.rows);
+        // Line by line and value by value, where lines are records.
+        if !block.contains(&b'"') && whole.rejects.is_empty() {
+            let lines = block.split_inclusive(|byte| *byte == b'\n');
+            let alone: Vec<_> = lines.map(|line| decoder.decode(&Buffer::from(line)).unwrap().rows).collect();
+            let schema = decoder.schema();
+            let alone = arrow::compute::concat_batches(&schema, &alone).unwrap();
+            prop_assert_eq!(&whole.rows, &alone);
+        }
+    }
+
+    #[test]
+    fn cuts_change_nothing(block in hostile_block(), columns in columns_of_all_kinds(), chunk in 1usize..60, encoding in 0usize..3) {
+        let format = Format::Csv(CsvOptions { encoding: Encoding::NAMES[encoding].1, header: false, ..options("a,b,c") });
+        let whole = read(&format, &spec(columns.clone()), &block, 1 << 20);
+        prop_assert_eq!(read(&format, &spec(columns), &block, chunk), whole);
+    }
+}
+
+#[test]
+fn first_misfit_of_a_record() {
+    let mut columns = vec![column("c", DataType::Int64), column("a", DataType::Int64)];
+    columns.push(column("a", DataType::Float64));
+    let input = "x,1,y\n1,2,3\n\nx,2\n4,5,z\r\n\"q\",7,8\n9,9,9";
+    let format = Format::Csv(CsvOptions {
+        header: false,
+        ..options("a,b,c")
+    });
+    for chunk in [1, 5, 1 << 20] {
+        assert_eq!(
+            read(&format, &spec(columns.clone()), input.as_bytes(), chunk),
+            [
+                "0@0 column `a`: \"x\" is no BIGINT",
+                "1 3|1|1.0",
+                "2@3 has 2 fields, the first record has 3",
+                "3@4 column `c`: \"z\" is no BIGINT",
+                "4@5 column `a`: \"q\" is no BIGINT",
+                "5 9|9|9.0",
+            ]
+        );
     }
 }
 
