@@ -82,7 +82,7 @@ impl Timestamps {
         self.write(value, out);
         let text = out[start..].first_chunk::<MINUTE_BYTES>();
         // Only where the year has four digits does the text of the minute end here.
-        let text = text.filter(|text| text[0].is_ascii_digit() && text[MINUTE_BYTES - 1] == b':');
+        let text = text.filter(|text| text[4] == b'-');
         last.0.set(text.map(|text| (minute, *text)));
     }
 

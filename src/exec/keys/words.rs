@@ -72,10 +72,10 @@ macro_rules! call_typed {
 
 /// True if columns of the type are words.
 pub(super) fn has_words(data_type: &DataType) -> bool {
-    fn yes<T: ArrowPrimitiveType>() -> bool {
-        true
+    fn fits<T: ArrowPrimitiveType>() -> bool {
+        size_of::<T::Native>() <= size_of::<i64>()
     }
-    data_type == &DataType::Boolean || call_typed!(data_type, yes()).unwrap_or(false)
+    data_type == &DataType::Boolean || call_typed!(data_type, fits()).unwrap_or(false)
 }
 
 /// The words of a column; `None` if its type has none.

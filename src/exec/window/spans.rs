@@ -14,6 +14,7 @@
 //!
 //! Invariant: a span holds no slice that a window around the whole span, closing now or later, does not hold.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::slices::PartialKey;
@@ -85,13 +86,11 @@ impl Spans {
         new: impl Fn() -> Result<Grouped>,
     ) -> Result<()> {
         for (level, spans) in (self.lowest..).zip(&mut self.levels) {
-            let number = slice >> level;
-            if !spans.contains_key(&number) {
-                spans.insert(number, new()?);
-            }
-            if let Some(span) = spans.get_mut(&number) {
-                span.merge(groups)?;
-            }
+            let span = match spans.entry(slice >> level) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(place) => place.insert(new()?),
+            };
+            span.merge(groups)?;
         }
         Ok(())
     }
