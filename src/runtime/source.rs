@@ -56,7 +56,7 @@ pub(super) struct Source {
 
 /// A block on its way.
 enum Stage {
-    Reading(Task<Result<Rows>>, FileName),
+    Reading(Task<Result<Box<Rows>>>, FileName),
     Preparing(Task<Result<Prepared>>, Box<Step>),
     Ready(Box<Step>),
 }
@@ -93,12 +93,12 @@ struct Rows {
 }
 
 impl RowPlan {
-    fn read(&self, block: Block) -> Result<Rows> {
+    fn read(&self, block: Block) -> Result<Box<Rows>> {
         self.compute(Run::of(block.decode()?))
     }
 
     /// Adds the computed columns, each over those before it.
-    fn compute(&self, run: Run) -> Result<Rows> {
+    fn compute(&self, run: Run) -> Result<Box<Rows>> {
         let mut failures = Failures::new();
         let fields: Vec<FieldRef> = self.schema.fields().iter().cloned().collect();
         let mut columns: Vec<ArrayRef> = run.rows.columns().to_vec();
@@ -109,11 +109,11 @@ impl RowPlan {
             columns.push(expression.column(&batch, &mut failures)?);
         }
         let schema = Arc::clone(&self.schema);
-        Ok(Rows {
+        Ok(Box::new(Rows {
             columns: RecordBatch::try_new_with_options(schema, columns, &options)?,
             run,
             failures,
-        })
+        }))
     }
 }
 
@@ -265,7 +265,7 @@ impl Source {
                 };
                 let at_once = matches!(task, Task::Done(_));
                 let name = Arc::clone(name);
-                self.queue[place] = self.keep_time(rows?, &name, at_once, workers)?;
+                self.queue[place] = self.keep_time(*rows?, &name, at_once, workers)?;
             }
             if let Stage::Preparing(task, step) = &mut self.queue[place]
                 && let Some(prepared) = task.take()
