@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -12,6 +13,7 @@ use super::messages::Messages;
 use super::settings::Settings;
 use crate::connect::{ByteSource, Reason, StdinSource};
 use crate::error::{Error, ErrorKind, Result};
+use crate::runtime::RowWriter;
 use crate::session::{Host, Note, ResultInfo};
 
 /// Bytes that are written at once, where nobody waits for them.
@@ -183,8 +185,12 @@ impl Host for Terminal<'_> {
         self.written()
     }
 
-    fn text(&mut self, text: &str) -> Result<()> {
-        self.buffer.extend_from_slice(text.as_bytes());
+    fn row_writer(&self) -> Option<Arc<dyn RowWriter>> {
+        self.display.as_ref()?.row_writer()
+    }
+
+    fn text(&mut self, text: &[u8]) -> Result<()> {
+        self.buffer.extend_from_slice(text);
         self.written()
     }
 

@@ -1,7 +1,7 @@
 //! Where bytes meet operators: reads inputs, cuts and decodes records, pushes rows, commits what happens.
 //!
 //! ```text
-//!  connect ─► reader ─► merge ─► source ─────────────────► graph ─► results ─► sink (rows)
+//!  connect ─► reader ─► merge ─► source ─────────────────► graph ─► results ─► output ─► sink (rows)
 //!  bytes      records   files    computed columns,           └────► events  ─► commit ─► sink (late, rejects),
 //!             decoded   by time  positions, watermark                                    counters, gates
 //! ```
@@ -16,6 +16,7 @@ mod block;
 mod commit;
 pub mod interrupt;
 mod merge;
+mod output;
 mod reader;
 mod run;
 mod source;
@@ -24,6 +25,7 @@ mod wait;
 mod workers;
 
 pub use commit::{Gates, LateRow, RejectedRow};
+pub use output::RowWriter;
 pub use reader::{Input, InputFile, Opened};
 pub use run::{Outcome, RunSpec, Sink, Waiting, run};
 pub use summary::{FirstReject, Summary};

@@ -6,6 +6,7 @@ use arrow::array::RecordBatch;
 
 use super::commit::{Committed, Gates, Keeper, LateRow, Noted, RejectedRow, commit};
 use super::interrupt::{Interrupts, Signal};
+use super::output::{Output, RowWriter};
 use super::reader::Input;
 use super::source::{Given, Source, Step};
 use super::summary::Summary;
@@ -26,6 +27,17 @@ pub trait Sink {
     /// # Errors
     /// They cannot be written.
     fn rows(&mut self, rows: &RecordBatch) -> Result<()>;
+
+    /// What makes text of rows in the place of [`Sink::rows`], if their text depends on nothing else.
+    fn row_writer(&self) -> Option<Arc<dyn RowWriter>> {
+        None
+    }
+
+    /// Takes the text of result rows from that, in order.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn text(&mut self, text: &[u8]) -> Result<()>;
 
     /// Hands out what was taken: the input would make us wait.
     ///
@@ -95,7 +107,7 @@ struct Run<'a> {
     units: Vec<Unit>,
     gates: &'a Gates,
     summary: &'a mut Summary,
-    sink: &'a mut dyn Sink,
+    output: Output<'a>,
     has_windows: bool,
 }
 
@@ -117,6 +129,8 @@ impl Keeper for SinkKeeper<'_> {
 /// What sinks and inputs say; a gate that shut, with all windows closed before it out.
 pub fn run(spec: RunSpec<'_>, summary: &mut Summary, sink: &mut dyn Sink) -> Result<Outcome> {
     let mut waiter = Waiter::new(spec.interrupts);
+    let block_bytes = spec.inputs.iter().map(|input| input.block_bytes).max();
+    let block_bytes = block_bytes.unwrap_or(usize::MAX);
     let mut graph = spec.graph;
     let aheads: Vec<Arc<Ahead>> = (0..spec.inputs.len())
         .map(|source| Arc::new(graph.ahead(source)))
@@ -141,14 +155,20 @@ pub fn run(spec: RunSpec<'_>, summary: &mut Summary, sink: &mut dyn Sink) -> Res
             .collect(),
         gates: &spec.gates,
         summary,
-        sink,
+        output: Output::new(sink, block_bytes),
         has_windows: spec
             .query
             .sources
             .iter()
             .any(|source| source.watermark.is_some()),
     };
-    let outcome = run.until_end(&mut waiter)?;
+    let outcome = match run.until_end(&mut waiter) {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            run.output.settle(&run.workers);
+            return Err(error);
+        }
+    };
     if let Outcome::Stopped(_) = outcome {
         if spec.emit_on_interrupt {
             run.end_all()?;
@@ -156,7 +176,7 @@ pub fn run(spec: RunSpec<'_>, summary: &mut Summary, sink: &mut dyn Sink) -> Res
             run.summary.open_windows += run.graph.open_windows() as u64;
         }
     }
-    run.sink.flush()?;
+    run.output.flush(&run.workers)?;
     Ok(outcome)
 }
 
@@ -176,15 +196,15 @@ impl Run<'_> {
                 rows_out: self.summary.rows_out,
                 has_windows: self.has_windows,
             };
-            let sink = &mut *self.sink;
+            let (output, workers) = (&mut self.output, &self.workers);
             let mut idle = |idle| match idle {
-                Idle::Flush => sink.flush(),
+                Idle::Flush => output.flush(workers),
                 Idle::Waiting => {
-                    sink.waiting(&waiting);
+                    output.sink().waiting(&waiting);
                     Ok(())
                 }
             };
-            let ended = match source.next(&mut self.workers, waiter, &mut idle)? {
+            let ended = match source.next(workers, waiter, &mut idle)? {
                 Given::Stop => match waiter.stopped() {
                     Some(signal) => return Ok(Outcome::Stopped(signal)),
                     None => continue,
@@ -238,7 +258,7 @@ impl Run<'_> {
             texts: step.texts.as_ref(),
             last: limit.unwrap_or(Position::MAX),
         };
-        let mut keeper = SinkKeeper(self.sink);
+        let mut keeper = SinkKeeper(self.output.sink());
         let shut = commit(noted, &committed, self.gates, self.summary, &mut keeper)?;
         let last = shut.as_ref().map(|shut| shut.position).or(limit);
         self.count_records(
@@ -249,7 +269,7 @@ impl Run<'_> {
             Some(shut) => {
                 // What the rows before it closed is out.
                 self.hand_out(results, Some(shut.position))?;
-                self.sink.flush()?;
+                self.output.flush(&self.workers)?;
                 Err(shut.error)
             }
             None if self.hand_out(results, None)? => Ok(true),
@@ -281,7 +301,7 @@ impl Run<'_> {
             last: Position::MAX,
         };
         let noted = events.into_iter().map(Noted::Event).collect();
-        let mut keeper = SinkKeeper(self.sink);
+        let mut keeper = SinkKeeper(self.output.sink());
         let shut = commit(noted, &committed, self.gates, self.summary, &mut keeper)?;
         match shut {
             Some(shut) => Err(shut.error),
@@ -313,7 +333,7 @@ impl Run<'_> {
             };
             if !batch.is_empty() {
                 self.summary.rows_out += batch.num_rows() as u64;
-                self.sink.rows(&batch.columns)?;
+                self.output.rows(batch.columns, &self.workers)?;
             }
         }
         Ok(self.graph.finished().is_some())

@@ -195,7 +195,7 @@ impl Source {
     /// The next rows.
     pub(super) fn next(
         &mut self,
-        workers: &mut Workers,
+        workers: &Workers,
         waiter: &mut Waiter<'_>,
         idle: &mut dyn FnMut(Idle) -> Result<()>,
     ) -> Result<Given> {
@@ -245,7 +245,7 @@ impl Source {
     }
 
     /// Has a block decoded.
-    fn read(&mut self, block: Block, name: FileName, workers: &mut Workers) {
+    fn read(&mut self, block: Block, name: FileName, workers: &Workers) {
         let rows = Arc::clone(&self.rows);
         let is_small = block.len() < self.small_bytes && self.queue.is_empty();
         let task = match is_small || workers.count() == 1 {
@@ -256,7 +256,7 @@ impl Source {
     }
 
     /// Brings every block as far as it can come: in order through the watermark.
-    fn advance(&mut self, workers: &mut Workers) -> Result<()> {
+    fn advance(&mut self, workers: &Workers) -> Result<()> {
         for place in 0..self.queue.len() {
             if let Stage::Reading(task, name) = &mut self.queue[place] {
                 // Those behind it wait for its watermark.
@@ -285,7 +285,7 @@ impl Source {
         rows: Rows,
         name: &FileName,
         at_once: bool,
-        workers: &mut Workers,
+        workers: &Workers,
     ) -> Result<Stage> {
         let (mut step, batch) = self.step(rows, name);
         let batch = match &mut self.watermark {

@@ -11,7 +11,7 @@
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 
 type Task = Box<dyn FnOnce() + Send>;
@@ -20,7 +20,7 @@ type Task = Box<dyn FnOnce() + Send>;
 pub(super) struct Workers {
     count: usize,
     shared: Arc<Shared>,
-    threads: Vec<JoinHandle<()>>,
+    threads: OnceLock<Vec<JoinHandle<()>>>,
 }
 
 #[derive(Default)]
@@ -60,7 +60,7 @@ impl Workers {
         Workers {
             count: threads.unwrap_or_else(cores).max(1),
             shared: Arc::default(),
-            threads: Vec::new(),
+            threads: OnceLock::new(),
         }
     }
 
@@ -71,10 +71,10 @@ impl Workers {
 
     /// Has a task done by whoever is free.
     pub(super) fn spawn<T: Send + 'static>(
-        &mut self,
+        &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Pending<T> {
-        self.start();
+        self.threads.get_or_init(|| self.start());
         let place = Arc::new(Mutex::new(None));
         let result = Arc::clone(&place);
         let task = move || {
@@ -105,19 +105,14 @@ impl Workers {
         lock(&self.shared.state).done
     }
 
-    fn start(&mut self) {
-        while self.threads.len() + 1 < self.count {
+    /// All threads but this one; fewer if the machine gives no more: then those do it all.
+    fn start(&self) -> Vec<JoinHandle<()>> {
+        let start = |number: usize| {
             let shared = Arc::clone(&self.shared);
-            let name = format!("worker {}", self.threads.len() + 1);
-            match thread::Builder::new()
-                .name(name)
-                .spawn(move || shared.work())
-            {
-                Ok(thread) => self.threads.push(thread),
-                // A machine that gives no more threads: the ones there are do it all.
-                Err(_) => self.count = self.threads.len() + 1,
-            }
-        }
+            let thread = thread::Builder::new().name(format!("worker {number}"));
+            thread.spawn(move || shared.work()).ok()
+        };
+        (1..self.count).map_while(start).collect()
     }
 }
 
@@ -155,7 +150,7 @@ impl Drop for Workers {
         state.tasks.clear();
         drop(state);
         self.shared.task.notify_all();
-        for thread in self.threads.drain(..) {
+        for thread in self.threads.take().into_iter().flatten() {
             // Panics of tasks were caught.
             let _ = thread.join();
         }
@@ -174,7 +169,7 @@ mod tests {
     #[test]
     fn all_tasks_are_done_with_any_number_of_threads() {
         for threads in [1, 2, 5] {
-            let mut workers = Workers::new(Some(threads));
+            let workers = Workers::new(Some(threads));
             let mut pending: VecDeque<Pending<usize>> =
                 (0..50).map(|n| workers.spawn(move || n * n)).collect();
             let mut results = Vec::new();
@@ -194,7 +189,7 @@ mod tests {
 
     #[test]
     fn tasks_that_nobody_waits_for_end_with_the_run() {
-        let mut workers = Workers::new(Some(2));
+        let workers = Workers::new(Some(2));
         for _ in 0..100 {
             workers.spawn(|| ());
         }
@@ -204,7 +199,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "seven")]
     fn a_panic_reaches_the_one_who_asked() {
-        let mut workers = Workers::new(Some(2));
+        let workers = Workers::new(Some(2));
         let pending = workers.spawn(|| panic!("seven"));
         loop {
             let done = workers.done();

@@ -1,12 +1,14 @@
 //! What a session needs from whoever runs it, and the bridge from a run to that.
 
+use std::sync::Arc;
+
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
 use super::side_files::SideFiles;
 use crate::connect::ByteSource;
 use crate::error::Result;
-use crate::runtime::{LateRow, RejectedRow, Sink, Waiting};
+use crate::runtime::{LateRow, RejectedRow, RowWriter, Sink, Waiting};
 
 /// What displays want to know of a result before its first row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +44,12 @@ pub trait Host {
     /// They cannot be shown or written.
     fn rows(&mut self, rows: &RecordBatch) -> Result<()>;
 
+    /// What makes text of rows in the place of [`Host::rows`], if their text depends on nothing else. Asked for
+    /// once a result has begun.
+    fn row_writer(&self) -> Option<Arc<dyn RowWriter>> {
+        None
+    }
+
     /// Hands out what was taken: nothing more comes for now.
     ///
     /// # Errors
@@ -54,11 +62,11 @@ pub trait Host {
     /// It cannot be written.
     fn end(&mut self) -> Result<()>;
 
-    /// Text that answers a statement (EXPLAIN, DESCRIBE).
+    /// Text: of rows, from what [`Host::row_writer`] gave, or what answers a statement (EXPLAIN, DESCRIBE).
     ///
     /// # Errors
     /// It cannot be written.
-    fn text(&mut self, text: &str) -> Result<()>;
+    fn text(&mut self, text: &[u8]) -> Result<()>;
 
     /// Standard input, once; `None` if there is none, or it was taken.
     fn stdin(&mut self) -> Option<Box<dyn ByteSource>>;
@@ -78,6 +86,14 @@ impl Sink for RunSink<'_> {
     fn rows(&mut self, rows: &RecordBatch) -> Result<()> {
         // The plan's names are the result's.
         self.host.rows(&super::renamed(&self.schema, rows)?)
+    }
+
+    fn row_writer(&self) -> Option<Arc<dyn RowWriter>> {
+        self.host.row_writer()
+    }
+
+    fn text(&mut self, text: &[u8]) -> Result<()> {
+        self.host.text(text)
     }
 
     fn flush(&mut self) -> Result<()> {

@@ -130,7 +130,7 @@ impl Session {
     pub fn describe(&mut self, text: Option<&str>, host: &mut dyn Host) -> Result<()> {
         let Some(text) = text else {
             let table = self.sources.describe_input(&self.options, host)?;
-            return host.text(&table);
+            return host.text(table.as_bytes());
         };
         for statement in sql::parse(text, &self.options.parameters)? {
             let statement = match statement.kind {
@@ -190,11 +190,11 @@ impl Session {
             }
             StatementKind::Explain(query) => {
                 let planned = self.plan(&query.query, host)?;
-                host.text(&explain::with_facts(&planned, &self.options))
+                host.text(explain::with_facts(&planned, &self.options).as_bytes())
             }
             StatementKind::Describe(query) => {
                 let planned = self.plan(&query.query, host)?;
-                host.text(&explain::columns(&planned.query.schema))
+                host.text(explain::columns(&planned.query.schema).as_bytes())
             }
             StatementKind::ShowTables => {
                 let names: String = self
@@ -203,7 +203,7 @@ impl Session {
                     .iter()
                     .map(|name| format!("{name}\n"))
                     .collect();
-                host.text(&names)
+                host.text(names.as_bytes())
             }
         }
     }

@@ -27,6 +27,7 @@ use tumble::cli::display::{self, Display};
 use tumble::cli::exit;
 use tumble::connect::ByteSource;
 use tumble::error::{Error, Result};
+use tumble::runtime::RowWriter;
 use tumble::session::{Host, Note, Options, ResultInfo, Session};
 
 /// Nothing that the tests run may take longer.
@@ -243,6 +244,10 @@ impl Host for Page {
         self.display.rows(rows, &mut self.text)
     }
 
+    fn row_writer(&self) -> Option<Arc<dyn RowWriter>> {
+        self.display.row_writer()
+    }
+
     fn flush(&mut self) -> Result<()> {
         let opened = self.gate.open();
         opened.map_err(|error| Error::outside("cannot open the gate", error))
@@ -253,8 +258,8 @@ impl Host for Page {
         Ok(())
     }
 
-    fn text(&mut self, text: &str) -> Result<()> {
-        self.text.extend_from_slice(text.as_bytes());
+    fn text(&mut self, text: &[u8]) -> Result<()> {
+        self.text.extend_from_slice(text);
         Ok(())
     }
 

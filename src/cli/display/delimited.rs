@@ -2,12 +2,15 @@
 //!
 //! Several results are parted by an empty line, each with a header of its own.
 
+use std::sync::Arc;
+
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
 use super::{Display, Options, columns, writers};
 use crate::data::print::{Style, ValueWriter, text};
 use crate::error::Result;
+use crate::runtime::RowWriter;
 
 /// Shows rows as csv or tsv.
 pub(super) struct Delimited {
@@ -15,8 +18,39 @@ pub(super) struct Delimited {
     delimiter: u8,
     null_value: String,
     header: bool,
-    writers: Vec<ValueWriter>,
+    lines: Arc<Lines>,
     results: usize,
+}
+
+/// Makes lines of rows.
+#[derive(Default)]
+struct Lines {
+    delimiter: u8,
+    writers: Vec<ValueWriter>,
+}
+
+impl Lines {
+    fn write(&self, rows: &RecordBatch, out: &mut Vec<u8>) -> Result<()> {
+        let columns = columns(&self.writers, rows)?;
+        for row in 0..rows.num_rows() {
+            for (place, column) in columns.iter().enumerate() {
+                if place > 0 {
+                    out.push(self.delimiter);
+                }
+                column.write(row, out);
+            }
+            out.push(b'\n');
+        }
+        Ok(())
+    }
+}
+
+impl RowWriter for Lines {
+    fn text(&self, rows: &RecordBatch) -> Result<Vec<u8>> {
+        let mut text = Vec::with_capacity(rows.num_rows() * 64);
+        self.write(rows, &mut text)?;
+        Ok(text)
+    }
 }
 
 impl Delimited {
@@ -27,7 +61,7 @@ impl Delimited {
             delimiter: if style == Style::Csv { b',' } else { b'\t' },
             null_value: options.null_value.unwrap_or_default(),
             header: options.header,
-            writers: Vec::new(),
+            lines: Arc::default(),
             results: 0,
         }
     }
@@ -35,7 +69,10 @@ impl Delimited {
 
 impl Display for Delimited {
     fn begin(&mut self, schema: &SchemaRef, out: &mut Vec<u8>) -> Result<()> {
-        self.writers = writers(schema, self.style, Some(&self.null_value))?;
+        self.lines = Arc::new(Lines {
+            delimiter: self.delimiter,
+            writers: writers(schema, self.style, Some(&self.null_value))?,
+        });
         if self.results > 0 {
             out.push(b'\n');
         }
@@ -59,17 +96,11 @@ impl Display for Delimited {
     }
 
     fn rows(&mut self, rows: &RecordBatch, out: &mut Vec<u8>) -> Result<()> {
-        let columns = columns(&self.writers, rows)?;
-        for row in 0..rows.num_rows() {
-            for (place, column) in columns.iter().enumerate() {
-                if place > 0 {
-                    out.push(self.delimiter);
-                }
-                column.write(row, out);
-            }
-            out.push(b'\n');
-        }
-        Ok(())
+        self.lines.write(rows, out)
+    }
+
+    fn row_writer(&self) -> Option<Arc<dyn RowWriter>> {
+        Some(Arc::clone(&self.lines) as Arc<dyn RowWriter>)
     }
 
     fn end(&mut self, _: &mut Vec<u8>) {}

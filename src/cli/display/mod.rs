@@ -17,12 +17,14 @@ mod markdown;
 mod table;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
 use crate::data::print::{Column, Style, ValueWriter};
 use crate::error::{Error, Result};
+use crate::runtime::RowWriter;
 
 /// Shows results; see the module for the order of the calls.
 pub trait Display: Send {
@@ -37,6 +39,11 @@ pub trait Display: Send {
     /// # Errors
     /// For columns of another type.
     fn rows(&mut self, rows: &RecordBatch, out: &mut Vec<u8>) -> Result<()>;
+
+    /// What makes the text of rows of the result that has begun, if it depends on nothing else.
+    fn row_writer(&self) -> Option<Arc<dyn RowWriter>> {
+        None
+    }
 
     /// The result is complete.
     fn end(&mut self, out: &mut Vec<u8>);

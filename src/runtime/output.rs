@@ -1,0 +1,102 @@
+//! Result rows on their way out: any thread makes text of them, one hands it on in order.
+//!
+//! ```text
+//!   operators ─► rows 7 ─► text of 7 (any thread) ─► sink      in the order of rows
+//! ```
+//!
+//! Few rows are made text of at once, and so are all where the text of rows depends on those before (a table).
+//!
+//! Invariant: before the sink is flushed, and whenever a run ends, everything has been handed on.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+
+use super::run::Sink;
+use super::workers::{Pending, Workers};
+use crate::error::Result;
+
+/// For so many bytes of a block a row: fewer rows than that are not worth waking another thread.
+const BLOCK_BYTES_PER_ROW: usize = 512;
+
+/// Makes text of result rows. What it makes depends on nothing but the rows.
+pub trait RowWriter: Send + Sync {
+    /// The text of the rows.
+    ///
+    /// # Errors
+    /// For columns of another type than it was made for.
+    fn text(&self, rows: &RecordBatch) -> Result<Vec<u8>>;
+}
+
+/// What stands between the operators and the sink.
+pub(super) struct Output<'a> {
+    sink: &'a mut dyn Sink,
+    writer: Option<Arc<dyn RowWriter>>,
+    few_rows: usize,
+    /// Texts that are being made, in order, with their numbers of rows.
+    pending: VecDeque<Pending<Result<Vec<u8>>>>,
+}
+
+impl<'a> Output<'a> {
+    /// What leads to `sink`, in a run whose inputs are read in blocks of that size.
+    pub(super) fn new(sink: &'a mut dyn Sink, block_bytes: usize) -> Self {
+        Output {
+            few_rows: block_bytes / BLOCK_BYTES_PER_ROW,
+            writer: sink.row_writer(),
+            sink,
+            pending: VecDeque::new(),
+        }
+    }
+
+    /// Where everything but rows goes.
+    pub(super) fn sink(&mut self) -> &mut dyn Sink {
+        self.sink
+    }
+
+    /// Takes result rows, in order.
+    pub(super) fn rows(&mut self, rows: RecordBatch, workers: &Workers) -> Result<()> {
+        let writer = (self.writer.as_ref())
+            .filter(|_| workers.count() > 1)
+            .filter(|_| rows.num_rows() >= self.few_rows);
+        match writer.map(Arc::clone) {
+            Some(writer) => {
+                self.pending
+                    .push_back(workers.spawn(move || writer.text(&rows)));
+                self.hand_on(workers, 2 * workers.count())
+            }
+            None => {
+                self.hand_on(workers, 0)?;
+                self.sink.rows(&rows)
+            }
+        }
+    }
+
+    /// Hands out what was taken.
+    pub(super) fn flush(&mut self, workers: &Workers) -> Result<()> {
+        self.hand_on(workers, 0)?;
+        self.sink.flush()
+    }
+
+    /// Hands on what is left of a run that failed: the rows before the failure are out.
+    pub(super) fn settle(&mut self, workers: &Workers) {
+        // The failure of the run is what is told.
+        let _ = self.hand_on(workers, 0);
+    }
+
+    /// Hands on what is ready, and waits until at most `most` texts are not.
+    fn hand_on(&mut self, workers: &Workers, most: usize) -> Result<()> {
+        while let Some(first) = self.pending.front() {
+            let done = workers.done();
+            match first.take() {
+                Some(text) => {
+                    self.pending.pop_front();
+                    self.sink.text(&text?)?;
+                }
+                None if self.pending.len() > most => workers.help(done),
+                None => break,
+            }
+        }
+        Ok(())
+    }
+}
