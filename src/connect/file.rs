@@ -16,6 +16,11 @@ pub struct FileSource {
 }
 
 impl FileSource {
+    /// True if there is a file at `path` that opens without waiting for somebody.
+    pub fn is_regular(path: &str) -> bool {
+        std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file())
+    }
+
     /// Opens the file at `path`.
     ///
     /// # Errors

@@ -190,6 +190,8 @@ pub(super) struct Spare(Arc<Mutex<Vec<Vec<u8>>>>);
 
 impl Spare {
     const MOST: usize = 4;
+    /// A buffer that grew with one long record is not kept.
+    const LARGEST_BYTES: usize = 4 << 20;
 
     /// A buffer of at least `length` bytes, whatever is in them.
     pub(super) fn take(&self, length: usize) -> Vec<u8> {
@@ -207,7 +209,7 @@ impl Spare {
             return;
         };
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() < Self::MOST {
+        if kept.len() < Self::MOST && buffer.capacity() <= Self::LARGEST_BYTES {
             kept.push(buffer);
         }
     }

@@ -143,6 +143,9 @@ impl Files {
         patience: &mut Patience<'_>,
     ) -> Result<Next> {
         loop {
+            if patience.is_none() && self.opening_waits() {
+                return Ok(Next::Later);
+            }
             self.open_reached()?;
             if self.input.merge_by.is_none()
                 && let Some(cursor) = self.open.first_mut()
@@ -184,11 +187,21 @@ impl Files {
         match self.waiting.front() {
             None => false,
             Some(waiting) => match (waiting.first, self.least()) {
-                (_, None) => true,
+                // The open ones must show their next records first, if there are any.
+                (_, None) => self.open.is_empty(),
                 (None, Some(_)) => false,
                 (Some(first), Some((_, time, _))) => first <= time,
             },
         }
+    }
+
+    /// True if a file must be opened next that may keep us waiting: a FIFO without a writer.
+    fn opening_waits(&self) -> bool {
+        let next = self.waiting.front().filter(|_| self.must_open());
+        next.is_some_and(|next| match &next.file {
+            InputFile::Path(path) => !FileSource::is_regular(path),
+            InputFile::Opened(_) => false,
+        })
     }
 
     fn open_reached(&mut self) -> Result<()> {
@@ -394,10 +407,11 @@ fn first_time(
     let mut first = None;
     while let Read::Block(block) = reader.next(waiter, &mut None)? {
         let chunk = block.decode()?;
-        if chunk.record_count > 0 {
-            first = times(&chunk, column)?
-                .into_iter()
-                .find(|time| *time != i64::MIN);
+        first = times(&chunk, column)?
+            .into_iter()
+            .find(|time| *time != i64::MIN);
+        // However many records without one come before it: the size of blocks must not matter.
+        if first.is_some() {
             break;
         }
     }

@@ -91,7 +91,11 @@ impl<'a> Output<'a> {
             match first.take() {
                 Some(text) => {
                     self.pending.pop_front();
-                    self.sink.text(&text?)?;
+                    if let Err(error) = text.and_then(|text| self.sink.text(&text)) {
+                        // No rows come out behind a gap.
+                        self.pending.clear();
+                        return Err(error);
+                    }
                 }
                 None if self.pending.len() > most => workers.help(done),
                 None => break,

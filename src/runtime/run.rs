@@ -162,25 +162,28 @@ pub fn run(spec: RunSpec<'_>, summary: &mut Summary, sink: &mut dyn Sink) -> Res
             .iter()
             .any(|source| source.watermark.is_some()),
     };
-    let outcome = match run.until_end(&mut waiter) {
-        Ok(outcome) => outcome,
-        Err(error) => {
-            run.output.settle(&run.workers);
-            return Err(error);
-        }
-    };
-    if let Outcome::Stopped(_) = outcome {
-        if spec.emit_on_interrupt {
-            run.end_all()?;
-        } else {
-            run.summary.open_windows += run.graph.open_windows() as u64;
-        }
+    let ended = run.to_the_end(&mut waiter, spec.emit_on_interrupt);
+    if ended.is_err() {
+        run.output.settle(&run.workers);
     }
+    let outcome = ended?;
     run.output.flush(&run.workers)?;
     Ok(outcome)
 }
 
 impl Run<'_> {
+    fn to_the_end(&mut self, waiter: &mut Waiter<'_>, emit_on_interrupt: bool) -> Result<Outcome> {
+        let outcome = self.until_end(waiter)?;
+        match outcome {
+            Outcome::Done => {}
+            Outcome::Stopped(_) if emit_on_interrupt => self.end_all()?,
+            Outcome::Stopped(_) => {
+                self.summary.open_windows += self.graph.open_windows() as u64;
+            }
+        }
+        Ok(outcome)
+    }
+
     fn until_end(&mut self, waiter: &mut Waiter<'_>) -> Result<Outcome> {
         let mut results = Results::default();
         self.graph.start(&mut results)?;

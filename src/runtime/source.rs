@@ -34,6 +34,9 @@ use crate::plan::SourcePlan;
 /// Blocks of less than this share of a full one are not worth waking another thread.
 const SMALL_SHARE: usize = 16;
 
+/// Blocks that are read ahead, however many threads there are: their memory is bounded.
+const MOST_AHEAD: usize = 66;
+
 /// A source that is being read.
 pub(super) struct Source {
     number: u16,
@@ -203,7 +206,7 @@ impl Source {
             let done = workers.done();
             let most = match workers.count() {
                 1 => 1,
-                threads => threads + 2,
+                threads => (threads + 2).min(MOST_AHEAD),
             };
             while self.end.is_none() && self.queue.len() < most {
                 // Only with nothing under way is there time to wait.
@@ -223,7 +226,7 @@ impl Source {
                     Err(error) => self.end = Some(Err(error)),
                 }
             }
-            self.advance(workers)?;
+            self.advance(workers);
             match self.queue.pop_front() {
                 Some(Stage::Ready(step)) => {
                     if self.watermark.is_some() {
@@ -256,26 +259,40 @@ impl Source {
     }
 
     /// Brings every block as far as it can come: in order through the watermark.
-    fn advance(&mut self, workers: &Workers) -> Result<()> {
+    fn advance(&mut self, workers: &Workers) {
         for place in 0..self.queue.len() {
-            if let Stage::Reading(task, name) = &mut self.queue[place] {
+            match self.bring(place, workers) {
+                Ok(true) => {}
                 // Those behind it wait for its watermark.
-                let Some(rows) = task.take() else {
-                    return Ok(());
-                };
-                let at_once = matches!(task, Task::Done(_));
-                let name = Arc::clone(name);
-                self.queue[place] = self.keep_time(*rows?, &name, at_once, workers)?;
-            }
-            if let Stage::Preparing(task, step) = &mut self.queue[place]
-                && let Some(prepared) = task.take()
-            {
-                let mut step = std::mem::take(step);
-                step.prepared = Some(prepared?);
-                self.queue[place] = Stage::Ready(step);
+                Ok(false) => return,
+                Err(error) => {
+                    // What stands before the block that failed is handed on first.
+                    self.queue.truncate(place);
+                    self.end = Some(Err(error));
+                    return;
+                }
             }
         }
-        Ok(())
+    }
+
+    /// Brings a block as far as it can come; false if its watermark is not known yet.
+    fn bring(&mut self, place: usize, workers: &Workers) -> Result<bool> {
+        if let Stage::Reading(task, name) = &mut self.queue[place] {
+            let Some(rows) = task.take() else {
+                return Ok(false);
+            };
+            let at_once = matches!(task, Task::Done(_));
+            let name = Arc::clone(name);
+            self.queue[place] = self.keep_time(*rows?, &name, at_once, workers)?;
+        }
+        if let Stage::Preparing(task, step) = &mut self.queue[place]
+            && let Some(prepared) = task.take()
+        {
+            let mut step = std::mem::take(step);
+            step.prepared = Some(prepared?);
+            self.queue[place] = Stage::Ready(step);
+        }
+        Ok(true)
     }
 
     /// Numbers the rows of a block and lets the watermark follow them; has them prepared, `at_once` or by

@@ -166,6 +166,11 @@ impl WindowAggregateOperator {
             self.spans = Some(spans);
             self.emit(&merged?, window, position, rows, out)?;
             self.free_slices(window);
+            let oldest = self.partials.first_key_value();
+            let oldest = oldest.map_or(i64::MAX, |(&(start, _), _)| start);
+            if let Some(spans) = &mut self.spans {
+                spans.forget_until(oldest);
+            }
             return Ok(());
         }
         let members = self.members(start, end);
@@ -234,7 +239,6 @@ impl WindowAggregateOperator {
                 }
             }
         }
-        spans.forget_before(start);
         Ok(merged)
     }
 

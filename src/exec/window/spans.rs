@@ -128,11 +128,14 @@ impl Spans {
         self.levels.get(level)?.get(&number)
     }
 
-    /// Drops the spans that begin before `start`: no later window is around them.
-    pub(super) fn forget_before(&mut self, start: i64) {
+    /// Drops the spans that end at or before `start`, where the oldest slice that is still in a window begins.
+    ///
+    /// Not those behind the start of the window that closed last: where a clock goes back, windows do not
+    /// begin in the order of their ends.
+    pub(super) fn forget_until(&mut self, start: i64) {
         for (level, spans) in (self.lowest..).zip(&mut self.levels) {
             while let Some((&number, _)) = spans.first_key_value()
-                && number.saturating_mul(1 << level) < start
+                && (number.saturating_add(1)).saturating_mul(1 << level) <= start
             {
                 spans.pop_first();
             }
