@@ -162,7 +162,7 @@ pub fn run(spec: RunSpec<'_>, summary: &mut Summary, sink: &mut dyn Sink) -> Res
             .iter()
             .any(|source| source.watermark.is_some()),
     };
-    let ended = run.to_the_end(&mut waiter, spec.emit_on_interrupt);
+    let ended = run.complete(&mut waiter, spec.emit_on_interrupt);
     if ended.is_err() {
         run.output.settle(&run.workers);
     }
@@ -172,7 +172,7 @@ pub fn run(spec: RunSpec<'_>, summary: &mut Summary, sink: &mut dyn Sink) -> Res
 }
 
 impl Run<'_> {
-    fn to_the_end(&mut self, waiter: &mut Waiter<'_>, emit_on_interrupt: bool) -> Result<Outcome> {
+    fn complete(&mut self, waiter: &mut Waiter<'_>, emit_on_interrupt: bool) -> Result<Outcome> {
         let outcome = self.until_end(waiter)?;
         match outcome {
             Outcome::Done => {}
