@@ -18,7 +18,6 @@
 //! Invariants: a window comes out once. A row none of whose windows is open is late and changes nothing. A
 //! partial goes when its last window closes.
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -30,7 +29,7 @@ use super::slices::{Chooser, Chosen, PartialKey};
 use super::spans::{Piece, Spans};
 use super::{MAX_ROWS, ResultRows};
 use crate::data::{Batch, Position};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exec::aggregate::AggregateSpec;
 use crate::exec::grouped::{Accumulators, Grouped};
 use crate::exec::parallel::{Local, Parallel, Partials, TwoPhase};
@@ -120,24 +119,29 @@ impl WindowAggregateOperator {
         })
     }
 
-    /// The groups of a partial, empty ones and its windows open if it is new.
+    /// The groups of a partial; none yet if it is new.
     fn partial(&mut self, key: PartialKey, windows: &[(i64, i64)]) -> Result<&mut Grouped> {
-        Ok(match self.partials.entry(key) {
-            Entry::Occupied(known) => &mut known.into_mut().groups,
-            Entry::Vacant(place) => {
-                let groups = Grouped::new(&self.spec.key_fields, &self.spec.aggregates)?;
-                self.open.extend(windows);
-                if let Some(spans) = &mut self.spans {
-                    spans.note(key);
-                }
-                let last_window = windows.last().copied().unwrap_or(key);
-                let partial = Partial {
-                    groups,
-                    last_window,
-                };
-                &mut place.insert(partial).groups
-            }
-        })
+        if !self.partials.contains_key(&key) {
+            let groups = self.no_groups()?;
+            self.keep(key, windows, groups);
+        }
+        let partial = self.partials.get_mut(&key);
+        let partial = partial.ok_or_else(|| Error::internal("a partial was not kept"))?;
+        Ok(&mut partial.groups)
+    }
+
+    /// Keeps a partial that is new: its windows are to come out.
+    fn keep(&mut self, key: PartialKey, windows: &[(i64, i64)], groups: Grouped) {
+        self.open.extend(windows);
+        if let Some(spans) = &mut self.spans {
+            spans.note(key);
+        }
+        let last_window = windows.last().copied().unwrap_or(key);
+        let partial = Partial {
+            groups,
+            last_window,
+        };
+        self.partials.insert(key, partial);
     }
 
     /// Adds the chosen rows of a batch to their partials.
@@ -359,19 +363,9 @@ impl TwoPhase for WindowAggregateOperator {
 
     fn on_partials(&mut self, partials: Partials, _out: &mut Output) -> Result<()> {
         for partial in partials.0 {
-            match self.partials.entry(partial.key) {
-                Entry::Occupied(known) => known.into_mut().groups.merge(&partial.groups)?,
-                Entry::Vacant(place) => {
-                    self.open.extend(&partial.windows);
-                    if let Some(spans) = &mut self.spans {
-                        spans.note(partial.key);
-                    }
-                    let last_window = partial.windows.last().copied().unwrap_or(partial.key);
-                    place.insert(Partial {
-                        groups: partial.groups,
-                        last_window,
-                    });
-                }
+            match self.partials.get_mut(&partial.key) {
+                Some(known) => known.groups.merge(&partial.groups)?,
+                None => self.keep(partial.key, &partial.windows, partial.groups),
             }
         }
         Ok(())
