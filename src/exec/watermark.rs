@@ -83,15 +83,10 @@ impl Operator for WatermarkOperator {
         while row < batch.num_rows() {
             // Most rows only move the watermark, if they do that.
             if times.nulls.is_none() {
-                let run = &times.values[row..];
+                let (run, positions) = (&times.values[row..], &batch.positions[row..]);
                 let state = &mut self.state;
-                let taken = state.observe_run(run, &mut watermarks, |ahead, now| {
-                    trail.push((now, batch.positions[row + ahead]));
-                });
-                if let Some(&(now, position)) = trail.last().filter(|(now, _)| *now > reached) {
-                    state.moved_by(position);
-                    reached = now;
-                }
+                let taken = state.observe_run(run, positions, &mut watermarks, &mut trail);
+                reached = trail.last().map_or(reached, |&(now, _)| reached.max(now));
                 row += taken;
                 if row == batch.num_rows() {
                     break;

@@ -65,9 +65,12 @@ impl WatermarkState {
 
     /// The watermark now; `i64::MIN` before the first row, never `i64::MAX` (that is the end of input).
     pub fn watermark(&self) -> i64 {
-        self.newest.map_or(i64::MIN, |newest| {
-            newest.saturating_sub(self.delay).min(i64::MAX - 1)
-        })
+        self.newest
+            .map_or(i64::MIN, |newest| self.watermark_behind(newest))
+    }
+
+    fn watermark_behind(&self, newest: i64) -> i64 {
+        newest.saturating_sub(self.delay).min(i64::MAX - 1)
     }
 
     /// The newest accepted time, `None` before the first row.
@@ -134,14 +137,15 @@ impl WatermarkState {
         observed
     }
 
-    /// Takes the times of timed rows as long as nothing is out of the ordinary, and returns how many that are:
-    /// the row behind them must go to [`observe`](Self::observe). `before` gets the watermark before each row,
-    /// `moved` the number of each row that moves it and the watermark behind it.
+    /// Takes the times and positions of timed rows as long as nothing is out of the ordinary, and returns how
+    /// many that are: the row behind them must go to [`observe`](Self::observe). `before` gets the watermark
+    /// before each row, `trail` each watermark that a row moves it to, with the row's position.
     pub fn observe_run(
         &mut self,
         times: &[i64],
+        positions: &[u64],
         before: &mut Vec<i64>,
-        mut moved: impl FnMut(usize, i64),
+        trail: &mut Vec<(i64, u64)>,
     ) -> usize {
         let (Some(mut newest), First::Past, None) = (self.newest, self.first, self.held) else {
             return 0;
@@ -150,10 +154,9 @@ impl WatermarkState {
             Some(max_jump) => newest.saturating_add(max_jump),
             None => i64::MAX,
         };
-        let watermark = |newest: i64| newest.saturating_sub(self.delay).min(i64::MAX - 1);
-        let (mut highest, mut now) = (limit(newest), watermark(newest));
-        let mut taken = 0;
-        for &time in times {
+        let (mut highest, mut now) = (limit(newest), self.watermark_behind(newest));
+        let (mut taken, mut mover) = (0, self.mover);
+        for (&time, &position) in times.iter().zip(positions) {
             if time > highest {
                 break;
             }
@@ -161,22 +164,18 @@ impl WatermarkState {
             if time > newest {
                 newest = time;
                 highest = limit(newest);
-                let behind = watermark(newest);
+                let behind = self.watermark_behind(newest);
                 // At the ends of time the newest may move and the watermark stay.
                 if behind > now {
-                    moved(taken, behind);
+                    trail.push((behind, position));
+                    mover = position;
                 }
                 now = behind;
             }
             taken += 1;
         }
-        self.newest = Some(newest);
+        (self.newest, self.mover) = (Some(newest), mover);
         taken
-    }
-
-    /// The row at `position` was the one that moved the watermark where it is.
-    pub fn moved_by(&mut self, position: u64) {
-        self.mover = position;
     }
 
     /// Moves the newest time, and on to the held one where that is no longer a jump.
