@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::csv::{CsvDecoder, CsvOptions};
-use super::ndjson::{NdjsonDecoder, NdjsonOptions};
+use super::json::{NdjsonDecoder, NdjsonOptions};
 use super::record_splitter::{RecordShape, RecordSplitter};
 use super::{DecodeSpec, Decoder, Splitter};
 use crate::error::{Error, Result};

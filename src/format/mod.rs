@@ -10,36 +10,19 @@
 //!
 //! To add a format: one file with both, one line in the list here, one grammar test.
 
-mod cells;
-mod column_values;
-mod column_writer;
+mod columns;
 mod csv;
-mod csv_chunk;
-mod csv_header;
-mod csv_record;
 mod encoding;
 mod formats;
-mod json_cells;
-mod json_chunk;
-mod json_keys;
-mod json_marks;
-mod json_scanner;
-mod json_shape;
-mod json_value;
-mod ndjson;
-mod number_text;
+mod json;
 mod record_splitter;
-mod rows;
 mod spec;
-mod structure;
-mod text_column;
-mod value_parsers;
 
+pub use csv::header::{SampleField, csv_header, csv_records};
 pub use csv::{CsvOptions, DEFAULT_NULLS, Nulls};
-pub use csv_header::{SampleField, csv_header, csv_records};
 pub use encoding::Encoding;
 pub use formats::{FORMATS, Format, parse_format_name};
-pub use ndjson::{JsonKind, NdjsonOptions, json_object_fields};
+pub use json::{JsonKind, NdjsonOptions, json_object_fields};
 pub use spec::{DEFAULT_MAX_RECORD_BYTES, DecodeSpec, ReadColumn};
 
 use arrow::array::RecordBatch;

@@ -11,7 +11,7 @@
 
 use memchr::{memchr, memrchr};
 
-use super::csv_record::{Walk, blank_line, walk_record};
+use super::csv::record::{Walk, blank_line, walk_record};
 use super::{Split, Splitter, TooLong};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";

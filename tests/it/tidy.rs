@@ -156,9 +156,9 @@ const FENCES: [(&str, &[&str], &str); 25] = [
     (
         "unsafe {",
         &[
-            "format/json_marks.rs",
-            "format/structure.rs",
-            "format/text_column.rs",
+            "format/json/marks.rs",
+            "format/csv/structure.rs",
+            "format/columns/text_column.rs",
         ],
         "no unsafe code",
     ),

@@ -11,7 +11,7 @@
 //! `unsafe` is to call what is compiled for instructions that the processor has.
 
 /// The longest chunk that has marks.
-pub(super) const LONGEST_CHUNK: usize = 1 << 16;
+pub(in crate::format) const LONGEST_CHUNK: usize = 1 << 16;
 
 const WIDTH: usize = 64;
 
@@ -20,7 +20,7 @@ type Bits = [u8; LONGEST_CHUNK / 8 + 8];
 
 /// See the module. Reused from chunk to chunk.
 #[derive(Debug)]
-pub(super) struct Marks {
+pub(in crate::format) struct Marks {
     special: Box<Bits>,
     digits: Box<Bits>,
     is_ascii: bool,
@@ -37,7 +37,7 @@ struct Found {
 
 impl Marks {
     /// Marks of no chunk yet.
-    pub(super) fn new() -> Self {
+    pub(in crate::format) fn new() -> Self {
         Marks {
             special: Box::new([0; LONGEST_CHUNK / 8 + 8]),
             digits: Box::new([0; LONGEST_CHUNK / 8 + 8]),
@@ -46,25 +46,25 @@ impl Marks {
     }
 
     /// Marks the bytes of `chunk`, of which there are at most [`LONGEST_CHUNK`].
-    pub(super) fn find(&mut self, chunk: &[u8]) {
+    pub(in crate::format) fn find(&mut self, chunk: &[u8]) {
         self.find_with(best_kernel(), chunk);
     }
 
     /// True if all of the chunk is ASCII.
-    pub(super) fn is_ascii(&self) -> bool {
+    pub(in crate::format) fn is_ascii(&self) -> bool {
         self.is_ascii
     }
 
     /// Which bytes from `place` on are quotes, backslashes or control characters; the lowest bit is the
     /// first of them. At least 57 bits count.
     #[inline(always)]
-    pub(super) fn special_from(&self, place: usize) -> u64 {
+    pub(in crate::format) fn special_from(&self, place: usize) -> u64 {
         window(&self.special, place)
     }
 
     /// Which bytes from `place` on are digits; as above.
     #[inline(always)]
-    pub(super) fn digits_from(&self, place: usize) -> u64 {
+    pub(in crate::format) fn digits_from(&self, place: usize) -> u64 {
         window(&self.digits, place)
     }
 
@@ -151,7 +151,7 @@ mod scalar {
     const HIGH: u64 = 0x80 * ONES;
 
     #[inline(always)]
-    pub(super) fn found(bytes: &[u8; WIDTH]) -> Found {
+    pub(in crate::format) fn found(bytes: &[u8; WIDTH]) -> Found {
         let mut found = Found::default();
         for (number, eight) in bytes.as_chunks::<8>().0.iter().enumerate() {
             let word = u64::from_le_bytes(*eight);
@@ -182,12 +182,12 @@ mod x86 {
 
     use super::{Found, Marks, WIDTH};
 
-    pub(super) fn has_avx512() -> bool {
+    pub(in crate::format) fn has_avx512() -> bool {
         is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw")
     }
 
     /// [`Marks::mark`] with 64 bytes at once; the scalar way where the processor cannot.
-    pub(super) fn mark_avx512(marks: &mut Marks, chunk: &[u8]) {
+    pub(in crate::format) fn mark_avx512(marks: &mut Marks, chunk: &[u8]) {
         if !has_avx512() {
             return marks.mark(chunk, super::scalar::found);
         }
@@ -225,7 +225,7 @@ mod x86 {
     }
 
     /// The same with 32 bytes at once.
-    pub(super) fn mark_avx2(marks: &mut Marks, chunk: &[u8]) {
+    pub(in crate::format) fn mark_avx2(marks: &mut Marks, chunk: &[u8]) {
         if !is_x86_feature_detected!("avx2") {
             return marks.mark(chunk, super::scalar::found);
         }
@@ -269,7 +269,7 @@ mod x86 {
     }
 
     /// The same with 16 bytes at once.
-    pub(super) fn mark_sse2(marks: &mut Marks, chunk: &[u8]) {
+    pub(in crate::format) fn mark_sse2(marks: &mut Marks, chunk: &[u8]) {
         // SAFETY: every processor of this architecture has these instructions.
         unsafe { mark_compiled_for_sse2(marks, chunk) }
     }

@@ -11,18 +11,26 @@
 //! the last wins; every byte is checked whether it is read or not; what comes out of a record does not
 //! depend on shapes and chunks; nothing is allocated per record.
 
+mod cells;
+mod chunk;
+mod keys;
+mod marks;
+mod scanner;
+mod shape;
+mod value;
+
 use arrow::buffer::Buffer;
 
-use super::encoding::Encoding;
-use super::json_chunk::{JsonChunk, SHORTEST_MARKED};
-use super::json_keys::Keys;
-use super::json_marks::LONGEST_CHUNK;
-use super::json_scanner::{JsonError, Scanner};
-use super::json_value::JsonValue;
-use super::rows::{RowPlan, Rows};
-use super::spec::DEFAULT_MAX_RECORD_BYTES;
-use super::{DecodeSpec, Decoded, Decoder, ReadColumn};
+use self::chunk::{JsonChunk, SHORTEST_MARKED};
+use self::keys::Keys;
+use self::marks::LONGEST_CHUNK;
+use self::scanner::{JsonError, Scanner};
+use self::value::JsonValue;
 use crate::error::{Error, Result};
+use crate::format::columns::rows::{RowPlan, Rows};
+use crate::format::encoding::Encoding;
+use crate::format::spec::DEFAULT_MAX_RECORD_BYTES;
+use crate::format::{DecodeSpec, Decoded, Decoder, ReadColumn};
 
 use hashbrown::HashMap;
 use memchr::{memchr, memrchr};
@@ -47,26 +55,26 @@ impl Default for NdjsonOptions {
 
 /// Decodes blocks of NDJSON; see the module.
 #[derive(Debug)]
-pub(super) struct NdjsonDecoder {
+pub(in crate::format) struct NdjsonDecoder {
     plan: RowPlan,
     reads: JsonReads,
 }
 
 /// What is read of each record.
 #[derive(Debug)]
-pub(super) struct JsonReads {
-    pub(super) keys: Keys,
+pub(in crate::format) struct JsonReads {
+    pub(in crate::format) keys: Keys,
     /// Per column of the plan: the slot of its key.
-    pub(super) slots: Vec<usize>,
-    pub(super) slot_count: usize,
-    pub(super) encoding: Encoding,
+    pub(in crate::format) slots: Vec<usize>,
+    pub(in crate::format) slot_count: usize,
+    pub(in crate::format) encoding: Encoding,
     /// Shorter chunks are only read carefully.
-    pub(super) shortest_marked: usize,
+    pub(in crate::format) shortest_marked: usize,
 }
 
 impl JsonReads {
     /// Reads a record: a value for each slot.
-    pub(super) fn read<'t>(
+    pub(in crate::format) fn read<'t>(
         &self,
         text: &'t [u8],
         values: &mut Vec<JsonValue<'t>>,
@@ -80,7 +88,7 @@ impl JsonReads {
 
 impl NdjsonDecoder {
     /// A decoder of the keys in `spec`; a key that records lack is NULL there.
-    pub(super) fn new(options: &NdjsonOptions, spec: &DecodeSpec) -> Result<Self> {
+    pub(in crate::format) fn new(options: &NdjsonOptions, spec: &DecodeSpec) -> Result<Self> {
         let columns = spec.columns.iter().chain(&spec.checked);
         let paths: Vec<_> = columns.map(key_path).collect();
         let (keys, slots) = Keys::of(&paths);
@@ -202,5 +210,4 @@ pub fn json_object_fields(line: &[u8]) -> Option<Vec<(String, JsonKind)>> {
 }
 
 #[cfg(test)]
-#[path = "ndjson/tests.rs"]
 mod tests;

@@ -8,7 +8,7 @@ use crate::time::{MinuteMemo, TimeReader, read_iso_clock, read_iso_date};
 
 /// Why a value was not written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Misfit {
+pub(in crate::format) enum Misfit {
     /// It is no value of the column's type.
     Type,
     /// It is an integer that the column's DOUBLE would round.
@@ -16,7 +16,7 @@ pub(super) enum Misfit {
 }
 
 /// Reads the values of a column.
-pub(super) trait Parser {
+pub(in crate::format) trait Parser {
     /// What the column holds.
     type Value: Default;
 
@@ -36,7 +36,7 @@ pub(super) trait Parser {
 }
 
 /// Integers of any width.
-pub(super) struct Integers<T>(pub(super) std::marker::PhantomData<T>);
+pub(in crate::format) struct Integers<T>(pub(in crate::format) std::marker::PhantomData<T>);
 
 impl<T: TryFrom<i64> + TryFrom<i128> + Default> Parser for Integers<T> {
     type Value = T;
@@ -58,9 +58,9 @@ impl<T: TryFrom<i64> + TryFrom<i128> + Default> Parser for Integers<T> {
 }
 
 /// DOUBLE.
-pub(super) struct Doubles {
+pub(in crate::format) struct Doubles {
     /// True if an integer that would be rounded is a misfit.
-    pub(super) exact_integers: bool,
+    pub(in crate::format) exact_integers: bool,
 }
 
 impl Parser for Doubles {
@@ -81,7 +81,7 @@ impl Parser for Doubles {
 }
 
 /// FLOAT.
-pub(super) struct Floats;
+pub(in crate::format) struct Floats;
 
 impl Parser for Floats {
     type Value = f32;
@@ -93,9 +93,9 @@ impl Parser for Floats {
 }
 
 /// DECIMAL.
-pub(super) struct Decimals {
-    pub(super) precision: u8,
-    pub(super) scale: i8,
+pub(in crate::format) struct Decimals {
+    pub(in crate::format) precision: u8,
+    pub(in crate::format) scale: i8,
 }
 
 impl Parser for Decimals {
@@ -107,7 +107,7 @@ impl Parser for Decimals {
 }
 
 /// BOOLEAN.
-pub(super) struct Booleans;
+pub(in crate::format) struct Booleans;
 
 impl Parser for Booleans {
     type Value = bool;
@@ -133,7 +133,7 @@ impl Parser for Booleans {
 }
 
 /// DATE.
-pub(super) struct Dates;
+pub(in crate::format) struct Dates;
 
 impl Parser for Dates {
     type Value = i32;
@@ -148,8 +148,8 @@ impl Parser for Dates {
 }
 
 /// TIME, in units of some nanoseconds.
-pub(super) struct Clocks {
-    pub(super) unit_nanoseconds: i64,
+pub(in crate::format) struct Clocks {
+    pub(in crate::format) unit_nanoseconds: i64,
 }
 
 impl Parser for Clocks {
@@ -166,9 +166,9 @@ impl Parser for Clocks {
 }
 
 /// TIMESTAMP and TIMESTAMP_LTZ.
-pub(super) struct Times<'a> {
-    pub(super) reader: &'a TimeReader,
-    pub(super) memo: &'a mut MinuteMemo,
+pub(in crate::format) struct Times<'a> {
+    pub(in crate::format) reader: &'a TimeReader,
+    pub(in crate::format) memo: &'a mut MinuteMemo,
 }
 
 impl Parser for Times<'_> {

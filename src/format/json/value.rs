@@ -2,7 +2,7 @@
 
 /// See the module. Slices are parts of the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum JsonValue<'a> {
+pub(in crate::format) enum JsonValue<'a> {
     /// `null`.
     Null,
     /// `true` or `false`.
@@ -18,7 +18,7 @@ pub(super) enum JsonValue<'a> {
 impl<'a> JsonValue<'a> {
     /// The value as text: a string without quotes and escapes, anything else as it is written.
     #[inline]
-    pub(super) fn text<'s>(&self, scratch: &'s mut Vec<u8>) -> &'s [u8]
+    pub(in crate::format) fn text<'s>(&self, scratch: &'s mut Vec<u8>) -> &'s [u8]
     where
         'a: 's,
     {
@@ -43,8 +43,8 @@ impl<'a> JsonValue<'a> {
     }
 
     /// The value as messages show it.
-    pub(super) fn shown(&self) -> String {
-        let text = |bytes| super::rows::shortened(&String::from_utf8_lossy(bytes));
+    pub(in crate::format) fn shown(&self) -> String {
+        let text = |bytes| crate::format::columns::rows::shortened(&String::from_utf8_lossy(bytes));
         match self {
             JsonValue::Text { inside, .. } => format!("\"{}\"", text(inside)),
             other => text(other.text(&mut Vec::new())),
@@ -54,7 +54,7 @@ impl<'a> JsonValue<'a> {
 
 /// Appends the text that the inside of a checked JSON string stands for. Half of a surrogate pair becomes
 /// U+FFFD.
-pub(super) fn unescape(inside: &[u8], out: &mut Vec<u8>) {
+pub(in crate::format) fn unescape(inside: &[u8], out: &mut Vec<u8>) {
     let mut rest = inside;
     while let Some(place) = memchr::memchr(b'\\', rest) {
         out.extend_from_slice(&rest[..place]);
@@ -96,7 +96,7 @@ fn unescape_unicode<'a>(rest: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
 }
 
 /// The number at the beginning of `text`.
-pub(super) fn four_hex_digits(text: &[u8]) -> Option<u32> {
+pub(in crate::format) fn four_hex_digits(text: &[u8]) -> Option<u32> {
     let digits = text.get(..4)?;
     digits.iter().try_fold(0, |code, byte| {
         let digit = char::from(*byte).to_digit(16)?;

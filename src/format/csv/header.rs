@@ -1,6 +1,6 @@
 //! The beginning of a CSV input: the names of its header, and records as samples for the guess.
 
-use super::csv_record::{FieldRanges, Walk, blank_line, field_text, walk_record};
+use super::record::{FieldRanges, Walk, blank_line, field_text, walk_record};
 
 /// The names in the header at the beginning of an input, and the bytes up to its end; a repeated name gets
 /// `_1`, `_2`, an empty one is `c` and its number. `None` if the header is not whole yet.

@@ -21,7 +21,7 @@ const MOST_DIGITS: usize = 38;
 
 /// The integer that a text stands for, also as `1.0` or `1e2`.
 #[inline]
-pub(super) fn integer(text: &[u8]) -> Option<i128> {
+pub(in crate::format) fn integer(text: &[u8]) -> Option<i128> {
     if let Some(small) = small_integer(text) {
         return Some(small.into());
     }
@@ -37,7 +37,7 @@ pub(super) fn integer(text: &[u8]) -> Option<i128> {
 
 /// An integer of at most 18 digits.
 #[inline]
-pub(super) fn small_integer(text: &[u8]) -> Option<i64> {
+pub(in crate::format) fn small_integer(text: &[u8]) -> Option<i64> {
     let (negative, digits) = match text {
         [b'-', digits @ ..] => (true, digits),
         _ => (false, text),
@@ -58,7 +58,7 @@ pub(super) fn small_integer(text: &[u8]) -> Option<i64> {
 
 /// The integer of the first `length` bytes of `text`, if those are at most 8 digits.
 #[inline(always)]
-pub(super) fn quick_integer(text: &[u8], length: usize) -> Option<i64> {
+pub(in crate::format) fn quick_integer(text: &[u8], length: usize) -> Option<i64> {
     if text.first() == Some(&b'-') {
         let magnitude = eight_digits(first_eight(&text[1..]), length.wrapping_sub(1))?;
         return Some(-i64::from(magnitude));
@@ -68,7 +68,7 @@ pub(super) fn quick_integer(text: &[u8], length: usize) -> Option<i64> {
 
 /// The double nearest to the first `length` bytes of `text`, if those are at most 8 digits and a point.
 #[inline(always)]
-pub(super) fn quick_double(text: &[u8], length: usize) -> Option<f64> {
+pub(in crate::format) fn quick_double(text: &[u8], length: usize) -> Option<f64> {
     if text.first() == Some(&b'-') {
         return quick_magnitude(&text[1..], length.wrapping_sub(1)).map(|magnitude| -magnitude);
     }
@@ -136,7 +136,7 @@ const fn repeated(byte: u8) -> u64 {
 /// The double nearest to a text. Words for infinity and not-a-number count; finite texts beyond the range
 /// do not.
 #[inline]
-pub(super) fn double(text: &[u8]) -> Option<f64> {
+pub(in crate::format) fn double(text: &[u8]) -> Option<f64> {
     if let Some(value) = short_double(text) {
         return Some(value);
     }
@@ -176,7 +176,7 @@ fn short_double(text: &[u8]) -> Option<f64> {
 }
 
 /// True if the text is an integer that no double holds: reading it as one would round it.
-pub(super) fn is_integer_beyond_double(text: &[u8]) -> bool {
+pub(in crate::format) fn is_integer_beyond_double(text: &[u8]) -> bool {
     let digits = text.strip_prefix(b"-").unwrap_or(text);
     if digits.len() <= 15 || !digits.iter().all(u8::is_ascii_digit) {
         return false;
@@ -189,7 +189,7 @@ pub(super) fn is_integer_beyond_double(text: &[u8]) -> bool {
 }
 
 /// The decimal of `scale` fractional digits nearest to a text, as the integer of its digits.
-pub(super) fn decimal(text: &[u8], precision: u8, scale: i8) -> Option<i128> {
+pub(in crate::format) fn decimal(text: &[u8], precision: u8, scale: i8) -> Option<i128> {
     let number = Decimal::read(text)?;
     let shift = number.exponent.checked_add(scale.into())?;
     let magnitude = match u32::try_from(shift) {

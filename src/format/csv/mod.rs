@@ -16,16 +16,21 @@
 //! of those the one in the first field. A block whose last quote stays open ends with the first line of a
 //! broken record (the splitter cut it there): that line is the reject.
 
+mod chunk;
+pub(in crate::format) mod header;
+pub(in crate::format) mod record;
+mod structure;
+
 use arrow::buffer::Buffer;
 
-use super::column_writer::ColumnPlan;
-use super::csv_chunk::{CsvChunk, CsvShape};
-use super::encoding::Encoding;
-use super::rows::{RowMisfit, RowPlan, Rows, shown_text};
-use super::spec::DEFAULT_MAX_RECORD_BYTES;
-use super::structure::LONGEST_CHUNK;
-use super::{DecodeSpec, Decoded, Decoder};
+use self::chunk::{CsvChunk, CsvShape};
+use self::structure::LONGEST_CHUNK;
 use crate::error::{Error, Result};
+use crate::format::columns::column_writer::ColumnPlan;
+use crate::format::columns::rows::{RowMisfit, RowPlan, Rows, shown_text};
+use crate::format::encoding::Encoding;
+use crate::format::spec::DEFAULT_MAX_RECORD_BYTES;
+use crate::format::{DecodeSpec, Decoded, Decoder};
 
 /// What stands for NULL in columns of numbers, times and truth values, if `--nulls` does not say.
 pub const DEFAULT_NULLS: [&str; 6] = ["NA", "N/A", "NULL", "null", "\\N", "-"];
@@ -48,13 +53,13 @@ pub enum Nulls {
 impl Nulls {
     /// True if there may be words that look like values.
     #[inline]
-    pub(super) fn has_words(&self) -> bool {
+    pub(in crate::format) fn has_words(&self) -> bool {
         matches!(self, Nulls::Words(words) if !words.is_empty())
     }
 
     /// True if `text` is NULL in a column of text.
     #[inline]
-    pub(super) fn holds_for_text(&self, text: &[u8]) -> bool {
+    pub(in crate::format) fn holds_for_text(&self, text: &[u8]) -> bool {
         match self {
             Nulls::Default => false,
             Nulls::Words(words) => words.iter().any(|word| word.as_bytes() == text),
@@ -106,7 +111,7 @@ impl CsvOptions {
 
 /// Decodes blocks of CSV; see the module.
 #[derive(Debug)]
-pub(super) struct CsvDecoder {
+pub(in crate::format) struct CsvDecoder {
     shape: CsvShape,
     nulls: Nulls,
     plan: RowPlan,
@@ -118,7 +123,7 @@ pub(super) struct CsvDecoder {
 
 impl CsvDecoder {
     /// Finds the columns of `spec` in the header; an error names one that it lacks.
-    pub(super) fn new(options: &CsvOptions, spec: &DecodeSpec) -> Result<Self> {
+    pub(in crate::format) fn new(options: &CsvOptions, spec: &DecodeSpec) -> Result<Self> {
         if matches!(options.delimiter, b'"' | b'\n' | b'\r') {
             return Err(Error::usage("a quote or a newline cannot part fields"));
         }
@@ -222,5 +227,4 @@ fn find_field(header_fields: &[String], source: &str) -> Result<usize> {
 }
 
 #[cfg(test)]
-#[path = "csv/tests.rs"]
 mod tests;

@@ -16,21 +16,21 @@ use std::array;
 
 use memchr::memchr;
 
-use super::Nulls;
-use super::cells::Texts;
-use super::column_writer::ColumnPlan;
-use super::encoding::{BlockText, RecordText};
-use super::json_cells::JsonCells;
-use super::json_marks::{LONGEST_CHUNK, Marks};
-use super::json_scanner::JsonError;
-use super::json_shape::{ChunkText, MarkedChunk, Shape};
-use super::json_value::JsonValue;
-use super::ndjson::JsonReads;
-use super::rows::{RowMisfit, RowPlan, Rows};
-use super::value_parsers::Misfit;
+use super::JsonReads;
+use super::cells::JsonCells;
+use super::marks::{LONGEST_CHUNK, Marks};
+use super::scanner::JsonError;
+use super::shape::{ChunkText, MarkedChunk, Shape};
+use super::value::JsonValue;
+use crate::format::Nulls;
+use crate::format::columns::cells::Texts;
+use crate::format::columns::column_writer::ColumnPlan;
+use crate::format::columns::rows::{RowMisfit, RowPlan, Rows};
+use crate::format::columns::value_parsers::Misfit;
+use crate::format::encoding::{BlockText, RecordText};
 
 /// Marks do not pay in shorter chunks.
-pub(super) const SHORTEST_MARKED: usize = 1_024;
+pub(in crate::format) const SHORTEST_MARKED: usize = 1_024;
 
 const PARTS: usize = 2;
 const MOST_SHAPES: usize = 8;
@@ -38,7 +38,7 @@ const MOST_SHAPES: usize = 8;
 const LEARNED_PER_CHUNK: usize = 4;
 
 /// The records of one chunk after the other, of the same block.
-pub(super) struct JsonChunk<'a> {
+pub(in crate::format) struct JsonChunk<'a> {
     reads: &'a JsonReads,
     text: &'a [u8],
     parts: [Part; PARTS],
@@ -90,7 +90,7 @@ impl Part {
 
 impl<'a> JsonChunk<'a> {
     /// No records yet.
-    pub(super) fn new(reads: &'a JsonReads) -> Self {
+    pub(in crate::format) fn new(reads: &'a JsonReads) -> Self {
         JsonChunk {
             reads,
             text: &[],
@@ -104,7 +104,7 @@ impl<'a> JsonChunk<'a> {
     }
 
     /// Reads the lines that are the first `length` bytes of `rest`, the rest of the block.
-    pub(super) fn read(&mut self, rest: &'a [u8], length: usize) {
+    pub(in crate::format) fn read(&mut self, rest: &'a [u8], length: usize) {
         self.text = &rest[..length];
         for rows in &mut self.rows {
             rows.clear();
@@ -248,7 +248,7 @@ impl<'a> JsonChunk<'a> {
     }
 
     /// Writes what was read.
-    pub(super) fn write(&self, plan: &RowPlan, rows: &mut Rows<'_>) {
+    pub(in crate::format) fn write(&self, plan: &RowPlan, rows: &mut Rows<'_>) {
         let has_texts = plan.columns.iter().any(ColumnPlan::is_text);
         let texts = Texts::new(self.text, &[], has_texts);
         for (part, cells) in self.parts.iter().zip(&self.rows) {

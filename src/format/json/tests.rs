@@ -874,7 +874,7 @@ proptest! {
 
     #[test]
     fn shapes_agree_with_serde_json_on_what_is_json(text in "[\\[\\]{}\",:0-9eE.+\\- \\\\utrfalsn]{0,12}") {
-        let value = super::super::json_scanner::tests::oracle(&text);
+        let value = super::scanner::tests::oracle(&text);
         // Blanks at the end belong to what follows.
         if let Some(is_valid) = value {
             check_value(&text, is_valid);

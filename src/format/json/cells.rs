@@ -9,15 +9,15 @@
 //! Invariants: a row counts once it has ended, and every slot was put before; there is always room for one
 //! row more.
 
-use super::cells::{Cell, CellKind};
-use super::json_value::{JsonValue, unescape};
+use super::value::{JsonValue, unescape};
+use crate::format::columns::cells::{Cell, CellKind};
 
 /// Little, as a slow input comes in small blocks; it grows once per block.
 const FIRST_CAPACITY: usize = 16;
 
 /// See the module. Reused from chunk to chunk.
 #[derive(Debug)]
-pub(super) struct JsonCells {
+pub(in crate::format) struct JsonCells {
     /// Slot by slot.
     cells: Vec<Cell>,
     slot_count: usize,
@@ -30,7 +30,7 @@ pub(super) struct JsonCells {
 
 impl JsonCells {
     /// The cell of a key that a record lacks.
-    pub(super) const NULL: Cell = Cell {
+    pub(in crate::format) const NULL: Cell = Cell {
         start: 0,
         length: 0,
         kind: CellKind::Null,
@@ -38,7 +38,7 @@ impl JsonCells {
     };
 
     /// No rows yet.
-    pub(super) fn new(slot_count: usize) -> Self {
+    pub(in crate::format) fn new(slot_count: usize) -> Self {
         JsonCells {
             cells: vec![Self::NULL; slot_count * FIRST_CAPACITY],
             slot_count,
@@ -49,36 +49,36 @@ impl JsonCells {
     }
 
     /// Forgets all rows.
-    pub(super) fn clear(&mut self) {
+    pub(in crate::format) fn clear(&mut self) {
         self.row_count = 0;
         self.aside.clear();
     }
 
     /// Rows so far.
     #[inline]
-    pub(super) fn row_count(&self) -> usize {
+    pub(in crate::format) fn row_count(&self) -> usize {
         self.row_count
     }
 
     /// The cells of a slot, one for each row.
-    pub(super) fn column(&self, slot: usize) -> &[Cell] {
+    pub(in crate::format) fn column(&self, slot: usize) -> &[Cell] {
         let start = slot * self.capacity;
         &self.cells[start..start + self.row_count]
     }
 
     /// What the cells refer to besides the text that the records stand in.
-    pub(super) fn aside(&self) -> &[u8] {
+    pub(in crate::format) fn aside(&self) -> &[u8] {
         &self.aside
     }
 
     /// Sets a value of the row that comes next.
     #[inline(always)]
-    pub(super) fn put(&mut self, slot: usize, cell: Cell) {
+    pub(in crate::format) fn put(&mut self, slot: usize, cell: Cell) {
         self.cells[slot * self.capacity + self.row_count] = cell;
     }
 
     /// Sets a value that is part of `chunk`.
-    pub(super) fn put_value(&mut self, slot: usize, value: JsonValue<'_>, chunk: &[u8]) {
+    pub(in crate::format) fn put_value(&mut self, slot: usize, value: JsonValue<'_>, chunk: &[u8]) {
         let inside = |part: &[u8], kind| Cell {
             start: offset(part.as_ptr().addr() - chunk.as_ptr().addr()),
             length: offset(part.len()),
@@ -98,7 +98,7 @@ impl JsonCells {
     }
 
     /// Sets a value that is part of no chunk.
-    pub(super) fn put_copy(&mut self, slot: usize, value: JsonValue<'_>) {
+    pub(in crate::format) fn put_copy(&mut self, slot: usize, value: JsonValue<'_>) {
         let cell = self.copied(value);
         self.put(slot, cell);
     }
@@ -130,7 +130,7 @@ impl JsonCells {
 
     /// The row is whole.
     #[inline(always)]
-    pub(super) fn end_row(&mut self) {
+    pub(in crate::format) fn end_row(&mut self) {
         self.row_count += 1;
         if self.row_count == self.capacity {
             self.grow();

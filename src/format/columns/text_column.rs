@@ -23,7 +23,7 @@ const LARGEST_BUFFER: usize = 1 << 30;
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(super) struct TextColumn {
+pub(in crate::format) struct TextColumn {
     views: Vec<u128>,
     nulls: Nulls,
     full: Vec<Buffer>,
@@ -31,25 +31,25 @@ pub(super) struct TextColumn {
 }
 
 impl TextColumn {
-    pub(super) fn with_capacity(rows: usize) -> Self {
+    pub(in crate::format) fn with_capacity(rows: usize) -> Self {
         TextColumn {
             views: Vec::with_capacity(rows),
             ..TextColumn::default()
         }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::format) fn len(&self) -> usize {
         self.views.len()
     }
 
-    pub(super) fn push_null(&mut self) {
+    pub(in crate::format) fn push_null(&mut self) {
         self.nulls.push(self.views.len());
         self.views.push(0);
     }
 
     /// Appends the `length` bytes of `text` from `start` on; what is not text there is mended.
     #[inline]
-    pub(super) fn push(&mut self, text: &str, start: usize, length: usize) {
+    pub(in crate::format) fn push(&mut self, text: &str, start: usize, length: usize) {
         let end = start.saturating_add(length);
         match text.get(start..end) {
             Some(_) if length <= LONGEST_INSIDE => {
@@ -67,7 +67,7 @@ impl TextColumn {
 
     /// Appends what may be no text, mended.
     #[cold]
-    pub(super) fn push_mended(&mut self, bytes: &[u8]) {
+    pub(in crate::format) fn push_mended(&mut self, bytes: &[u8]) {
         let text = String::from_utf8_lossy(bytes);
         self.push(&text, 0, text.len());
     }
@@ -89,7 +89,7 @@ impl TextColumn {
     }
 
     /// The column.
-    pub(super) fn finish(self) -> ArrayRef {
+    pub(in crate::format) fn finish(self) -> ArrayRef {
         let (views, buffers, validity) = self.into_parts();
         // SAFETY: see the module.
         Arc::new(unsafe { StringViewArray::new_unchecked(views, buffers, validity) })

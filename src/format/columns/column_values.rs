@@ -11,22 +11,22 @@ use arrow::datatypes::DataType;
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(super) struct Column<T> {
+pub(in crate::format) struct Column<T> {
     values: Vec<T>,
     nulls: Nulls,
 }
 
 /// Which values are NULL, by rising number.
 #[derive(Debug, Default)]
-pub(super) struct Nulls(Vec<usize>);
+pub(in crate::format) struct Nulls(Vec<usize>);
 
 impl Nulls {
-    pub(super) fn push(&mut self, number: usize) {
+    pub(in crate::format) fn push(&mut self, number: usize) {
         self.0.push(number);
     }
 
     /// The validity of this many values, if one of them is NULL.
-    pub(super) fn validity(&self, length: usize) -> Option<NullBuffer> {
+    pub(in crate::format) fn validity(&self, length: usize) -> Option<NullBuffer> {
         if self.0.is_empty() {
             return None;
         }
@@ -39,33 +39,36 @@ impl Nulls {
 }
 
 impl<T: Default> Column<T> {
-    pub(super) fn with_capacity(rows: usize) -> Self {
+    pub(in crate::format) fn with_capacity(rows: usize) -> Self {
         Column {
             values: Vec::with_capacity(rows),
             nulls: Nulls::default(),
         }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::format) fn len(&self) -> usize {
         self.values.len()
     }
 
-    pub(super) fn reserve(&mut self, rows: usize) {
+    pub(in crate::format) fn reserve(&mut self, rows: usize) {
         self.values.reserve(rows);
     }
 
     #[inline]
-    pub(super) fn push(&mut self, value: T) {
+    pub(in crate::format) fn push(&mut self, value: T) {
         self.values.push(value);
     }
 
-    pub(super) fn push_null(&mut self) {
+    pub(in crate::format) fn push_null(&mut self) {
         self.nulls.push(self.values.len());
         self.values.push(T::default());
     }
 
     /// The column, of a type that holds such values.
-    pub(super) fn finish<P: ArrowPrimitiveType<Native = T>>(self, data_type: DataType) -> ArrayRef
+    pub(in crate::format) fn finish<P: ArrowPrimitiveType<Native = T>>(
+        self,
+        data_type: DataType,
+    ) -> ArrayRef
     where
         T: arrow::datatypes::ArrowNativeType,
     {
@@ -76,7 +79,7 @@ impl<T: Default> Column<T> {
 }
 
 impl Column<bool> {
-    pub(super) fn finish_booleans(self) -> ArrayRef {
+    pub(in crate::format) fn finish_booleans(self) -> ArrayRef {
         let validity = self.nulls.validity(self.values.len());
         let values = BooleanBuffer::from_iter(self.values);
         Arc::new(BooleanArray::new(values, validity))

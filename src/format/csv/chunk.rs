@@ -14,31 +14,29 @@
 
 use memchr::memchr;
 
-use super::cells::{Cell, CellKind, Texts};
-use super::csv_record::{
-    FieldRanges, Walk, blank_line, field_text, text_between_quotes, walk_record,
-};
-use super::encoding::{BlockText, Encoding, RecordText};
-use super::rows::Rows;
+use super::record::{FieldRanges, Walk, blank_line, field_text, text_between_quotes, walk_record};
 use super::structure::Structure;
+use crate::format::columns::cells::{Cell, CellKind, Texts};
+use crate::format::columns::rows::Rows;
+use crate::format::encoding::{BlockText, Encoding, RecordText};
 
 /// How records are written, and which fields of them are read.
 #[derive(Debug)]
-pub(super) struct CsvShape {
-    pub(super) delimiter: u8,
+pub(in crate::format) struct CsvShape {
+    pub(in crate::format) delimiter: u8,
     /// True if it was a header that named the columns.
-    pub(super) header: bool,
-    pub(super) field_count: usize,
-    pub(super) encoding: Encoding,
+    pub(in crate::format) header: bool,
+    pub(in crate::format) field_count: usize,
+    pub(in crate::format) encoding: Encoding,
     /// The fields that are read, rising; one may be read by several columns.
-    pub(super) fields: Vec<usize>,
+    pub(in crate::format) fields: Vec<usize>,
     /// True if every record is walked over: in tests.
-    pub(super) only_carefully: bool,
+    pub(in crate::format) only_carefully: bool,
 }
 
 /// The records of a chunk; reused from chunk to chunk.
 #[derive(Debug, Default)]
-pub(super) struct CsvChunk {
+pub(in crate::format) struct CsvChunk {
     structure: Structure,
     /// Per row the number of its first field in the structure, or [`CAREFUL`] and its number in `careful`.
     rows: Vec<u32>,
@@ -78,7 +76,7 @@ enum Seen {
 impl CsvChunk {
     /// Finds the records at the beginning of `text`, tells `rows` of them, and returns how many bytes they
     /// are: 0 if there is no whole one. `at_end` says that the block ends with the text.
-    pub(super) fn find_records(
+    pub(in crate::format) fn find_records(
         &mut self,
         shape: &CsvShape,
         text: &[u8],
@@ -305,7 +303,13 @@ impl CsvChunk {
     }
 
     /// The values of a column that is read, one for each row.
-    pub(super) fn cells(&self, shape: &CsvShape, read: usize, text: &[u8], cells: &mut Vec<Cell>) {
+    pub(in crate::format) fn cells(
+        &self,
+        shape: &CsvShape,
+        read: usize,
+        text: &[u8],
+        cells: &mut Vec<Cell>,
+    ) {
         let field = shape.fields[read];
         let is_last = field + 1 == shape.field_count;
         let places = self.structure.places();
@@ -330,12 +334,12 @@ impl CsvChunk {
     }
 
     /// What the cells refer to.
-    pub(super) fn texts<'a>(&'a self, text: &'a [u8], has_texts: bool) -> Texts<'a> {
+    pub(in crate::format) fn texts<'a>(&'a self, text: &'a [u8], has_texts: bool) -> Texts<'a> {
         Texts::new(text, &self.aside, has_texts)
     }
 
     /// The line of the block that the record of a row begins on, and its text.
-    pub(super) fn record<'t>(&self, row: usize, text: &'t [u8]) -> (u64, &'t [u8]) {
+    pub(in crate::format) fn record<'t>(&self, row: usize, text: &'t [u8]) -> (u64, &'t [u8]) {
         let first = self.rows[row];
         if first & CAREFUL != 0 {
             let row = &self.careful[(first & !CAREFUL) as usize];

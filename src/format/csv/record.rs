@@ -12,14 +12,14 @@
 use memchr::{memchr, memchr2};
 
 /// Lines that a quoted field may span.
-pub(super) const MOST_LINES_IN_A_FIELD: u64 = 1_000;
+pub(in crate::format) const MOST_LINES_IN_A_FIELD: u64 = 1_000;
 
 /// The fields of a record as ranges of the bytes that were walked, quotes included.
-pub(super) type FieldRanges = Vec<(usize, usize)>;
+pub(in crate::format) type FieldRanges = Vec<(usize, usize)>;
 
 /// What walking over a record found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Walk {
+pub(in crate::format) enum Walk {
     /// The record ends with a newline: `end` is behind its last field, `next` behind the newline.
     Whole { end: usize, next: usize, lines: u64 },
     /// The bytes ran out outside of quotes: a record only if the input ends here.
@@ -32,7 +32,7 @@ pub(super) enum Walk {
 
 /// Walks over the record at the beginning of `bytes`; `field` gets the range of each field.
 #[inline]
-pub(super) fn walk_record(
+pub(in crate::format) fn walk_record(
     bytes: &[u8],
     delimiter: u8,
     mut field: impl FnMut(usize, usize),
@@ -99,7 +99,10 @@ fn closing_quote(bytes: &[u8], mut at: usize, lines: &mut u64) -> Result<usize, 
 
 /// The text of a field given with its quotes, and whether it had any.
 #[inline]
-pub(super) fn field_text<'a>(raw: &'a [u8], scratch: &'a mut Vec<u8>) -> (&'a [u8], bool) {
+pub(in crate::format) fn field_text<'a>(
+    raw: &'a [u8],
+    scratch: &'a mut Vec<u8>,
+) -> (&'a [u8], bool) {
     let [b'"', inside @ ..] = raw else {
         return (raw, false);
     };
@@ -125,7 +128,7 @@ pub(super) fn field_text<'a>(raw: &'a [u8], scratch: &'a mut Vec<u8>) -> (&'a [u
 
 /// The text of a field that stands between its quotes as it is.
 #[inline]
-pub(super) fn text_between_quotes(raw: &[u8]) -> Option<&[u8]> {
+pub(in crate::format) fn text_between_quotes(raw: &[u8]) -> Option<&[u8]> {
     let inside = raw.strip_prefix(b"\"")?;
     let last = inside.len().checked_sub(1)?;
     (memchr(b'"', inside) == Some(last)).then_some(&inside[..last])
@@ -133,7 +136,7 @@ pub(super) fn text_between_quotes(raw: &[u8]) -> Option<&[u8]> {
 
 /// True if the line at the beginning of `bytes` is empty.
 #[inline]
-pub(super) fn blank_line(bytes: &[u8]) -> Option<usize> {
+pub(in crate::format) fn blank_line(bytes: &[u8]) -> Option<usize> {
     match bytes {
         [b'\n', ..] => Some(1),
         [b'\r', b'\n', ..] => Some(2),

@@ -15,19 +15,19 @@ use arrow::datatypes::{Schema, SchemaRef};
 
 use super::column_writer::{ColumnPlan, ColumnWriter};
 use super::value_parsers::Misfit;
-use super::{DecodeSpec, Decoded, Reject};
 use crate::error::Result;
+use crate::format::{DecodeSpec, Decoded, Reject};
 use crate::time::Zone;
 
 /// What to write, made once for a query: the columns that are read, then those that are only checked.
 #[derive(Debug, Clone)]
-pub(super) struct RowPlan {
-    pub(super) columns: Vec<ColumnPlan>,
-    pub(super) schema: SchemaRef,
+pub(in crate::format) struct RowPlan {
+    pub(in crate::format) columns: Vec<ColumnPlan>,
+    pub(in crate::format) schema: SchemaRef,
 }
 
 impl RowPlan {
-    pub(super) fn new(spec: &DecodeSpec) -> Result<Self> {
+    pub(in crate::format) fn new(spec: &DecodeSpec) -> Result<Self> {
         let zone: Zone = spec.zone;
         let all = spec.columns.iter().chain(&spec.checked);
         let columns = all
@@ -46,9 +46,9 @@ impl RowPlan {
 }
 
 /// The rows so far.
-pub(super) struct Rows<'a> {
+pub(in crate::format) struct Rows<'a> {
     plan: &'a RowPlan,
-    pub(super) columns: Vec<ColumnWriter>,
+    pub(in crate::format) columns: Vec<ColumnWriter>,
     /// Rows written, with those of bad records.
     written: usize,
     /// Rows of bad records, rising.
@@ -56,9 +56,9 @@ pub(super) struct Rows<'a> {
     records: Vec<u32>,
     rejects: Vec<Reject>,
     /// The number of the current record.
-    pub(super) record: u32,
+    pub(in crate::format) record: u32,
     /// Lines before the current record.
-    pub(super) line: u64,
+    pub(in crate::format) line: u64,
     mended: Vec<u32>,
     /// Where the records that were added since the columns were settled begin in `records`.
     added: usize,
@@ -67,19 +67,19 @@ pub(super) struct Rows<'a> {
 }
 
 /// A value that did not fit in a row that was added.
-pub(super) struct RowMisfit {
+pub(in crate::format) struct RowMisfit {
     /// The row, from 0 for the first since the columns were settled.
-    pub(super) row: usize,
+    pub(in crate::format) row: usize,
     /// The column of the plan.
-    pub(super) column: usize,
-    pub(super) misfit: Misfit,
+    pub(in crate::format) column: usize,
+    pub(in crate::format) misfit: Misfit,
     /// The value as messages show it.
-    pub(super) shown: String,
+    pub(in crate::format) shown: String,
 }
 
 impl<'a> Rows<'a> {
     /// No rows yet; about `expected` will come.
-    pub(super) fn new(plan: &'a RowPlan, expected: usize) -> Self {
+    pub(in crate::format) fn new(plan: &'a RowPlan, expected: usize) -> Self {
         Rows {
             plan,
             columns: plan
@@ -101,13 +101,13 @@ impl<'a> Rows<'a> {
 
     /// The current record is a row; its values are written with those of others before [`Rows::settle`].
     #[inline]
-    pub(super) fn add_row(&mut self) {
+    pub(in crate::format) fn add_row(&mut self) {
         self.records.push(self.record);
         self.record += 1;
     }
 
     /// The current record and those behind it, so many, are rows.
-    pub(super) fn add_rows(&mut self, count: usize) {
+    pub(in crate::format) fn add_rows(&mut self, count: usize) {
         let next = self.record + count as u32;
         self.records.extend(self.record..next);
         self.record = next;
@@ -115,7 +115,7 @@ impl<'a> Rows<'a> {
 
     /// Every column got the values of the rows that were added. Of the misfits of a row the first one is
     /// told, with the line of its record and its text.
-    pub(super) fn settle<'t>(
+    pub(in crate::format) fn settle<'t>(
         &mut self,
         mut misfits: Vec<RowMisfit>,
         record_of: impl Fn(usize) -> (u64, &'t [u8]),
@@ -155,13 +155,13 @@ impl<'a> Rows<'a> {
 
     /// Bytes of the current record were replaced.
     #[cold]
-    pub(super) fn mend(&mut self) {
+    pub(in crate::format) fn mend(&mut self) {
         self.mended.push(self.record);
     }
 
     /// The current record is bad, and no column gets a value of it.
     #[cold]
-    pub(super) fn reject(&mut self, reason: String, help: Option<String>, text: &[u8]) {
+    pub(in crate::format) fn reject(&mut self, reason: String, help: Option<String>, text: &[u8]) {
         self.rejects.push(Reject {
             record: self.record,
             line: self.line,
@@ -173,7 +173,7 @@ impl<'a> Rows<'a> {
     }
 
     /// The rows of the good records.
-    pub(super) fn finish(self) -> Result<Decoded> {
+    pub(in crate::format) fn finish(self) -> Result<Decoded> {
         let read = self.plan.schema.fields().len();
         let columns: Vec<ArrayRef> = self
             .columns
@@ -204,13 +204,13 @@ impl<'a> Rows<'a> {
 }
 
 /// A field as messages show it: quoted, shortened, control characters escaped.
-pub(super) fn shown_text(text: &[u8]) -> String {
+pub(in crate::format) fn shown_text(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
     format!("{:?}", shortened(&text))
 }
 
 /// At most 60 characters of a text, with an ellipsis if there were more.
-pub(super) fn shortened(text: &str) -> String {
+pub(in crate::format) fn shortened(text: &str) -> String {
     match text.char_indices().nth(60) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),

@@ -8,16 +8,16 @@
 //! Invariants: takes exactly the grammar of RFC 8259; brackets nest at most 128 deep; objects have at most
 //! 100,000 keys. Half of a surrogate pair is no error. The bytes must be UTF-8.
 
-use super::json_value::{JsonValue, four_hex_digits};
+use super::value::{JsonValue, four_hex_digits};
 
 const MOST_DEPTH: usize = 128;
 const MOST_KEYS: usize = 100_000;
 
 /// What is wrong with a record, and what to do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct JsonError {
-    pub(super) reason: &'static str,
-    pub(super) help: Option<&'static str>,
+pub(in crate::format) struct JsonError {
+    pub(in crate::format) reason: &'static str,
+    pub(in crate::format) help: Option<&'static str>,
 }
 
 fn wrong<T>(reason: &'static str) -> Result<T, JsonError> {
@@ -25,7 +25,7 @@ fn wrong<T>(reason: &'static str) -> Result<T, JsonError> {
 }
 
 /// Scans one record.
-pub(super) struct Scanner<'a> {
+pub(in crate::format) struct Scanner<'a> {
     text: &'a [u8],
     at: usize,
     depth: usize,
@@ -33,7 +33,7 @@ pub(super) struct Scanner<'a> {
 
 impl<'a> Scanner<'a> {
     /// A scanner at the beginning of `text`.
-    pub(super) fn new(text: &'a [u8]) -> Self {
+    pub(in crate::format) fn new(text: &'a [u8]) -> Self {
         Scanner {
             text,
             at: 0,
@@ -42,7 +42,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// A scanner at the beginning of `text`, which stands inside of `depth` brackets.
-    pub(super) fn inside(text: &'a [u8], depth: usize) -> Self {
+    pub(in crate::format) fn inside(text: &'a [u8], depth: usize) -> Self {
         Scanner { text, at: 0, depth }
     }
 
@@ -53,14 +53,14 @@ impl<'a> Scanner<'a> {
 
     /// Goes to the next byte that is no blank.
     #[inline]
-    pub(super) fn skip_blanks(&mut self) {
+    pub(in crate::format) fn skip_blanks(&mut self) {
         while let Some(b' ' | b'\t' | b'\r' | b'\n') = self.peek() {
             self.at += 1;
         }
     }
 
     /// Fails unless nothing but blanks is left.
-    pub(super) fn finish(&mut self) -> Result<(), JsonError> {
+    pub(in crate::format) fn finish(&mut self) -> Result<(), JsonError> {
         self.skip_blanks();
         if self.at == self.text.len() {
             Ok(())
@@ -70,34 +70,34 @@ impl<'a> Scanner<'a> {
     }
 
     /// How many bytes were scanned.
-    pub(super) fn place(&self) -> usize {
+    pub(in crate::format) fn place(&self) -> usize {
         self.at
     }
 
     /// How many brackets are open.
-    pub(super) fn depth(&self) -> usize {
+    pub(in crate::format) fn depth(&self) -> usize {
         self.depth
     }
 
     /// What was scanned since `place`.
-    pub(super) fn since(&self, place: usize) -> &'a [u8] {
+    pub(in crate::format) fn since(&self, place: usize) -> &'a [u8] {
         &self.text[place..self.at]
     }
 
     /// The first byte of the record that is no blank.
-    pub(super) fn first(&self) -> Option<u8> {
+    pub(in crate::format) fn first(&self) -> Option<u8> {
         self.text.trim_ascii_start().first().copied()
     }
 
     /// True if the next value is an object.
-    pub(super) fn at_object(&mut self) -> bool {
+    pub(in crate::format) fn at_object(&mut self) -> bool {
         self.skip_blanks();
         self.peek() == Some(b'{')
     }
 
     /// The next value.
     #[inline]
-    pub(super) fn value(&mut self) -> Result<JsonValue<'a>, JsonError> {
+    pub(in crate::format) fn value(&mut self) -> Result<JsonValue<'a>, JsonError> {
         self.skip_blanks();
         let start = self.at;
         match self.peek() {
@@ -128,7 +128,7 @@ impl<'a> Scanner<'a> {
 
     /// The object that comes next; `member` gets each key and must read the value behind it.
     #[inline]
-    pub(super) fn object(
+    pub(in crate::format) fn object(
         &mut self,
         mut member: impl FnMut(&mut Self, JsonKey<'a>) -> Result<(), JsonError>,
     ) -> Result<(), JsonError> {
@@ -289,9 +289,9 @@ impl<'a> Scanner<'a> {
 
 /// A key as it is written, without its quotes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct JsonKey<'a> {
-    pub(super) inside: &'a [u8],
-    pub(super) escaped: bool,
+pub(in crate::format) struct JsonKey<'a> {
+    pub(in crate::format) inside: &'a [u8],
+    pub(in crate::format) escaped: bool,
 }
 
 /// Bytes before the next quote, backslash or control character: eight at a time.
@@ -321,7 +321,7 @@ fn plain_prefix(text: &[u8]) -> usize {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::format) mod tests {
     use super::*;
     use proptest::prelude::*;
 

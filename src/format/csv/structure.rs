@@ -13,7 +13,7 @@
 
 /// Where fields and lines begin; see the module. Reused from chunk to chunk.
 #[derive(Debug, Default)]
-pub(super) struct Structure {
+pub(in crate::format) struct Structure {
     places: Vec<u32>,
     /// How many of the places count; the others are left over.
     place_count: usize,
@@ -48,12 +48,12 @@ impl Marks {
 const WIDTH: usize = 64;
 
 /// The longest text that can be searched.
-pub(super) const LONGEST_CHUNK: usize = 1 << 31;
+pub(in crate::format) const LONGEST_CHUNK: usize = 1 << 31;
 
 impl Structure {
     /// Searches the lines of `text`. What stands behind the last newline is a line only `at_end`. The text
     /// is at most [`LONGEST_CHUNK`] long, and the delimiter is no newline and no quote.
-    pub(super) fn find(&mut self, text: &[u8], delimiter: u8, at_end: bool) {
+    pub(in crate::format) fn find(&mut self, text: &[u8], delimiter: u8, at_end: bool) {
         self.find_with(best_kernel(), text, delimiter);
         if at_end && text.last().is_some_and(|last| *last != b'\n') {
             self.lines.push(self.place_count as u32);
@@ -65,42 +65,42 @@ impl Structure {
 
     /// The number of whole lines.
     #[inline]
-    pub(super) fn line_count(&self) -> usize {
+    pub(in crate::format) fn line_count(&self) -> usize {
         self.lines.len() - 1
     }
 
     /// The number of the first field of a line, or of what would come behind the last one.
     #[inline]
-    pub(super) fn first_field(&self, line: usize) -> usize {
+    pub(in crate::format) fn first_field(&self, line: usize) -> usize {
         self.lines[line] as usize
     }
 
     /// The first fields of the lines, and behind the last line the number of all fields.
     #[inline]
-    pub(super) fn first_fields(&self) -> &[u32] {
+    pub(in crate::format) fn first_fields(&self) -> &[u32] {
         &self.lines
     }
 
     /// Where fields begin, and behind the last one where the next would begin. A field ends one byte
     /// before the next one begins.
     #[inline]
-    pub(super) fn places(&self) -> &[u32] {
+    pub(in crate::format) fn places(&self) -> &[u32] {
         &self.places[..self.place_count]
     }
 
     /// Where a line begins; at most one byte behind the text for the one behind the last.
     #[inline]
-    pub(super) fn line_start(&self, line: usize) -> usize {
+    pub(in crate::format) fn line_start(&self, line: usize) -> usize {
         self.places[self.lines[line] as usize] as usize
     }
 
     /// True if there is a quote in the text.
-    pub(super) fn has_quotes(&self) -> bool {
+    pub(in crate::format) fn has_quotes(&self) -> bool {
         self.has_quotes
     }
 
     /// True if all of the text is ASCII.
-    pub(super) fn is_ascii(&self) -> bool {
+    pub(in crate::format) fn is_ascii(&self) -> bool {
         self.is_ascii
     }
 
@@ -231,7 +231,7 @@ mod scalar {
     const HIGH: u64 = 0x8080_8080_8080_8080;
 
     #[inline(always)]
-    pub(super) fn marks(bytes: &[u8; WIDTH], delimiter: u8) -> Marks {
+    pub(in crate::format) fn marks(bytes: &[u8; WIDTH], delimiter: u8) -> Marks {
         let mut marks = Marks::default();
         for (number, eight) in bytes.as_chunks::<8>().0.iter().enumerate() {
             let word = u64::from_le_bytes(*eight);
@@ -264,14 +264,14 @@ mod x86 {
 
     use super::{Marks, Structure, WIDTH, put_each, scalar};
 
-    pub(super) fn has_avx2() -> bool {
+    pub(in crate::format) fn has_avx2() -> bool {
         is_x86_feature_detected!("avx2")
             && is_x86_feature_detected!("bmi1")
             && is_x86_feature_detected!("popcnt")
     }
 
     /// [`Structure::collect`] with 32 bytes at once; the scalar way where the processor cannot.
-    pub(super) fn collect_avx2(structure: &mut Structure, text: &[u8], delimiter: u8) {
+    pub(in crate::format) fn collect_avx2(structure: &mut Structure, text: &[u8], delimiter: u8) {
         if !has_avx2() {
             return structure.collect(text, |bytes| scalar::marks(bytes, delimiter), put_each);
         }
@@ -309,7 +309,7 @@ mod x86 {
         }
     }
 
-    pub(super) fn has_avx512() -> bool {
+    pub(in crate::format) fn has_avx512() -> bool {
         has_avx2()
             && is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512bw")
@@ -317,7 +317,7 @@ mod x86 {
     }
 
     /// [`Structure::collect`] with 64 bytes at once; the scalar way where the processor cannot.
-    pub(super) fn collect_avx512(structure: &mut Structure, text: &[u8], delimiter: u8) {
+    pub(in crate::format) fn collect_avx512(structure: &mut Structure, text: &[u8], delimiter: u8) {
         if !has_avx512() {
             return structure.collect(text, |bytes| scalar::marks(bytes, delimiter), put_each);
         }
@@ -381,7 +381,7 @@ mod x86 {
 
     /// Every processor of this kind has these instructions.
     #[inline(always)]
-    pub(super) fn marks_sse2(bytes: &[u8; WIDTH], delimiter: u8) -> Marks {
+    pub(in crate::format) fn marks_sse2(bytes: &[u8; WIDTH], delimiter: u8) -> Marks {
         let mut marks = Marks::default();
         for (number, sixteen) in bytes.as_chunks::<16>().0.iter().enumerate() {
             // SAFETY: 16 bytes are a vector, and this load needs no alignment.

@@ -14,27 +14,27 @@
 //! everything else by the scanner. Whatever is unexpected is left to the careful way. The value of a key
 //! with read keys inside is an object if and only if it was one in the record that was learned.
 
-use super::cells::{Cell, CellKind};
-use super::json_cells::JsonCells;
-use super::json_keys::{KeyNode, Keys};
-use super::json_marks::{LONGEST_CHUNK, Marks};
-use super::json_scanner::{JsonError, Scanner};
-use super::json_value::{JsonValue, unescape};
+use super::cells::JsonCells;
+use super::keys::{KeyNode, Keys};
+use super::marks::{LONGEST_CHUNK, Marks};
+use super::scanner::{JsonError, Scanner};
+use super::value::{JsonValue, unescape};
+use crate::format::columns::cells::{Cell, CellKind};
 
 /// Behind a chunk 16 bytes can be read, whatever they are.
-pub(super) type ChunkText = [u8; LONGEST_CHUNK + 16];
+pub(in crate::format) type ChunkText = [u8; LONGEST_CHUNK + 16];
 
 /// A chunk with its marks.
 #[derive(Clone, Copy)]
-pub(super) struct MarkedChunk<'a> {
-    pub(super) text: &'a ChunkText,
-    pub(super) length: usize,
-    pub(super) marks: &'a Marks,
+pub(in crate::format) struct MarkedChunk<'a> {
+    pub(in crate::format) text: &'a ChunkText,
+    pub(in crate::format) length: usize,
+    pub(in crate::format) marks: &'a Marks,
 }
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Shape {
+pub(in crate::format) struct Shape {
     steps: Vec<Step>,
     /// The end of the record, with its newline.
     last: Lead,
@@ -203,7 +203,7 @@ impl MarkedChunk<'_> {
 impl Shape {
     /// The shape of the record on `line`, which ends with its newline and has been read without a
     /// complaint. `None` if other records cannot be read by it.
-    pub(super) fn of(line: &[u8], keys: &Keys, slot_count: usize) -> Option<Shape> {
+    pub(in crate::format) fn of(line: &[u8], keys: &Keys, slot_count: usize) -> Option<Shape> {
         let record = line.strip_suffix(b"\n")?;
         let mut learner = Learner {
             line: record,
@@ -228,7 +228,7 @@ impl Shape {
     /// Reads the records at some places of a chunk, each to the rows of its own; where they end, or `None`
     /// if one of them is not of this shape, and then no row came.
     #[inline(always)]
-    pub(super) fn take<const N: usize>(
+    pub(in crate::format) fn take<const N: usize>(
         &self,
         chunk: MarkedChunk<'_>,
         from: [usize; N],

@@ -10,32 +10,32 @@
 
 use hashbrown::HashMap;
 
-use super::json_scanner::{JsonError, Scanner};
-use super::json_value::{JsonValue, unescape};
+use super::scanner::{JsonError, Scanner};
+use super::value::{JsonValue, unescape};
 
 /// Objects with more read keys than this look them up in a table.
 const MOST_KEYS_IN_A_ROW: usize = 12;
 
 /// The keys of an object that are read, or that lead to keys that are.
 #[derive(Debug, Default)]
-pub(super) struct Keys {
+pub(in crate::format) struct Keys {
     nodes: Vec<KeyNode>,
     by_name: Option<HashMap<Vec<u8>, usize>>,
 }
 
 /// One key of an object.
 #[derive(Debug)]
-pub(super) struct KeyNode {
+pub(in crate::format) struct KeyNode {
     key: Vec<u8>,
     /// Where the value goes, if it is read.
-    pub(super) slot: Option<usize>,
+    pub(in crate::format) slot: Option<usize>,
     /// Keys inside the value.
-    pub(super) below: Keys,
+    pub(in crate::format) below: Keys,
 }
 
 impl Keys {
     /// The keys of these paths, which are not empty, and the slot of each path.
-    pub(super) fn of(paths: &[Vec<&str>]) -> (Keys, Vec<usize>) {
+    pub(in crate::format) fn of(paths: &[Vec<&str>]) -> (Keys, Vec<usize>) {
         let mut keys = Keys::default();
         let mut slot_count = 0;
         let slots = paths.iter().map(|path| keys.add(path, &mut slot_count));
@@ -83,7 +83,7 @@ impl Keys {
 
     /// The key of this name.
     #[inline]
-    pub(super) fn find(&self, key: &[u8]) -> Option<&KeyNode> {
+    pub(in crate::format) fn find(&self, key: &[u8]) -> Option<&KeyNode> {
         match &self.by_name {
             None => self.nodes.iter().find(|node| node.key == key),
             Some(by_name) => by_name.get(key).map(|place| &self.nodes[*place]),
@@ -91,12 +91,12 @@ impl Keys {
     }
 
     /// True if no key is read.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::format) fn is_empty(&self) -> bool {
         self.nodes.is_empty()
     }
 
     /// Calls `f` with all slots.
-    pub(super) fn for_each_slot(&self, f: &mut impl FnMut(usize)) {
+    pub(in crate::format) fn for_each_slot(&self, f: &mut impl FnMut(usize)) {
         for node in &self.nodes {
             if let Some(slot) = node.slot {
                 f(slot);
@@ -106,7 +106,7 @@ impl Keys {
     }
 
     /// Reads a record into its slots, which are NULL before.
-    pub(super) fn read_record<'a>(
+    pub(in crate::format) fn read_record<'a>(
         &self,
         text: &'a [u8],
         values: &mut [JsonValue<'a>],

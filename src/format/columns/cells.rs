@@ -10,17 +10,17 @@
 
 /// See the module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Cell {
-    pub(super) start: u32,
-    pub(super) length: u32,
-    pub(super) kind: CellKind,
+pub(in crate::format) struct Cell {
+    pub(in crate::format) start: u32,
+    pub(in crate::format) length: u32,
+    pub(in crate::format) kind: CellKind,
     /// True if it stands in [`Texts::aside`].
-    pub(super) aside: bool,
+    pub(in crate::format) aside: bool,
 }
 
 /// What a value was in its source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum CellKind {
+pub(in crate::format) enum CellKind {
     /// JSON's `null`, or nothing at all.
     Null,
     /// A field without a type of its own.
@@ -39,7 +39,7 @@ pub(super) enum CellKind {
 
 /// What cells refer to.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Texts<'a> {
+pub(in crate::format) struct Texts<'a> {
     /// The text that is read.
     chunk: &'a [u8],
     /// Copies of what does not stand there as it is.
@@ -51,7 +51,7 @@ pub(super) struct Texts<'a> {
 impl<'a> Texts<'a> {
     /// The text that is read and what is beside it; `has_texts` says that there are columns of text, which
     /// are faster if all of it is UTF-8.
-    pub(super) fn new(chunk: &'a [u8], aside: &'a [u8], has_texts: bool) -> Self {
+    pub(in crate::format) fn new(chunk: &'a [u8], aside: &'a [u8], has_texts: bool) -> Self {
         let checked = if has_texts {
             let chunk = std::str::from_utf8(chunk).ok();
             chunk.zip(std::str::from_utf8(aside).ok())
@@ -66,7 +66,7 @@ impl<'a> Texts<'a> {
     }
 
     /// The same text with something else beside it.
-    pub(super) fn with_aside(self, aside: &'a [u8]) -> Self {
+    pub(in crate::format) fn with_aside(self, aside: &'a [u8]) -> Self {
         let checked = match self.checked {
             Some((chunk, _)) => std::str::from_utf8(aside).ok().map(|aside| (chunk, aside)),
             None => None,
@@ -79,20 +79,20 @@ impl<'a> Texts<'a> {
     }
 
     /// The text that is read and what is beside it, if all of both is known to be UTF-8.
-    pub(super) fn checked(&self) -> Option<(&'a str, &'a str)> {
+    pub(in crate::format) fn checked(&self) -> Option<(&'a str, &'a str)> {
         self.checked
     }
 
     /// The text from the beginning of a cell on: at least the cell.
     #[inline]
-    pub(super) fn from(&self, cell: Cell) -> &'a [u8] {
+    pub(in crate::format) fn from(&self, cell: Cell) -> &'a [u8] {
         let text = if cell.aside { self.aside } else { self.chunk };
         text.get(cell.start as usize..).unwrap_or_default()
     }
 
     /// The text of a cell.
     #[inline]
-    pub(super) fn get(&self, cell: Cell) -> &'a [u8] {
+    pub(in crate::format) fn get(&self, cell: Cell) -> &'a [u8] {
         let text = self.from(cell);
         text.get(..cell.length as usize).unwrap_or(text)
     }

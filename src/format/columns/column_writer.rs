@@ -18,25 +18,26 @@ use arrow::datatypes::*;
 
 use super::cells::{Cell, CellKind, Texts};
 use super::column_values::Column;
+use super::number_text;
 use super::text_column::TextColumn;
 use super::value_parsers::{
     Booleans, Clocks, Dates, Decimals, Doubles, Floats, Integers, Misfit, Parser, Times,
 };
-use super::{Nulls, ReadColumn, number_text};
 use crate::data::type_name;
 use crate::error::{Error, Result};
+use crate::format::{Nulls, ReadColumn};
 use crate::time::{MinuteMemo, TimeReader, Unit, Zone};
 
 /// The column under construction.
-pub(super) struct ColumnWriter {
+pub(in crate::format) struct ColumnWriter {
     values: Values,
 }
 
 /// What a [`ColumnWriter`] is made of: made once for a query, used for every block.
 #[derive(Debug, Clone)]
-pub(super) struct ColumnPlan {
+pub(in crate::format) struct ColumnPlan {
     /// Spelling in the source, with the keys below it, for messages.
-    pub(super) source: String,
+    pub(in crate::format) source: String,
     data_type: DataType,
     time: Option<TimeReader>,
     is_time_attribute: bool,
@@ -138,7 +139,7 @@ macro_rules! with_parser {
 
 impl ColumnPlan {
     /// Checks that values can be read into the column's type, in the zone of `--tz`.
-    pub(super) fn new(column: &ReadColumn, zone: Zone) -> Result<Self> {
+    pub(in crate::format) fn new(column: &ReadColumn, zone: Zone) -> Result<Self> {
         let data_type = column.field.data_type();
         let time = match (Unit::of(data_type), data_type) {
             (Some(unit), DataType::Timestamp(_, of_zone)) => {
@@ -166,7 +167,7 @@ impl ColumnPlan {
     }
 
     /// A writer for about `rows` values.
-    pub(super) fn writer(&self, rows: usize) -> ColumnWriter {
+    pub(in crate::format) fn writer(&self, rows: usize) -> ColumnWriter {
         let values = self.values(rows).expect("checked when the plan was made");
         ColumnWriter { values }
     }
@@ -204,12 +205,12 @@ impl ColumnPlan {
     }
 
     /// True if it holds text.
-    pub(super) fn is_text(&self) -> bool {
+    pub(in crate::format) fn is_text(&self) -> bool {
         self.data_type == DataType::Utf8View
     }
 
     /// What to tell about a value, given as the message shows it, and what to do about it.
-    pub(super) fn explain(&self, misfit: Misfit, shown: &str) -> (String, String) {
+    pub(in crate::format) fn explain(&self, misfit: Misfit, shown: &str) -> (String, String) {
         let source = &self.source;
         let name = type_name(&self.data_type);
         match misfit {
@@ -245,13 +246,13 @@ impl ColumnPlan {
 
 impl ColumnWriter {
     /// Values so far.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::format) fn len(&self) -> usize {
         with_column!(&self.values, column => column.len(), bytes builder => builder.len())
     }
 
     /// Appends the values of `cells`; `misfit` gets the numbers of those that do not fit. Nothing but
     /// fields is compared with `nulls`.
-    pub(super) fn write_cells(
+    pub(in crate::format) fn write_cells(
         &mut self,
         plan: &ColumnPlan,
         nulls: &Nulls,
@@ -278,7 +279,7 @@ impl ColumnWriter {
     }
 
     /// The column, of the type of `plan`.
-    pub(super) fn finish(self, plan: &ColumnPlan) -> ArrayRef {
+    pub(in crate::format) fn finish(self, plan: &ColumnPlan) -> ArrayRef {
         let data_type = plan.data_type.clone();
         match self.values {
             Values::Text(column) => column.finish(),
