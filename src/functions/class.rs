@@ -88,7 +88,10 @@ mod tests {
     fn every_aggregate_is_in_one_class() {
         let listed: Vec<&str> = [EXACT, ORDERED, SEQUENTIAL].concat();
         let functions = crate::functions::aggregates();
-        let names: Vec<&str> = functions.iter().map(|function| function.name()).collect();
+        let names: Vec<&str> = functions
+            .functions()
+            .map(|function| function.name())
+            .collect();
         for name in &names {
             let count = listed.iter().filter(|known| *known == name).count();
             assert_eq!(count, 1, "{name}");

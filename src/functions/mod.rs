@@ -1,7 +1,7 @@
 //! The SQL functions that a query can call: DataFusion's libraries, and what they lack.
 //!
-//! To add a scalar function: one file, one line in [`scalars`]. To add an aggregate: one line in the file of
-//! its theme (or a new file and a line in [`aggregates`]) and an arm in `exec::aggregate::create`.
+//! To add a scalar function: one file, one line in `own_scalars`. To add an aggregate: one line in the file of
+//! its theme (or a new file and a line in `own_aggregates`) and an arm in `exec::aggregate::create`.
 //!
 //! Invariant: a name is listed once; ours take the place of DataFusion's.
 
@@ -10,6 +10,7 @@ pub mod arithmetic;
 mod class;
 mod epoch;
 mod extremes;
+mod library;
 mod quantiles;
 mod totals;
 
@@ -20,33 +21,54 @@ use datafusion_expr::{AggregateUDF, ScalarUDF};
 
 pub use arithmetic::{arithmetic_of, function_of};
 pub use class::{AggregateClass, class_of};
+pub use library::Library;
 
 /// Aggregates of DataFusion that are not offered: their results depend on how rows were cut into batches,
 /// or they mean something only to rewrites that we do not run.
 const NOT_OFFERED: &[&str] = &["approx_percentile_cont_with_weight", "grouping"];
 
 /// All scalar functions.
-pub fn scalars() -> Vec<Arc<ScalarUDF>> {
-    let mut functions = arithmetic::functions();
-    functions.push(epoch::function());
-    let own: Vec<String> = functions.iter().map(|f| f.name().to_owned()).collect();
-    let others = datafusion_functions::all_default_functions().into_iter();
-    functions.extend(others.filter(|function| !own.iter().any(|name| name == function.name())));
-    functions
+pub fn scalars() -> Library<ScalarUDF> {
+    Library::new(&[own_scalars, other_scalars])
 }
 
 /// All aggregate functions.
-pub fn aggregates() -> Vec<Arc<AggregateUDF>> {
-    let mut functions = totals::functions();
+pub fn aggregates() -> Library<AggregateUDF> {
+    Library::new(&[own_aggregates, other_aggregates])
+}
+
+fn own_scalars() -> Vec<Arc<ScalarUDF>> {
+    let mut functions = arithmetic::functions();
+    functions.push(epoch::function());
+    functions
+}
+
+fn other_scalars() -> Vec<Arc<ScalarUDF>> {
+    let own = own_scalars();
+    let others = datafusion_functions::all_default_functions().into_iter();
+    others
+        .filter(|function| !own.iter().any(|known| known.name() == function.name()))
+        .collect()
+}
+
+/// Ours, and `count`, which nearly every query calls.
+fn own_aggregates() -> Vec<Arc<AggregateUDF>> {
+    let mut functions = vec![datafusion_functions_aggregate::count::count_udaf()];
+    functions.extend(totals::functions());
     functions.extend(extremes::functions());
     functions.extend(quantiles::functions());
-    let own: Vec<String> = functions.iter().map(|f| f.name().to_owned()).collect();
-    let others = datafusion_functions_aggregate::all_default_aggregate_functions().into_iter();
-    functions.extend(others.filter(|function| {
-        let name = function.name();
-        !NOT_OFFERED.contains(&name) && !own.iter().any(|known| known == name)
-    }));
     functions
+}
+
+fn other_aggregates() -> Vec<Arc<AggregateUDF>> {
+    let own = own_aggregates();
+    let others = datafusion_functions_aggregate::all_default_aggregate_functions().into_iter();
+    others
+        .filter(|function| {
+            let name = function.name();
+            !NOT_OFFERED.contains(&name) && !own.iter().any(|known| known.name() == name)
+        })
+        .collect()
 }
 
 /// A type as SQL spells it, for messages.
@@ -79,33 +101,11 @@ fn type_name(data_type: &DataType) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
-
     use arrow::datatypes::TimeUnit;
     use datafusion_expr::{Expr, col, lit};
 
     use super::*;
     use crate::exec::expression::arithmetic::Arithmetic;
-
-    #[test]
-    fn names_are_listed_once() {
-        let mut names = HashSet::new();
-        for function in scalars() {
-            for name in
-                std::iter::once(function.name()).chain(function.aliases().iter().map(|a| &a[..]))
-            {
-                assert!(names.insert(name.to_owned()), "{name}");
-            }
-        }
-        let mut names = HashSet::new();
-        for function in aggregates() {
-            for name in
-                std::iter::once(function.name()).chain(function.aliases().iter().map(|a| &a[..]))
-            {
-                assert!(names.insert(name.to_owned()), "{name}");
-            }
-        }
-    }
 
     #[test]
     fn arithmetic_prints_as_it_is_typed() {
@@ -128,18 +128,15 @@ mod tests {
         check(call(Negate, vec![sum()]), "-(a + b)");
         check(call(Modulo, vec![col("a"), lit(2i64)]), "a % Int64(2)");
         assert_eq!(arithmetic_of(&function_of(IntDivide)), Some(IntDivide));
-        assert!(
-            scalars()
-                .iter()
-                .any(|f| f.name() == "epoch" && arithmetic_of(f).is_none())
-        );
+        let epoch = scalars().get("epoch").cloned();
+        assert!(epoch.is_some_and(|function| arithmetic_of(&function).is_none()));
     }
 
     #[test]
     fn results_have_the_types_that_people_expect() {
         let check = |name: &str, types: &[DataType], expected: Option<DataType>| {
             let functions = aggregates();
-            let function = functions.iter().find(|f| f.name() == name).expect(name);
+            let function = functions.get(name).expect(name);
             let coerced = function.coerce_types(types);
             let found = coerced.and_then(|types| function.return_type(&types)).ok();
             assert_eq!(found, expected, "{name} {types:?}");

@@ -22,36 +22,22 @@ use super::names::{Functions, LIMIT_RELATION, Resolved, WINDOW_RELATION};
 use super::nodes::{LimitByNode, WindowNode};
 use super::types;
 use crate::exec::expression::Arithmetic;
-use crate::functions;
+use crate::functions::{self, Library};
 use crate::time::Zone;
 
 /// The functions of a session, by name.
 #[derive(Debug)]
 pub struct Registry {
-    scalars: HashMap<String, Arc<ScalarUDF>>,
-    aggregates: HashMap<String, Arc<AggregateUDF>>,
+    scalars: Library<ScalarUDF>,
+    aggregates: Library<AggregateUDF>,
 }
 
 impl Registry {
     /// All functions, under all their names.
     pub fn new() -> Self {
-        let mut scalars = HashMap::new();
-        for function in functions::scalars() {
-            for alias in function.aliases() {
-                scalars.insert(alias.clone(), Arc::clone(&function));
-            }
-            scalars.insert(function.name().to_string(), function);
-        }
-        let mut aggregates = HashMap::new();
-        for function in functions::aggregates() {
-            for alias in function.aliases() {
-                aggregates.insert(alias.clone(), Arc::clone(&function));
-            }
-            aggregates.insert(function.name().to_string(), function);
-        }
         Registry {
-            scalars,
-            aggregates,
+            scalars: functions::scalars(),
+            aggregates: functions::aggregates(),
         }
     }
 }
@@ -64,18 +50,18 @@ impl Default for Registry {
 
 impl Functions for Registry {
     fn is_aggregate(&self, name: &str) -> bool {
-        self.aggregates.contains_key(name)
+        self.aggregates.get(name).is_some()
     }
 
     fn exists(&self, name: &str) -> bool {
-        self.aggregates.contains_key(name) || self.scalars.contains_key(name)
+        self.aggregates.get(name).is_some() || self.scalars.get(name).is_some()
     }
 
     fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = self
             .aggregates
-            .keys()
-            .chain(self.scalars.keys())
+            .names()
+            .chain(self.scalars.names())
             .cloned()
             .collect();
         names.sort_unstable();
@@ -162,6 +148,10 @@ impl ContextProvider for Context<'_> {
     }
 
     fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
+        // Asked before the aggregates: a name that is known to be one of them needs no further shelf.
+        if self.registry.aggregates.is_at_hand(name) {
+            return None;
+        }
         self.registry.scalars.get(name).cloned()
     }
 
@@ -186,7 +176,7 @@ impl ContextProvider for Context<'_> {
     }
 
     fn udf_names(&self) -> Vec<String> {
-        self.registry.scalars.keys().cloned().collect()
+        self.registry.scalars.names().cloned().collect()
     }
 
     fn higher_order_function_names(&self) -> Vec<String> {
@@ -194,7 +184,7 @@ impl ContextProvider for Context<'_> {
     }
 
     fn udaf_names(&self) -> Vec<String> {
-        self.registry.aggregates.keys().cloned().collect()
+        self.registry.aggregates.names().cloned().collect()
     }
 
     fn udwf_names(&self) -> Vec<String> {

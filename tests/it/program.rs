@@ -161,7 +161,8 @@ pub fn counted(stderr: &str, word: &str) -> u64 {
 /// The names of all registered aggregates.
 pub fn aggregate_names() -> Vec<String> {
     let functions = tumble::functions::aggregates();
-    functions.iter().map(|f| f.name().to_string()).collect()
+    let names = functions.functions().map(|f| f.name().to_string());
+    names.collect()
 }
 
 /// Standard input in the chunks of a case: each read gives what is left of one, as far as there is room.
