@@ -11,6 +11,7 @@
 
 mod aggregates;
 mod difference;
+mod fuzz;
 mod grammar;
 mod oracle;
 mod process;
@@ -33,5 +34,6 @@ fn main() -> ExitCode {
     tests.extend(aggregates::tests());
     tests.extend(readme::tests());
     tests.extend(process::tests());
+    tests.extend(fuzz::tests());
     libtest_mimic::run(&arguments, tests).exit_code()
 }
