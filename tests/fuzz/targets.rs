@@ -184,9 +184,11 @@ fn run(query: &str, bytes: &[u8], block_bytes: usize, threads: usize) -> String 
         text: Vec::new(),
         input: Some(bytes.to_vec()),
     };
-    let mut options = Options::default();
-    options.block_bytes = block_bytes;
-    options.threads = Some(threads);
+    let options = Options {
+        block_bytes,
+        threads: Some(threads),
+        ..Options::default()
+    };
     let mut session = Session::new(options);
     let ended = session.execute(query, &mut page).map(drop);
     let said = ended.err().map(|error| error.to_string());
