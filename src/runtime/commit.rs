@@ -8,8 +8,8 @@
 //! Invariant: what is committed depends on rows, never on how they came in steps. Where a LIMIT has been
 //! reached at row p, nothing behind p is committed.
 
-use super::source::{StepTexts, record_number};
 use super::summary::{FirstReject, Summary};
+use super::timeline::{StepTexts, record_number};
 use crate::data::{Event, Position};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::Watermark;

@@ -17,10 +17,12 @@ mod commit;
 pub mod interrupt;
 mod merge;
 mod output;
+mod pipeline;
 mod reader;
 mod run;
 mod source;
 mod summary;
+mod timeline;
 mod wait;
 mod workers;
 

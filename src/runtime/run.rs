@@ -8,8 +8,9 @@ use super::commit::{Committed, Gates, Keeper, LateRow, Noted, RejectedRow, commi
 use super::interrupt::{Interrupts, Signal};
 use super::output::{Output, RowWriter};
 use super::reader::Input;
-use super::source::{Given, Source, Step};
+use super::source::{Given, Source};
 use super::summary::Summary;
+use super::timeline::Step;
 use super::wait::{Idle, Waiter};
 use super::workers::Workers;
 use crate::data::{Position, input_of_position, record_of_position};
@@ -135,11 +136,14 @@ pub fn run(spec: RunSpec<'_>, summary: &mut Summary, sink: &mut dyn Sink) -> Res
     let aheads: Vec<Arc<Ahead>> = (0..spec.inputs.len())
         .map(|source| Arc::new(graph.ahead(source)))
         .collect();
+    let workers = Workers::new(spec.threads);
     let mut sources = Vec::with_capacity(spec.inputs.len());
     for (number, (plan, input)) in spec.query.sources.iter().zip(spec.inputs).enumerate() {
         let number = u16::try_from(number).map_err(|_| Error::plan("more than 65,535 sources"))?;
         let ahead = Arc::clone(&aheads[usize::from(number)]);
-        sources.push(Some(Source::new(number, plan, input, ahead, &mut waiter)?));
+        let threads = workers.count();
+        let source = Source::new(number, plan, input, ahead, threads, &mut waiter)?;
+        sources.push(Some(source));
     }
     let unit = |plan: &crate::plan::SourcePlan| {
         let watermark = plan.watermark.as_ref()?;
@@ -149,7 +153,7 @@ pub fn run(spec: RunSpec<'_>, summary: &mut Summary, sink: &mut dyn Sink) -> Res
         graph,
         aheads,
         sources,
-        workers: Workers::new(spec.threads),
+        workers,
         units: (spec.query.sources.iter())
             .map(|plan| unit(plan).unwrap_or(Unit::Microsecond))
             .collect(),

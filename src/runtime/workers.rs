@@ -1,12 +1,15 @@
 //! The threads of a run: they do tasks that depend on nothing but what they were given.
 //!
 //! ```text
-//!   the loop ── spawn ─► tasks [ 9 8 7 ] ─► worker, worker, …       the loop helps while it has nothing better
+//!   the loop ── spawn ──► tasks  [ 9 8 7 ] ─► worker, worker, …      the loop helps while it has nothing better
 //!            ◄─ Pending ◄────────────────────── results
+//!            ── repeat ─► rounds [ source 1, source 2 ]              once more as long as a round says so
 //! ```
 //!
-//! Invariants: tasks share no state, so it shows nowhere how many threads there are. The threads start with the
-//! first task: a query that has none costs none. Whoever spawns bounds the number of tasks.
+//! Tasks go before rounds. To wake a thread costs more than a small task: nobody is woken who does not sleep.
+//!
+//! Invariants: it shows nowhere how many threads there are. The threads start with the first task: a query that
+//! has none costs none. Whoever spawns bounds the number of tasks.
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
@@ -15,6 +18,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 
 type Task = Box<dyn FnOnce() + Send>;
+/// True if it wants another round.
+type Round = Box<dyn FnMut() -> bool + Send>;
 
 /// Threads that do tasks; see the module.
 pub(super) struct Workers {
@@ -35,9 +40,14 @@ struct Shared {
 #[derive(Default)]
 struct State {
     tasks: VecDeque<Task>,
+    rounds: VecDeque<Round>,
     /// Tasks that were done.
     done: u64,
     ended: bool,
+    /// Workers that sleep.
+    idle: usize,
+    /// True while the loop waits until a task is done.
+    is_awaited: bool,
 }
 
 /// The result of a task, once it is done.
@@ -81,9 +91,18 @@ impl Workers {
             let done = catch_unwind(AssertUnwindSafe(work));
             *lock(&result) = Some(done);
         };
-        lock(&self.shared.state).tasks.push_back(Box::new(task));
-        self.shared.task.notify_one();
+        let mut state = lock(&self.shared.state);
+        state.tasks.push_back(Box::new(task));
+        self.shared.wake_one(&state);
         Pending(place)
+    }
+
+    /// Has a worker go round and round while `round` says so, and while there is no task. It must not panic.
+    pub(super) fn repeat(&self, round: impl FnMut() -> bool + Send + 'static) {
+        self.threads.get_or_init(|| self.start());
+        let mut state = lock(&self.shared.state);
+        state.rounds.push_back(Box::new(round));
+        self.shared.wake_one(&state);
     }
 
     /// Does a task that waits, or waits until another one is done. `done` is what [`Workers::done`] was when
@@ -96,6 +115,7 @@ impl Workers {
             return;
         }
         while state.done == done {
+            state.is_awaited = true;
             state = (self.shared.done.wait(state)).unwrap_or_else(PoisonError::into_inner);
         }
     }
@@ -120,25 +140,40 @@ impl Shared {
     /// The life of a worker.
     fn work(&self) {
         let mut state = lock(&self.state);
-        loop {
-            match state.tasks.pop_front() {
-                Some(task) => {
-                    drop(state);
-                    self.run(task);
-                    state = lock(&self.state);
+        while !state.ended {
+            if let Some(task) = state.tasks.pop_front() {
+                drop(state);
+                self.run(task);
+                state = lock(&self.state);
+            } else if let Some(mut round) = state.rounds.pop_front() {
+                drop(state);
+                let again = round();
+                state = lock(&self.state);
+                if again {
+                    state.rounds.push_back(round);
                 }
-                None if state.ended => return,
-                None => {
-                    state = (self.task.wait(state)).unwrap_or_else(PoisonError::into_inner);
-                }
+            } else {
+                state.idle += 1;
+                state = (self.task.wait(state)).unwrap_or_else(PoisonError::into_inner);
+                state.idle -= 1;
             }
+        }
+    }
+
+    /// Wakes a worker, if one sleeps.
+    fn wake_one(&self, state: &State) {
+        if state.idle > 0 {
+            self.task.notify_one();
         }
     }
 
     fn run(&self, task: Task) {
         task();
-        lock(&self.state).done += 1;
-        self.done.notify_all();
+        let mut state = lock(&self.state);
+        state.done += 1;
+        if std::mem::take(&mut state.is_awaited) {
+            self.done.notify_one();
+        }
     }
 }
 
@@ -148,6 +183,7 @@ impl Drop for Workers {
         state.ended = true;
         // A LIMIT may leave blocks behind that nobody needs.
         state.tasks.clear();
+        state.rounds.clear();
         drop(state);
         self.shared.task.notify_all();
         for thread in self.threads.take().into_iter().flatten() {
@@ -158,13 +194,43 @@ impl Drop for Workers {
 }
 
 /// A task that panics holds no lock: what is behind it is whole.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+
     use super::*;
+
+    #[test]
+    fn rounds_go_on_as_long_as_they_say_so_and_tasks_go_before_them() {
+        let workers = Workers::new(Some(2));
+        let (told, heard) = mpsc::sync_channel(100);
+        for name in ["a", "b"] {
+            let (told, mut left) = (told.clone(), 5);
+            workers.repeat(move || {
+                left -= 1;
+                told.send(name).unwrap();
+                left > 0
+            });
+        }
+        let mut rounds: Vec<&str> = (0..10).map(|_| heard.recv().unwrap()).collect();
+        rounds.sort_unstable();
+        assert_eq!(rounds, ["a", "a", "a", "a", "a", "b", "b", "b", "b", "b"]);
+        let (go, gone) = mpsc::sync_channel::<()>(0);
+        let round_told = told.clone();
+        workers.repeat(move || {
+            round_told.send("round").unwrap();
+            gone.recv().is_ok()
+        });
+        assert_eq!(heard.recv(), Ok("round"));
+        workers.spawn(move || told.send("task").unwrap());
+        go.send(()).unwrap();
+        assert_eq!([heard.recv(), heard.recv()], [Ok("task"), Ok("round")]);
+        drop(go);
+    }
 
     #[test]
     fn all_tasks_are_done_with_any_number_of_threads() {

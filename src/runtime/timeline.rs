@@ -1,0 +1,223 @@
+//! The blocks of one source in order: their rows get numbers and the watermark before each of them.
+//!
+//! ```text
+//!   rows of block 8 ─┐ in order of blocks
+//!   rows of block 7 ─┴► positions 300 … 599, watermarks ─► step, batch      any thread, one at a time
+//! ```
+//!
+//! Invariant: what a block gets depends on the blocks before it alone.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{FieldRef, Schema, SchemaRef};
+
+use super::block::{Block, Rejected, Texts};
+use super::commit::Noted;
+use super::merge::{FileName, Run};
+use crate::data::{Batch, Event, Position, position, record_of_position};
+use crate::error::Result;
+use crate::exec::expression::{Expression, Failures};
+use crate::exec::parallel::Prepared;
+use crate::exec::watermark::WatermarkOperator;
+use crate::exec::{Message, Operator, Output, Watermark};
+use crate::plan::SourcePlan;
+
+/// How rows are made of records: the same for all blocks.
+pub(super) struct RowPlan {
+    read_fields: usize,
+    computed: Vec<Expression>,
+    schema: SchemaRef,
+}
+
+/// Records with their computed columns.
+pub(super) struct Rows {
+    run: Run,
+    /// With the computed columns.
+    columns: RecordBatch,
+    failures: Failures,
+}
+
+impl RowPlan {
+    pub(super) fn new(plan: &SourcePlan) -> Self {
+        RowPlan {
+            read_fields: plan.read.len(),
+            computed: plan.computed.clone(),
+            schema: Arc::clone(&plan.schema),
+        }
+    }
+
+    /// The rows of a block.
+    pub(super) fn read(&self, block: Block) -> Result<Rows> {
+        self.compute(Run::of(block.decode()?))
+    }
+
+    /// Adds the computed columns, each over those before it.
+    pub(super) fn compute(&self, run: Run) -> Result<Rows> {
+        let mut failures = Failures::new();
+        let fields: Vec<FieldRef> = self.schema.fields().iter().cloned().collect();
+        let mut columns: Vec<ArrayRef> = run.rows.columns().to_vec();
+        let options = RecordBatchOptions::new().with_row_count(Some(run.rows.num_rows()));
+        for (number, expression) in self.computed.iter().enumerate() {
+            let known = Arc::new(Schema::new(fields[..self.read_fields + number].to_vec()));
+            let batch = RecordBatch::try_new_with_options(known, columns.clone(), &options)?;
+            columns.push(expression.column(&batch, &mut failures)?);
+        }
+        let schema = Arc::clone(&self.schema);
+        Ok(Rows {
+            columns: RecordBatch::try_new_with_options(schema, columns, &options)?,
+            run,
+            failures,
+        })
+    }
+}
+
+/// Rows of a source and what happened on the way to them.
+#[derive(Default)]
+pub(super) struct Step {
+    /// The rows, as far as any thread can bring them.
+    pub prepared: Option<Prepared>,
+    /// The watermark behind them.
+    pub watermark: Watermark,
+    /// What happened, in any order.
+    pub noted: Vec<Noted>,
+    /// The number of the first record behind the step.
+    pub next_record: u64,
+    /// The texts of the records, if they are wanted.
+    pub texts: Option<StepTexts>,
+}
+
+/// The texts of the records of a step.
+pub(super) struct StepTexts {
+    texts: Arc<Texts>,
+    first_position: Position,
+    first_record: u32,
+}
+
+impl StepTexts {
+    /// The text of the record at `position`; empty for one of another step.
+    pub(super) fn get(&self, position: Position) -> &[u8] {
+        let record = position
+            .checked_sub(self.first_position)
+            .and_then(|n| u32::try_from(n).ok());
+        record.map_or(&[], |record| {
+            self.texts.get(self.first_record.saturating_add(record))
+        })
+    }
+}
+
+/// Where a source stands behind the last block that came through.
+pub(super) struct Timeline {
+    number: u16,
+    name: String,
+    watermark: Option<WatermarkOperator>,
+    next_record: u64,
+    /// The file of the last block, and its lines so far.
+    file: Option<FileName>,
+    lines: u64,
+}
+
+impl Timeline {
+    /// That of the source of that number, before its first block.
+    pub(super) fn new(number: u16, plan: &SourcePlan) -> Self {
+        Timeline {
+            number,
+            name: plan.table.name.clone(),
+            watermark: plan.watermark.clone().map(WatermarkOperator::new),
+            next_record: 0,
+            file: None,
+            lines: 0,
+        }
+    }
+
+    /// Numbers the rows of the next block and lets the watermark follow them. The step lacks its rows, which
+    /// are still to be prepared; `None` if the watermark has left all of them out.
+    pub(super) fn keep_time(
+        &mut self,
+        rows: Rows,
+        file: &FileName,
+    ) -> Result<(Step, Option<Batch>)> {
+        let (mut step, batch) = self.step(rows, file);
+        let Some(operator) = &mut self.watermark else {
+            return Ok((step, Some(batch)));
+        };
+        let mut out = Output::default();
+        operator.on_batch(0, batch, &mut out)?;
+        step.noted.extend(out.events.into_iter().map(Noted::Event));
+        let mut timed = None;
+        for message in out.messages {
+            match message {
+                Message::Batch(batch) => timed = Some(batch),
+                Message::Watermark(watermark) => step.watermark = watermark,
+            }
+        }
+        Ok((step, timed))
+    }
+
+    /// The step of a block without its rows, and those with their positions.
+    fn step(&mut self, rows: Rows, name: &FileName) -> (Step, Batch) {
+        let Rows {
+            run,
+            columns,
+            mut failures,
+        } = rows;
+        if !self
+            .file
+            .as_ref()
+            .is_some_and(|file| Arc::ptr_eq(file, name))
+        {
+            self.file = Some(Arc::clone(name));
+            self.lines = 0;
+        }
+        let lines = self.lines;
+        self.lines += run.line_count;
+        let first = self.next_record;
+        self.next_record += u64::from(run.record_count);
+        let at = |offset: u32| position(self.number, first + u64::from(offset));
+        let rejects = run.rejects.into_iter();
+        let rejects =
+            rejects.map(|(offset, reject)| self.rejected(at(offset), name, lines, reject));
+        let mut noted: Vec<Noted> = rejects.collect();
+        let positions: Vec<Position> = run.records.iter().map(|&offset| at(offset)).collect();
+        noted.extend(run.mended.iter().map(|&offset| Noted::Mended {
+            position: at(offset),
+        }));
+        noted.extend(failures.take().into_iter().map(|(row, what)| {
+            Noted::Event(Event::ExpressionError {
+                position: positions[row as usize],
+                what,
+            })
+        }));
+        let step = Step {
+            prepared: None,
+            watermark: Watermark::default(),
+            noted,
+            next_record: self.next_record,
+            texts: run.texts.map(|(texts, first_record)| StepTexts {
+                texts,
+                first_position: position(self.number, first),
+                first_record,
+            }),
+        };
+        (step, Batch::new(columns, positions.into()))
+    }
+
+    fn rejected(&self, position: Position, file: &str, lines: u64, reject: Rejected) -> Noted {
+        Noted::Rejected {
+            position,
+            file: match file.is_empty() {
+                true => self.name.clone(),
+                false => file.to_owned(),
+            },
+            line: lines + reject.line,
+            reason: reject.reason,
+            help: reject.help,
+            text: reject.text,
+        }
+    }
+}
+
+/// The number of a record for people, from 1.
+pub(super) fn record_number(position: Position) -> u64 {
+    record_of_position(position) + 1
+}
