@@ -34,9 +34,6 @@ pub(super) struct Session<T> {
     pub(super) payload: T,
 }
 
-/// So many numbers that become free at once are worth an order.
-pub(super) const MANY: usize = 64;
-
 /// No session.
 const NONE: u32 = u32::MAX;
 
@@ -176,7 +173,7 @@ impl<T> OpenSessions<T> {
         self.live += 1;
     }
 
-    /// Takes out the sessions that `watermark` closes, in no order.
+    /// Takes out the sessions that `watermark` closes, mostly in the order of their ends.
     pub(super) fn expire(&mut self, watermark: i64, mut closed: impl FnMut(Session<T>)) {
         let gap = self.gap;
         let known_free = self.free.len();
@@ -194,10 +191,8 @@ impl<T> OpenSessions<T> {
             None
         });
         self.expiries = expiries;
-        // The lowest number is used first: sessions that open one after the other are neighbours.
-        if self.free.len() - known_free >= MANY {
-            self.free.sort_unstable_by(|a, b| b.cmp(a));
-        }
+        // The first to end is the first to be used again: sessions that open one after the other are neighbours.
+        self.free[known_free..].reverse();
     }
 
     /// Renumbers keys: those without a session are gone. Returns the old numbers of the ones that stay, in order.
