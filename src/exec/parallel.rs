@@ -135,6 +135,12 @@ pub(super) struct PreparedPath {
 }
 
 impl Ahead {
+    /// True if there is nothing to do but to choose columns: not worth another thread.
+    pub fn is_light(&self) -> bool {
+        let mut paths = self.paths.iter();
+        paths.all(|path| path.steps.is_empty() && path.local.is_none())
+    }
+
     /// Does the share for a batch of the source. `gather` says whether to run first phases, too: with one
     /// thread there is nothing to be won by them.
     ///

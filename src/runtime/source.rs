@@ -325,7 +325,7 @@ impl Source {
             return Ok(Stage::Ready(Box::new(step)));
         };
         let ahead = Arc::clone(&self.ahead);
-        let task = match at_once || workers.count() == 1 {
+        let task = match at_once || workers.count() == 1 || ahead.is_light() {
             true => Task::Done(Some(ahead.prepare(&batch, false))),
             false => Task::Elsewhere(workers.spawn(move || ahead.prepare(&batch, true))),
         };
