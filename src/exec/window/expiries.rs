@@ -44,6 +44,7 @@ impl Expiries {
     }
 
     /// Enters a session that ends at `end`.
+    #[inline]
     pub(super) fn push(&mut self, end: i64, number: u32) {
         let span = end >> self.width_bits;
         let current = *self.current.get_or_insert(span.saturating_sub(1));

@@ -88,6 +88,7 @@ impl<T> OpenSessions<T> {
     }
 
     /// The session of that number.
+    #[inline]
     pub(super) fn get_mut(&mut self, number: u32) -> Option<&mut Session<T>> {
         self.sessions
             .get_mut(number as usize)
@@ -95,6 +96,7 @@ impl<T> OpenSessions<T> {
     }
 
     /// Finds the place of a row and moves the bounds of the session that it joins.
+    #[inline]
     pub(super) fn place(&mut self, partition: u32, time: i64, watermark: i64) -> Place<T> {
         let gap = self.gap;
         let mut joined = None;
@@ -137,6 +139,7 @@ impl<T> OpenSessions<T> {
     }
 
     /// Opens a session for a row.
+    #[inline]
     pub(super) fn open(&mut self, partition: u32, time: i64, payload: T) {
         let at = partition as usize;
         if self.newest.len() <= at {
@@ -222,6 +225,7 @@ impl<T> OpenSessions<T> {
     }
 
     /// Takes a session out of its place and out of the row of its key; its number is not free yet.
+    #[inline]
     fn remove(&mut self, number: u32) -> Option<Session<T>> {
         let session = self.sessions.get_mut(number as usize)?.take()?;
         self.live -= 1;
@@ -231,6 +235,7 @@ impl<T> OpenSessions<T> {
     }
 
     /// Makes the neighbours of a place point to these: the newer one to the first, the older one to the second.
+    #[inline]
     fn link(&mut self, partition: u32, newer: u32, older: u32, (below, above): (u32, u32)) {
         match self.get_mut(newer) {
             Some(session) => session.older = below,

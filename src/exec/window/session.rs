@@ -58,6 +58,8 @@ pub struct SessionOperator {
     watermark: i64,
     arrived: u64,
     pending: Pending,
+    /// Groups on their way out; kept only for its memory.
+    closed: Vec<Closed>,
 }
 
 /// Rows of the batch at hand that are not in their slots yet.
@@ -91,6 +93,7 @@ impl SessionOperator {
             watermark: i64::MIN,
             arrived: 0,
             pending: Pending::default(),
+            closed: Vec::new(),
         })
     }
 
@@ -208,12 +211,12 @@ fn causes(closed: &[Closed], watermark: &Watermark) -> Vec<Position> {
     closed.iter().map(cause).collect()
 }
 
-/// Sorts groups by end, then start, then first row. They come nearly so: only sessions that grew since they were
-/// entered to expire stand too far back.
+/// Sorts groups by end, then start, then first row. Most come so: only those of rows that came late, and sessions
+/// that grew since they were entered to expire, stand too far back.
 fn sort(closed: &mut [Closed]) {
     let order = |group: &Closed| (group.end, group.start, group.member.first);
     // What stands before a greater one is kept where it is; the others are sorted and merged with it.
-    let most = closed.len() / 8;
+    let most = closed.len() / 2;
     let mut strays: Vec<Closed> = Vec::new();
     let mut kept = 0;
     for at in 0..closed.len() {
@@ -278,7 +281,7 @@ impl Operator for SessionOperator {
 
     fn on_watermark(&mut self, watermark: &Watermark, out: &mut Output) -> Result<()> {
         self.watermark = self.watermark.max(watermark.time);
-        let mut closed = Vec::new();
+        let mut closed = std::mem::take(&mut self.closed);
         let gap = self.spec.gap;
         self.sessions.expire(watermark.time, |session| {
             closed.extend(session.payload.as_slice().iter().map(|&member| Closed {
@@ -292,7 +295,9 @@ impl Operator for SessionOperator {
             sort(&mut closed);
             self.emit(&closed, watermark, out)?;
             self.forget_keys()?;
+            closed.clear();
         }
+        self.closed = closed;
         out.watermark(watermark.clone());
         Ok(())
     }
@@ -303,6 +308,7 @@ impl Operator for SessionOperator {
 
     fn size_bytes(&self) -> usize {
         (self.sessions.size_bytes() + self.slots.size_bytes())
+            + self.closed.capacity() * size_of::<Closed>()
             + (self.partitions.size_bytes() + self.keys.size_bytes())
     }
 }
