@@ -46,9 +46,9 @@ fn eight_digits(value: u32) -> u64 {
     let (high, low) = (value / 10_000, value % 10_000);
     let fours = u64::from(high) | u64::from(low) << 32;
     // Multiplied by 2^20 / 100 and 2^10 / 10: exact for numbers of four and of two digits.
-    let hundreds = (fours * 10_486 >> 20) & 0x0000_007f_0000_007f;
+    let hundreds = ((fours * 10_486) >> 20) & 0x0000_007f_0000_007f;
     let twos = hundreds | (fours - 100 * hundreds) << 16;
-    let tens = (twos * 103 >> 10) & 0x000f_000f_000f_000f;
+    let tens = ((twos * 103) >> 10) & 0x000f_000f_000f_000f;
     tens | (twos - 10 * tens) << 8
 }
 
@@ -101,7 +101,7 @@ fn below(bytes: u128, least: u8) -> u128 {
 /// Not zero if a byte is `wanted`.
 #[inline]
 fn equal(bytes: u128, wanted: u8) -> u128 {
-    below(bytes ^ ONES * u128::from(wanted), 1)
+    below(bytes ^ (ONES * u128::from(wanted)), 1)
 }
 
 #[cfg(test)]

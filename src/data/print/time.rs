@@ -224,7 +224,7 @@ fn write_clock(seconds: i64, out: &mut Vec<u8>) {
 /// Two digits of a number from 0 to 99 as text, the first in the lowest byte.
 #[inline]
 fn two_digits(value: u64) -> u64 {
-    value / 10 + (value % 10 << 8) + 0x3030
+    value / 10 + ((value % 10) << 8) + 0x3030
 }
 
 /// Two digits of a number from 0 to 99.
