@@ -112,7 +112,15 @@ impl<'a> Terminal<'a> {
     }
 
     fn write_buffer(&mut self) -> Result<()> {
-        if self.buffer.is_empty() {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let written = self.write(&buffer);
+        buffer.clear();
+        self.buffer = buffer;
+        written
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        if bytes.is_empty() {
             return Ok(());
         }
         self.open()?;
@@ -120,14 +128,13 @@ impl<'a> Terminal<'a> {
             Out::Stdout(stdout) => {
                 let mut lock = stdout.lock();
                 (
-                    lock.write_all(&self.buffer).and_then(|()| lock.flush()),
+                    lock.write_all(bytes).and_then(|()| lock.flush()),
                     String::from("stdout"),
                 )
             }
-            Out::File(path, file) => (file.write_all(&self.buffer), path.display().to_string()),
+            Out::File(path, file) => (file.write_all(bytes), path.display().to_string()),
             Out::Unopened { path, .. } => (Ok(()), path.display().to_string()),
         };
-        self.buffer.clear();
         written.map_err(|error| match error.kind() {
             io::ErrorKind::BrokenPipe => Error::new(ErrorKind::Closed, "the reader has left"),
             _ => Error::outside(format!("cannot write {name}"), Reason(&error)),
@@ -190,6 +197,10 @@ impl Host for Terminal<'_> {
     }
 
     fn text(&mut self, text: &[u8]) -> Result<()> {
+        if text.len() >= BUFFER_BYTES {
+            self.write_buffer()?;
+            return self.write(text);
+        }
         self.buffer.extend_from_slice(text);
         self.written()
     }

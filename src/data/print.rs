@@ -10,6 +10,7 @@
 
 mod column;
 pub mod number;
+mod short;
 pub mod text;
 pub mod time;
 

@@ -29,9 +29,13 @@ struct Lines {
     writers: Vec<ValueWriter>,
 }
 
-impl Lines {
+/// For so many bytes a row there is room from the start.
+const ROW_BYTES: usize = 64;
+
+impl RowWriter for Lines {
     fn write(&self, rows: &RecordBatch, out: &mut Vec<u8>) -> Result<()> {
         let columns = columns(&self.writers, rows)?;
+        out.reserve(rows.num_rows() * ROW_BYTES);
         for row in 0..rows.num_rows() {
             for (place, column) in columns.iter().enumerate() {
                 if place > 0 {
@@ -42,14 +46,6 @@ impl Lines {
             out.push(b'\n');
         }
         Ok(())
-    }
-}
-
-impl RowWriter for Lines {
-    fn text(&self, rows: &RecordBatch) -> Result<Vec<u8>> {
-        let mut text = Vec::with_capacity(rows.num_rows() * 64);
-        self.write(rows, &mut text)?;
-        Ok(text)
     }
 }
 

@@ -29,7 +29,7 @@ struct Objects {
 
 impl Objects {
     /// Writes the rows, `before` in front of each and `behind` after it; both get the number of the row.
-    fn write(
+    fn write_all(
         &self,
         rows: &RecordBatch,
         before: impl Fn(usize) -> &'static [u8],
@@ -53,12 +53,14 @@ impl Objects {
     }
 }
 
+/// For so many bytes an object there is room from the start.
+const OBJECT_BYTES: usize = 128;
+
 /// A line for each.
 impl RowWriter for Objects {
-    fn text(&self, rows: &RecordBatch) -> Result<Vec<u8>> {
-        let mut text = Vec::with_capacity(rows.num_rows() * 128);
-        self.write(rows, |_| b"", b"\n", &mut text)?;
-        Ok(text)
+    fn write(&self, rows: &RecordBatch, text: &mut Vec<u8>) -> Result<()> {
+        text.reserve(rows.num_rows() * OBJECT_BYTES);
+        self.write_all(rows, |_| b"", b"\n", text)
     }
 }
 
@@ -103,7 +105,7 @@ impl Display for Json {
 
     fn rows(&mut self, rows: &RecordBatch, out: &mut Vec<u8>) -> Result<()> {
         if !self.is_array {
-            return self.objects.write(rows, |_| b"", b"\n", out);
+            return self.objects.write(rows, out);
         }
         let is_first = self.rows == 0;
         self.rows += rows.num_rows() as u64;
@@ -111,7 +113,7 @@ impl Display for Json {
             true => &b"\n"[..],
             false => b",\n",
         };
-        self.objects.write(rows, before, b"", out)
+        self.objects.write_all(rows, before, b"", out)
     }
 
     fn row_writer(&self) -> Option<Arc<dyn RowWriter>> {

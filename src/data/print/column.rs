@@ -10,6 +10,7 @@ use arrow::array::{
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{self as types, DataType, IntervalUnit, TimeUnit, i256};
 
+use super::short::{self, Plain};
 use super::time::{LastMinute, Timestamps};
 use super::{Shape, Style, ValueWriter, number, per_second, text, time};
 use crate::error::{Error, Result};
@@ -230,13 +231,13 @@ impl<'a> Column<'a> {
                 let word: &[u8] = if values.value(row) { b"true" } else { b"false" };
                 out.extend_from_slice(word);
             }
-            Values::Int8(values) => number::write_integer(values[row], out),
-            Values::Int16(values) => number::write_integer(values[row], out),
-            Values::Int32(values) => number::write_integer(values[row], out),
-            Values::Int64(values) => number::write_integer(values[row], out),
-            Values::UInt8(values) => number::write_integer(values[row], out),
-            Values::UInt16(values) => number::write_integer(values[row], out),
-            Values::UInt32(values) => number::write_integer(values[row], out),
+            Values::Int8(values) => number::write_word(i64::from(values[row]), out),
+            Values::Int16(values) => number::write_word(i64::from(values[row]), out),
+            Values::Int32(values) => number::write_word(i64::from(values[row]), out),
+            Values::Int64(values) => number::write_word(values[row], out),
+            Values::UInt8(values) => number::write_word(i64::from(values[row]), out),
+            Values::UInt16(values) => number::write_word(i64::from(values[row]), out),
+            Values::UInt32(values) => number::write_word(i64::from(values[row]), out),
             Values::UInt64(values) => number::write_integer(values[row], out),
             Values::Float32(values) if self.is_missing_in_json(values[row].is_finite()) => {
                 out.extend_from_slice(b"null");
@@ -254,7 +255,11 @@ impl<'a> Column<'a> {
             }
             Values::Utf8(values) => self.write_text(values.value(row), out),
             Values::LargeUtf8(values) => self.write_text(values.value(row), out),
-            Values::Utf8View(values) => self.write_text(values.value(row), out),
+            Values::Utf8View(values) => {
+                if !self.write_short(values.views()[row], out) {
+                    self.write_text(values.value(row), out);
+                }
+            }
             Values::Binary(values) => self.write_bytes(values.value(row), out),
             Values::LargeBinary(values) => self.write_bytes(values.value(row), out),
             Values::BinaryView(values) => self.write_bytes(values.value(row), out),
@@ -276,6 +281,18 @@ impl<'a> Column<'a> {
 
     fn is_missing_in_json(&self, is_finite: bool) -> bool {
         !is_finite && self.writer.style == Style::Json
+    }
+
+    /// Appends a text that is short and has nothing to be quoted; false if it is not.
+    fn write_short(&self, view: u128, out: &mut Vec<u8>) -> bool {
+        match self.writer.style {
+            // It may be the text that stands for NULL.
+            Style::Csv if !self.writer.null.is_empty() => false,
+            Style::Csv => short::append_view(view, Plain::Csv, out),
+            Style::Tsv => short::append_view(view, Plain::Tsv, out),
+            Style::Json => short::append_view(view, Plain::Json, out),
+            Style::Table | Style::Cast => false,
+        }
     }
 
     fn write_text(&self, value: &str, out: &mut Vec<u8>) {

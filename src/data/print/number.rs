@@ -7,6 +7,8 @@
 //! Invariants: a DOUBLE gets the fewest digits that read back as the same value; plain notation from
 //! 1e-6 up to below 1e21, an exponent beyond; nothing is allocated.
 
+use super::short::{SHORT_NUMBERS, append_number};
+
 /// A number with `,` between thousands.
 pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
@@ -20,6 +22,15 @@ pub fn thousands(number: u64) -> String {
     out
 }
 
+/// Appends an integer of a column: most are short.
+#[inline]
+pub fn write_word(value: i64, out: &mut Vec<u8>) {
+    match u32::try_from(value) {
+        Ok(short) if short < SHORT_NUMBERS => append_number(short, out),
+        _ => write_integer(value, out),
+    }
+}
+
 /// Appends an integer.
 pub fn write_integer<I: itoa::Integer>(value: I, out: &mut Vec<u8>) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
@@ -30,7 +41,7 @@ pub fn write_double(value: f64, out: &mut Vec<u8>) {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     if value.abs() < EXACT && value.trunc() == value {
         // Also turns -0 into 0.
-        return write_integer(value as i64, out);
+        return write_word(value as i64, out);
     }
     match word_for(value) {
         Some(word) => out.extend_from_slice(word.as_bytes()),

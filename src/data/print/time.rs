@@ -13,6 +13,7 @@ use arrow::array::timezone::Tz;
 use chrono::{DateTime, Offset, TimeZone};
 
 use super::number::write_integer;
+use super::short::append;
 
 const DAY_SECONDS: i64 = 86_400;
 
@@ -53,37 +54,90 @@ pub struct Timestamps {
 
 /// The minute of the time written before, and its text: times of a column are mostly near each other.
 #[derive(Debug, Default)]
-pub struct LastMinute(Cell<Option<(i64, [u8; MINUTE_BYTES])>>);
+pub struct LastMinute {
+    /// The first time of the minute.
+    start: Cell<Option<i64>>,
+    text: Cell<[u8; MINUTE_ROOM_BYTES]>,
+}
 
 /// `2026-01-01T12:00:`
 const MINUTE_BYTES: usize = 17;
+/// The text of a minute and what follows, rounded up to what is quickly copied.
+const MINUTE_ROOM_BYTES: usize = 32;
 
 impl Timestamps {
     /// Appends the time `value`, the next of a column.
+    #[inline]
     pub fn write_after(&self, last: &LastMinute, value: i64, out: &mut Vec<u8>) {
-        if matches!(self.suffix, Suffix::Zoned(_)) {
-            return self.write(value, out);
-        }
-        let seconds = value.div_euclid(self.per_second);
-        let minute = seconds.div_euclid(60);
-        if let Some((known, text)) = last.0.get()
-            && known == minute
+        if let Some(start) = last.start.get()
+            && let Some(steps) = value.checked_sub(start)
+            && (0..60 * self.per_second).contains(&steps)
         {
-            out.extend_from_slice(&text);
-            write_two(seconds.rem_euclid(60), out);
-            let nanoseconds = value.rem_euclid(self.per_second) * (1_000_000_000 / self.per_second);
-            write_fraction(nanoseconds, self.fraction, out);
-            if matches!(self.suffix, Suffix::Utc) {
-                out.push(b'Z');
+            append(&last.text.get(), MINUTE_BYTES, out);
+            return self.write_second(steps.unsigned_abs(), out);
+        }
+        self.write_minute(last, value, out);
+    }
+
+    /// Appends the second of its minute and what stands behind it.
+    #[inline]
+    fn write_second(&self, steps: u64, out: &mut Vec<u8>) {
+        // By constants: a division by what is in a variable costs more than all the rest.
+        let (second, nanoseconds) = match self.per_second {
+            1_000_000_000 => (steps / 1_000_000_000, steps % 1_000_000_000),
+            1_000_000 => (steps / 1_000_000, steps % 1_000_000 * 1_000),
+            1_000 => (steps / 1_000, steps % 1_000 * 1_000_000),
+            _ => (steps, 0),
+        };
+        let mut text = two_digits(second);
+        let mut length = 2;
+        let is_whole = self.fraction == Fraction::Never
+            || (self.fraction == Fraction::Needed && nanoseconds == 0);
+        if !is_whole {
+            if nanoseconds % 1_000_000 != 0 {
+                append(&text.to_le_bytes(), length, out);
+                write_fraction(nanoseconds.cast_signed(), self.fraction, out);
+                return self.write_utc(out);
             }
+            let thousandths = nanoseconds / 1_000_000;
+            text |= u64::from(b'.') << 16
+                | (thousandths / 100 + u64::from(b'0')) << 24
+                | two_digits(thousandths % 100) << 32;
+            length = 6;
+        }
+        if matches!(self.suffix, Suffix::Utc) {
+            text |= u64::from(b'Z') << (8 * length);
+            length += 1;
+        }
+        append(&text.to_le_bytes(), length, out);
+    }
+
+    fn write_utc(&self, out: &mut Vec<u8>) {
+        if matches!(self.suffix, Suffix::Utc) {
+            out.push(b'Z');
+        }
+    }
+
+    /// Appends the time `value` and keeps the text of its minute.
+    #[inline(never)]
+    fn write_minute(&self, last: &LastMinute, value: i64, out: &mut Vec<u8>) {
+        let begin = out.len();
+        self.write(value, out);
+        last.start.set(None);
+        // The offset of a zone may change within a minute.
+        if matches!(self.suffix, Suffix::Zoned(_)) {
             return;
         }
-        let start = out.len();
-        self.write(value, out);
-        let text = out[start..].first_chunk::<MINUTE_BYTES>();
         // Only where the year has four digits does the text of the minute end here.
-        let text = text.filter(|text| text[4] == b'-');
-        last.0.set(text.map(|text| (minute, *text)));
+        if let Some(text) = out[begin..].first_chunk::<MINUTE_BYTES>()
+            && text[4] == b'-'
+        {
+            let mut room = [0; MINUTE_ROOM_BYTES];
+            room[..MINUTE_BYTES].copy_from_slice(text);
+            last.text.set(room);
+            let steps = value.rem_euclid(60 * self.per_second);
+            last.start.set(value.checked_sub(steps));
+        }
     }
 
     /// Appends the time `value`.
@@ -165,6 +219,12 @@ fn write_clock(seconds: i64, out: &mut Vec<u8>) {
     write_two(seconds / 60 % 60, out);
     out.push(b':');
     write_two(seconds % 60, out);
+}
+
+/// Two digits of a number from 0 to 99 as text, the first in the lowest byte.
+#[inline]
+fn two_digits(value: u64) -> u64 {
+    value / 10 + ((value % 10) << 8) + 0x3030
 }
 
 /// Two digits of a number from 0 to 99.

@@ -20,7 +20,8 @@ use crate::time::is_closed;
 /// Numbers of sessions by end; see the module.
 #[derive(Default)]
 pub(super) struct Expiries {
-    width: i64,
+    /// The width of a span is a power of 2, this one: sessions are entered by shifts, not by divisions.
+    width_bits: u32,
     /// The span of the watermark: spans of the wheel are later, by at most [`SPANS`].
     current: Option<i64>,
     wheel: Vec<Vec<u32>>,
@@ -35,7 +36,7 @@ impl Expiries {
     /// No entries; most ends will be at most `reach` behind the watermark.
     pub(super) fn new(reach: i64) -> Self {
         Expiries {
-            width: (reach / SPANS_IN_REACH).max(1),
+            width_bits: (reach / SPANS_IN_REACH).max(1).ilog2(),
             current: None,
             wheel: vec![Vec::new(); SPANS as usize],
             heap: BinaryHeap::new(),
@@ -43,8 +44,9 @@ impl Expiries {
     }
 
     /// Enters a session that ends at `end`.
+    #[inline]
     pub(super) fn push(&mut self, end: i64, number: u32) {
-        let span = end.div_euclid(self.width);
+        let span = end >> self.width_bits;
         let current = *self.current.get_or_insert(span.saturating_sub(1));
         match span.checked_sub(current) {
             Some(ahead) if 0 < ahead && ahead <= SPANS => {
@@ -58,7 +60,7 @@ impl Expiries {
     /// end of a session that is to be entered again.
     pub(super) fn pass(&mut self, watermark: i64, mut look: impl FnMut(u32) -> Option<i64>) {
         // The last end that it closes.
-        let span = watermark.saturating_add(1).div_euclid(self.width);
+        let span = watermark.saturating_add(1) >> self.width_bits;
         if let Some(current) = self.current
             && current < span
         {

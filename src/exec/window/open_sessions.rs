@@ -34,9 +34,6 @@ pub(super) struct Session<T> {
     pub(super) payload: T,
 }
 
-/// So many numbers that become free at once are worth an order.
-pub(super) const MANY: usize = 64;
-
 /// No session.
 const NONE: u32 = u32::MAX;
 
@@ -91,6 +88,7 @@ impl<T> OpenSessions<T> {
     }
 
     /// The session of that number.
+    #[inline]
     pub(super) fn get_mut(&mut self, number: u32) -> Option<&mut Session<T>> {
         self.sessions
             .get_mut(number as usize)
@@ -98,6 +96,7 @@ impl<T> OpenSessions<T> {
     }
 
     /// Finds the place of a row and moves the bounds of the session that it joins.
+    #[inline]
     pub(super) fn place(&mut self, partition: u32, time: i64, watermark: i64) -> Place<T> {
         let gap = self.gap;
         let mut joined = None;
@@ -140,6 +139,7 @@ impl<T> OpenSessions<T> {
     }
 
     /// Opens a session for a row.
+    #[inline]
     pub(super) fn open(&mut self, partition: u32, time: i64, payload: T) {
         let at = partition as usize;
         if self.newest.len() <= at {
@@ -176,7 +176,7 @@ impl<T> OpenSessions<T> {
         self.live += 1;
     }
 
-    /// Takes out the sessions that `watermark` closes, in no order.
+    /// Takes out the sessions that `watermark` closes, mostly in the order of their ends.
     pub(super) fn expire(&mut self, watermark: i64, mut closed: impl FnMut(Session<T>)) {
         let gap = self.gap;
         let known_free = self.free.len();
@@ -194,10 +194,8 @@ impl<T> OpenSessions<T> {
             None
         });
         self.expiries = expiries;
-        // The lowest number is used first: sessions that open one after the other are neighbours.
-        if self.free.len() - known_free >= MANY {
-            self.free.sort_unstable_by(|a, b| b.cmp(a));
-        }
+        // The first to end is the first to be used again: sessions that open one after the other are neighbours.
+        self.free[known_free..].reverse();
     }
 
     /// Renumbers keys: those without a session are gone. Returns the old numbers of the ones that stay, in order.
@@ -227,6 +225,7 @@ impl<T> OpenSessions<T> {
     }
 
     /// Takes a session out of its place and out of the row of its key; its number is not free yet.
+    #[inline]
     fn remove(&mut self, number: u32) -> Option<Session<T>> {
         let session = self.sessions.get_mut(number as usize)?.take()?;
         self.live -= 1;
@@ -236,6 +235,7 @@ impl<T> OpenSessions<T> {
     }
 
     /// Makes the neighbours of a place point to these: the newer one to the first, the older one to the second.
+    #[inline]
     fn link(&mut self, partition: u32, newer: u32, older: u32, (below, above): (u32, u32)) {
         match self.get_mut(newer) {
             Some(session) => session.older = below,

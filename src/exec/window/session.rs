@@ -58,6 +58,8 @@ pub struct SessionOperator {
     watermark: i64,
     arrived: u64,
     pending: Pending,
+    /// Groups on their way out; kept only for its memory.
+    closed: Vec<Closed>,
 }
 
 /// Rows of the batch at hand that are not in their slots yet.
@@ -91,6 +93,7 @@ impl SessionOperator {
             watermark: i64::MIN,
             arrived: 0,
             pending: Pending::default(),
+            closed: Vec::new(),
         })
     }
 
@@ -208,31 +211,40 @@ fn causes(closed: &[Closed], watermark: &Watermark) -> Vec<Position> {
     closed.iter().map(cause).collect()
 }
 
-/// Groups by end, then start, then first row.
-fn in_order(mut closed: Vec<Closed>) -> Vec<Closed> {
+/// Sorts groups by end, then start, then first row. Most come so: only those of rows that came late, and sessions
+/// that grew since they were entered to expire, stand too far back.
+fn sort(closed: &mut [Closed]) {
     let order = |group: &Closed| (group.end, group.start, group.member.first);
-    let ends = || closed.iter().map(|group| group.end);
-    let (Some(low), Some(high)) = (ends().min(), ends().max()) else {
-        return closed;
-    };
-    // Ends that leave room for the number of the group in a word are sorted as words, which is quicker.
-    let bits = closed.len().next_power_of_two().ilog2();
-    if high.abs_diff(low).leading_zeros() < bits {
-        closed.sort_unstable_by_key(order);
-        return closed;
+    // What stands before a greater one is kept where it is; the others are sorted and merged with it.
+    let most = closed.len() / 2;
+    let mut strays: Vec<Closed> = Vec::new();
+    let mut kept = 0;
+    for at in 0..closed.len() {
+        let group = closed[at];
+        if kept > 0 && order(&group) < order(&closed[kept - 1]) {
+            strays.push(group);
+            if strays.len() > most {
+                closed[kept..=at].copy_from_slice(&strays);
+                return closed.sort_unstable_by_key(order);
+            }
+        } else {
+            closed[kept] = group;
+            kept += 1;
+        }
     }
-    let words = (0u64..).zip(&closed);
-    let mut words: Vec<u64> = words
-        .map(|(number, group)| group.end.abs_diff(low) << bits | number)
-        .collect();
-    words.sort_unstable();
-    let mut sorted: Vec<Closed> = (words.iter())
-        .map(|word| closed[(word & ((1 << bits) - 1)) as usize])
-        .collect();
-    for same_end in sorted.chunk_by_mut(|a, b| a.end == b.end) {
-        same_end.sort_unstable_by_key(order);
+    strays.sort_unstable_by_key(order);
+    // From the end: what is moved back leaves its room to what is before it.
+    let mut end = closed.len();
+    while let Some(stray) = strays.last() {
+        end -= 1;
+        if kept > 0 && order(&closed[kept - 1]) > order(stray) {
+            kept -= 1;
+            closed[end] = closed[kept];
+        } else {
+            closed[end] = *stray;
+            strays.pop();
+        }
     }
-    sorted
 }
 
 impl Operator for SessionOperator {
@@ -269,7 +281,7 @@ impl Operator for SessionOperator {
 
     fn on_watermark(&mut self, watermark: &Watermark, out: &mut Output) -> Result<()> {
         self.watermark = self.watermark.max(watermark.time);
-        let mut closed = Vec::new();
+        let mut closed = std::mem::take(&mut self.closed);
         let gap = self.spec.gap;
         self.sessions.expire(watermark.time, |session| {
             closed.extend(session.payload.as_slice().iter().map(|&member| Closed {
@@ -280,10 +292,12 @@ impl Operator for SessionOperator {
             }));
         });
         if !closed.is_empty() {
-            let closed = in_order(closed);
+            sort(&mut closed);
             self.emit(&closed, watermark, out)?;
             self.forget_keys()?;
+            closed.clear();
         }
+        self.closed = closed;
         out.watermark(watermark.clone());
         Ok(())
     }
@@ -294,6 +308,43 @@ impl Operator for SessionOperator {
 
     fn size_bytes(&self) -> usize {
         (self.sessions.size_bytes() + self.slots.size_bytes())
+            + self.closed.capacity() * size_of::<Closed>()
             + (self.partitions.size_bytes() + self.keys.size_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn groups_are_sorted_however_far_they_stand_from_their_places(
+            ends in prop::collection::vec((0i64..400, 0i64..3), 0..300),
+            strays in prop::collection::vec((any::<prop::sample::Index>(), 0i64..400), 0..20),
+            presorted in any::<bool>(),
+        ) {
+            let group = |(place, &(end, start)): (usize, &(i64, i64))| Closed {
+                end,
+                start,
+                partition: 0,
+                member: Member { key: 0, slot: place as u32, first: (place as u64, place as u64) },
+            };
+            let mut closed: Vec<Closed> = ends.iter().enumerate().map(group).collect();
+            let order = |group: &Closed| (group.end, group.start, group.member.first);
+            if presorted {
+                closed.sort_by_key(order);
+                for (place, end) in strays.iter().filter(|_| !ends.is_empty()) {
+                    closed[place.index(ends.len())].end = *end;
+                }
+            }
+            let mut expected = closed.clone();
+            expected.sort_by_key(order);
+            sort(&mut closed);
+            let slots = |groups: &[Closed]| groups.iter().map(|group| group.member.slot).collect::<Vec<_>>();
+            prop_assert_eq!(slots(&closed), slots(&expected));
+        }
     }
 }
