@@ -14,8 +14,8 @@ use arrow::datatypes::{DataType, Field};
 use super::{guess_csv, guess_ndjson, guess_time};
 use crate::error::{Error, Result};
 use crate::format::{
-    CsvOptions, DEFAULT_MAX_RECORD_BYTES, Encoding, Format, NdjsonOptions, Nulls, ReadColumn,
-    parse_format_name,
+    CsvOptions, DEFAULT_MAX_RECORD_BYTES, Encoding, Format, JsonSample, JsonWrapping,
+    NdjsonOptions, Nulls, ReadColumn, json_sample, parse_format_name,
 };
 use crate::time::{EpochUnit, TimeFormat, Unit, Zone};
 
@@ -152,8 +152,12 @@ pub fn guess(sample: &[u8], sample_is_whole_input: bool, hints: &Hints) -> Resul
         _ => None,
     };
     let (format, sampled) = match name {
-        Some("ndjson") => ndjson(sample, hints),
-        None if looks_like_json(sample) && hints.delimiter.is_none() => ndjson(sample, hints),
+        explicit
+            if let Some(format) = json_format(explicit, sample, sample_is_whole_input, hints) =>
+        {
+            let columns = guess_ndjson::columns(sample, format.json_wrapping(), hints.from_pipe);
+            (format, columns)
+        }
         explicit => {
             let delimiter = match (hints.delimiter, explicit) {
                 (Some(delimiter), _) => Some(delimiter),
@@ -186,17 +190,32 @@ pub fn guess(sample: &[u8], sample_is_whole_input: bool, hints: &Hints) -> Resul
     Ok(guess)
 }
 
-fn ndjson(sample: &[u8], hints: &Hints) -> (Format, Vec<SampleColumn>) {
-    let format = Format::Ndjson(NdjsonOptions {
+/// The format of an input whose format is called `name`, or whose bytes are JSON; `None` if it is no JSON.
+pub fn json_format(
+    name: Option<&str>,
+    sample: &[u8],
+    is_whole: bool,
+    hints: &Hints,
+) -> Option<Format> {
+    let looked_at = || match json_sample(sample, is_whole, hints.from_pipe) {
+        JsonSample::Found(wrapping, _) => Some(wrapping),
+        JsonSample::Not | JsonSample::More => None,
+    };
+    let wrapping = match name {
+        Some("ndjson") => None,
+        Some("json") => looked_at().flatten(),
+        Some(name) => Some(JsonWrapping::of_name(name)?),
+        None if hints.delimiter.is_some() => return None,
+        None => looked_at()?,
+    };
+    let options = NdjsonOptions {
         encoding: hints.encoding,
         max_record_bytes: hints.max_record_bytes,
-    });
-    (format, guess_ndjson::columns(sample, hints.from_pipe))
-}
-
-pub(super) fn looks_like_json(sample: &[u8]) -> bool {
-    let sample = sample.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(sample);
-    sample.trim_ascii_start().starts_with(b"{")
+    };
+    Some(match wrapping {
+        None => Format::Ndjson(options),
+        Some(wrapping) => Format::Json(wrapping, options),
+    })
 }
 
 /// The csv options that the hints leave no choice about.

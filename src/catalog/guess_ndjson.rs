@@ -1,17 +1,23 @@
-//! The columns of an NDJSON sample: the keys of its objects, in the order of their first appearance.
+//! The columns of a JSON sample: the keys of its objects, in the order of their first appearance.
 
 use hashbrown::HashMap;
 
 use super::guess::{SampleColumn, SampleValue};
-use crate::format::{JsonKind, json_object_fields};
+use crate::format::{JsonKind, JsonWrapping, json_object_fields, wrapped_objects};
 
 /// The columns of the sample; of a pipe the first object alone counts. A last line that the sample cuts is
 /// no object and so does not count.
-pub(super) fn columns(sample: &[u8], from_pipe: bool) -> Vec<SampleColumn> {
+pub(super) fn columns(
+    sample: &[u8],
+    wrapping: Option<JsonWrapping>,
+    from_pipe: bool,
+) -> Vec<SampleColumn> {
     let sample = sample.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(sample);
-    let objects = sample
-        .split(|byte| *byte == b'\n')
-        .filter_map(json_object_fields);
+    let lines = sample.split(|byte| *byte == b'\n');
+    let objects: Box<dyn Iterator<Item = _>> = match wrapping {
+        None => Box::new(lines.filter_map(json_object_fields)),
+        Some(wrapping) => Box::new(wrapped_objects(wrapping, sample).into_iter()),
+    };
     let mut columns: Vec<SampleColumn> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     for object in objects.take(if from_pipe { 1 } else { usize::MAX }) {

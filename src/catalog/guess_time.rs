@@ -4,12 +4,13 @@ use arrow::datatypes::DataType;
 
 use super::guess::{Guess, Hints, SampleColumn, SampleValue, find_column, no_column};
 use crate::error::Result;
+use crate::format::PREFIX_TIME_COLUMN;
 use crate::time::{
     EpochUnit, TimeFormat, TimeReader, Unit, Zone, read_iso, strftime_names_instants,
 };
 
 /// The names that make a column the time, if it holds times; the first of them wins.
-pub const TIME_NAMES: [&str; 12] = [
+pub const TIME_NAMES: [&str; 13] = [
     "ts",
     "time",
     "timestamp",
@@ -22,6 +23,7 @@ pub const TIME_NAMES: [&str; 12] = [
     "time_local",
     "__REALTIME_TIMESTAMP",
     "window_start",
+    PREFIX_TIME_COLUMN,
 ];
 
 /// DATE or a TIMESTAMP if every text of the column is one.

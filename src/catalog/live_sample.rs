@@ -2,8 +2,10 @@
 //!
 //! Invariant: depends on the bytes alone, never on how they were cut on their way.
 
-use super::guess::{Header, Hints, looks_like_json};
-use crate::format::{csv_records, json_object_fields, parse_format_name};
+use super::guess::{Header, Hints};
+use crate::format::{
+    JsonSample, JsonWrapping, csv_records, json_object_fields, json_sample, parse_format_name,
+};
 
 use super::guess::SAMPLE_BYTES;
 
@@ -24,12 +26,21 @@ fn sample_of(bytes: &[u8], at_end: bool, hints: &Hints) -> Option<usize> {
         .format
         .as_deref()
         .and_then(|name| parse_format_name(name).ok());
-    let is_json = match format {
-        Some(name) => name == "ndjson",
-        None => hints.delimiter.is_none() && looks_like_json(bytes),
-    };
-    if is_json {
-        return first_object(bytes, at_end);
+    match (format, json_sample(bytes, at_end, true)) {
+        (Some("ndjson"), _) => return first_object(bytes, at_end),
+        (Some(name), sample) if name == "json" || JsonWrapping::of_name(name).is_some() => {
+            return match sample {
+                JsonSample::Found(_, length) => Some(length),
+                JsonSample::More => None,
+                JsonSample::Not => first_object(bytes, at_end),
+            };
+        }
+        (None, sample) if hints.delimiter.is_none() => match sample {
+            JsonSample::Found(_, length) => return Some(length),
+            JsonSample::More => return None,
+            JsonSample::Not => {}
+        },
+        _ => {}
     }
     // Blanks alone do not show what follows.
     if bytes.trim_ascii().is_empty() {

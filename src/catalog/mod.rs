@@ -18,7 +18,7 @@ mod live_sample;
 mod table;
 
 pub use create_table::{create_table_text, quoted_name};
-pub use guess::{Guess, GuessedColumn, Header, Hints, SAMPLE_BYTES, guess};
+pub use guess::{Guess, GuessedColumn, Header, Hints, SAMPLE_BYTES, guess, json_format};
 pub use guess_time::TIME_NAMES;
 pub use live_sample::live_sample_bytes;
 pub use table::{ColumnSource, Table, TableColumn, TableTime};

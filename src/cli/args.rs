@@ -74,7 +74,7 @@ pub struct Args {
     #[arg(skip)]
     pub scripts: Vec<ScriptArg>,
 
-    /// Format: auto, csv, tsv, ndjson, json [default: auto]
+    /// Format: auto, csv, tsv, ndjson, json (also arrays), prefixed-json, cri, docker-json [default: auto]
     #[arg(short, long, value_name = "FORMAT", env = "TUMBLE_INPUT_FORMAT", hide_env = true, help_heading = INPUT)]
     pub input_format: Option<String>,
     /// Character between the fields of csv (`\t` is a tab)

@@ -3,14 +3,23 @@
 use std::sync::Arc;
 
 use super::csv::{CsvDecoder, CsvOptions};
-use super::json::{NdjsonDecoder, NdjsonOptions};
+use super::json::{
+    JsonWrapping, NdjsonDecoder, NdjsonOptions, PartsSplitter, ValuesSplitter, WrappedDecoder,
+};
 use super::record_splitter::{RecordShape, RecordSplitter};
 use super::{DecodeSpec, Decoder, Splitter};
 use crate::error::{Error, Result};
 
 /// The formats that can be read, each with its other spellings. Messages and flags read this list.
-pub const FORMATS: [(&str, &[&str]); 3] =
-    [("csv", &[]), ("tsv", &[]), ("ndjson", &["json", "jsonl"])];
+pub const FORMATS: [(&str, &[&str]); 7] = [
+    ("csv", &[]),
+    ("tsv", &[]),
+    ("ndjson", &["jsonl"]),
+    ("json", &[]),
+    ("prefixed-json", &[]),
+    ("cri", &[]),
+    ("docker-json", &[]),
+];
 
 /// The name in [`FORMATS`] of a spelling, ignoring case; an error with the known names if there is none.
 pub fn parse_format_name(text: &str) -> Result<&'static str> {
@@ -24,7 +33,7 @@ pub fn parse_format_name(text: &str) -> Result<&'static str> {
         .iter()
         .flat_map(|(name, more)| std::iter::once(name).chain(*more));
     Err(Error::usage(format!("`{text}` is no input format"))
-        .note("formats: csv, tsv, ndjson (also json, jsonl)")
+        .note("formats: csv, tsv, ndjson (also jsonl), json, prefixed-json, cri, docker-json")
         .suggest(&wanted, known))
 }
 
@@ -35,6 +44,8 @@ pub enum Format {
     Csv(CsvOptions),
     /// One JSON object per line.
     Ndjson(NdjsonOptions),
+    /// JSON objects that stand otherwise.
+    Json(JsonWrapping, NdjsonOptions),
 }
 
 impl Format {
@@ -44,6 +55,7 @@ impl Format {
             Format::Csv(options) if options.delimiter == b'\t' => "tsv",
             Format::Csv(_) => "csv",
             Format::Ndjson(_) => "ndjson",
+            Format::Json(wrapping, _) => wrapping.name(),
         }
     }
 
@@ -51,7 +63,15 @@ impl Format {
     pub fn max_record_bytes(&self) -> usize {
         match self {
             Format::Csv(options) => options.max_record_bytes,
-            Format::Ndjson(options) => options.max_record_bytes,
+            Format::Ndjson(options) | Format::Json(_, options) => options.max_record_bytes,
+        }
+    }
+
+    /// How its JSON objects stand, if not one on each line.
+    pub fn json_wrapping(&self) -> Option<JsonWrapping> {
+        match self {
+            Format::Json(wrapping, _) => Some(*wrapping),
+            Format::Csv(_) | Format::Ndjson(_) => None,
         }
     }
 
@@ -59,23 +79,32 @@ impl Format {
     pub fn has_fixed_columns(&self) -> bool {
         match self {
             Format::Csv(_) => true,
-            Format::Ndjson(_) => false,
+            Format::Ndjson(_) | Format::Json(..) => false,
         }
     }
 
     /// A splitter for one input, from its beginning.
     pub fn splitter(&self) -> Box<dyn Splitter> {
-        Box::new(match self {
+        let lines = |most| RecordSplitter::new(RecordShape::Lines, false, most);
+        match self {
             Format::Csv(options) => {
                 let shape = RecordShape::Csv {
                     delimiter: options.delimiter,
                 };
-                RecordSplitter::new(shape, options.header, options.max_record_bytes)
+                let most = options.max_record_bytes;
+                Box::new(RecordSplitter::new(shape, options.header, most))
             }
-            Format::Ndjson(options) => {
-                RecordSplitter::new(RecordShape::Lines, false, options.max_record_bytes)
+            Format::Ndjson(options) | Format::Json(JsonWrapping::Prefix, options) => {
+                Box::new(lines(options.max_record_bytes))
             }
-        })
+            Format::Json(JsonWrapping::Values, options) => {
+                Box::new(ValuesSplitter::new(options.max_record_bytes))
+            }
+            Format::Json(wrapping, options) => {
+                let most = options.max_record_bytes;
+                Box::new(PartsSplitter::new(Box::new(lines(most)), *wrapping, most))
+            }
+        }
     }
 
     /// A decoder for blocks of an input with these options. Fails for a column that the header lacks and
@@ -84,6 +113,9 @@ impl Format {
         Ok(match self {
             Format::Csv(options) => Arc::new(CsvDecoder::new(options, spec)?),
             Format::Ndjson(options) => Arc::new(NdjsonDecoder::new(options, spec)?),
+            Format::Json(wrapping, options) => {
+                Arc::new(WrappedDecoder::new(*wrapping, options, spec)?)
+            }
         })
     }
 
@@ -109,7 +141,7 @@ mod tests {
 
     #[test]
     fn names() {
-        assert_eq!(parse_format_name("JSON").unwrap(), "ndjson");
+        assert_eq!(parse_format_name("JSONL").unwrap(), "ndjson");
         assert_eq!(parse_format_name("tsv").unwrap(), "tsv");
         let label = |text| {
             parse_format_name(text)

@@ -22,7 +22,10 @@ pub use csv::header::{SampleField, csv_header, csv_records};
 pub use csv::{CsvOptions, DEFAULT_NULLS, Nulls};
 pub use encoding::Encoding;
 pub use formats::{FORMATS, Format, parse_format_name};
-pub use json::{JsonKind, NdjsonOptions, json_object_fields};
+pub use json::{
+    JsonKind, JsonSample, JsonWrapping, NdjsonOptions, PREFIX_TIME_COLUMN, json_object_fields,
+    json_sample, wrapped_objects, wrapped_texts,
+};
 pub use spec::{DEFAULT_MAX_RECORD_BYTES, DecodeSpec, ReadColumn};
 
 use arrow::array::RecordBatch;

@@ -14,7 +14,7 @@ use arrow::array::RecordBatch;
 use arrow::buffer::Buffer;
 
 use crate::error::Result;
-use crate::format::{Decoder, Format, TooLong, csv_records};
+use crate::format::{Decoder, Format, TooLong, csv_records, wrapped_texts};
 
 /// Whole records as they came, or one that is too long.
 pub(super) struct Block {
@@ -164,6 +164,7 @@ fn texts(format: &Format, block: &Buffer) -> Texts {
                 from = end;
             }
         }
+        Format::Json(wrapping, _) => ranges = wrapped_texts(*wrapping, block),
         Format::Ndjson(_) => {
             let mut from = 0;
             for line in block.split_inclusive(|byte| *byte == b'\n') {

@@ -96,4 +96,13 @@ impl<'a> Texts<'a> {
         let text = self.from(cell);
         text.get(..cell.length as usize).unwrap_or(text)
     }
+
+    /// A value as messages show it.
+    pub(in crate::format) fn shown(&self, cell: Cell) -> String {
+        let text = super::rows::shortened(&String::from_utf8_lossy(self.get(cell)));
+        match cell.kind {
+            CellKind::Text | CellKind::QuotedField => format!("{text:?}"),
+            _ => text,
+        }
+    }
 }

@@ -399,7 +399,7 @@ impl Shapes {
     }
 }
 
-const NOT_UTF8: JsonError = JsonError {
+pub(in crate::format) const NOT_UTF8: JsonError = JsonError {
     reason: "is not UTF-8",
     help: Some("--encoding lossy or --encoding latin1 reads it"),
 };

@@ -15,17 +15,25 @@ mod cells;
 mod chunk;
 mod keys;
 mod marks;
+mod sample;
 mod scanner;
 mod shape;
 mod value;
+mod values;
+mod wrapped;
+mod wrapping;
 
 use arrow::buffer::Buffer;
 
 use self::chunk::{JsonChunk, SHORTEST_MARKED};
 use self::keys::Keys;
 use self::marks::LONGEST_CHUNK;
+pub use self::sample::{JsonSample, json_sample, wrapped_objects, wrapped_texts};
 use self::scanner::{JsonError, Scanner};
 use self::value::JsonValue;
+pub(in crate::format) use self::values::{PartsSplitter, ValuesSplitter};
+pub(in crate::format) use self::wrapped::WrappedDecoder;
+pub use self::wrapping::{JsonWrapping, PREFIX_TIME_COLUMN};
 use crate::error::{Error, Result};
 use crate::format::columns::rows::{RowPlan, Rows};
 use crate::format::encoding::Encoding;

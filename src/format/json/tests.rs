@@ -881,3 +881,139 @@ proptest! {
         }
     }
 }
+
+mod wrapped {
+    //! Where records end does not depend on how their bytes came.
+
+    use proptest::prelude::*;
+
+    use crate::format::json::values::ValuesSplitter;
+    use crate::format::json::wrapped::wrapped_records;
+    use crate::format::json::wrapping::JsonWrapping;
+    use crate::format::{Format, NdjsonOptions, Split, Splitter};
+
+    /// The texts of the records, and those that were too long, of bytes that come in pieces.
+    fn records(
+        splitter: &mut dyn Splitter,
+        wrapping: JsonWrapping,
+        bytes: &[u8],
+        cuts: &[usize],
+    ) -> Vec<Vec<u8>> {
+        let mut found = Vec::new();
+        let (mut start, mut end) = (0, 0);
+        let mut cuts = cuts.iter().copied().cycle();
+        loop {
+            let at_end = end == bytes.len();
+            match splitter.split(&bytes[start..end], at_end) {
+                Split::Head { bytes, .. } => start += bytes,
+                Split::Block(length) => {
+                    let block = &bytes[start..start + length];
+                    for record in wrapped_records(wrapping, block).0 {
+                        let mut text = Vec::new();
+                        for part in record.parts.iter().chain([&record.range]) {
+                            text.extend_from_slice(&block[part.clone()]);
+                        }
+                        found.push(text.trim_ascii_end().to_vec());
+                    }
+                    start += length;
+                }
+                Split::Skip(length, too_long) => {
+                    start += length;
+                    let is_end = length == 0 && too_long.is_none();
+                    if let Some(too_long) = too_long {
+                        found.push([b"too long ", too_long.beginning.as_slice()].concat());
+                    }
+                    if is_end && at_end {
+                        break;
+                    }
+                }
+                Split::More if at_end => break,
+                Split::More => {}
+            }
+            if !at_end {
+                end = (end + cuts.next().unwrap_or(1).max(1)).min(bytes.len());
+            } else if start == bytes.len() {
+                break;
+            }
+        }
+        found
+    }
+
+    fn texts(bytes: &str) -> Vec<String> {
+        let mut splitter = ValuesSplitter::new(1 << 20);
+        let found = records(
+            &mut splitter,
+            JsonWrapping::Values,
+            bytes.as_bytes(),
+            &[usize::MAX >> 1],
+        );
+        found
+            .into_iter()
+            .map(|text| String::from_utf8(text).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn values() {
+        assert_eq!(
+            texts("[{\"a\":1},\n {\n\"a\":[{}]}]"),
+            ["{\"a\":1}", "{\n\"a\":[{}]}"]
+        );
+        assert_eq!(
+            texts("{\"Records\": [{\"a\":1},{\"b\":\"}\"}]}\n{}"),
+            ["{\"a\":1}", "{\"b\":\"}\"}", "{}"]
+        );
+        // Records that are no objects are the value of a key.
+        assert_eq!(texts("{\"Records\":[1]}"), ["{\"Records\":[1]}"]);
+        assert_eq!(
+            texts("{\"a\":\n{\"b\":1}\n{\"c\":2}\n"),
+            ["{\"a\":\n{\"b\":1}", "{\"c\":2}"]
+        );
+        assert_eq!(texts("[]"), Vec::<String>::new());
+    }
+
+    proptest! {
+        #[test]
+        fn cuts_change_nothing(
+            pieces in proptest::collection::vec(
+                prop_oneof![
+                    Just("{\"a\":1}"), Just("{\n \"a\": [1,\n{}]}"), Just("\n"), Just(","), Just("["), Just("]"),
+                    Just("{\"Records\":[{\"a\":2}]}"), Just("{\"Rec"), Just("tru"), Just(" \"x\\"), Just("\""),
+                    Just("{\"b\":\"0123456789012345678901234567890123456789\"}"), Just("}"), Just("{"), Just("é"),
+                ], 0..24),
+            cuts in proptest::collection::vec(1..9_usize, 1..6),
+            most in 8..60_usize,
+        ) {
+            let bytes = pieces.concat().into_bytes();
+            let whole = records(&mut ValuesSplitter::new(most), JsonWrapping::Values, &bytes, &[1 << 20]);
+            let cut = records(&mut ValuesSplitter::new(most), JsonWrapping::Values, &bytes, &cuts);
+            prop_assert_eq!(whole, cut);
+        }
+
+        #[test]
+        fn cuts_of_parts_change_nothing(
+            pieces in proptest::collection::vec(
+                prop_oneof![
+                    Just("2026-01-01T00:00:00Z stdout P {\"a\":\n"), Just("2026-01-01T00:00:00Z stdout F 1}\n"),
+                    Just("2026-01-01T00:00:00Z stderr P {\"b\":\n"), Just("2026-01-01T00:00:00Z stderr F 2}\n"),
+                    Just("\n"), Just("nonsense\n"), Just("2026-01-01T00:00:00Z stdout F"),
+                ], 0..24),
+            cuts in proptest::collection::vec(1..40_usize, 1..6),
+        ) {
+            let bytes = pieces.concat().into_bytes();
+            let format = Format::Json(JsonWrapping::Cri, NdjsonOptions::default());
+            let whole = records(&mut *format.splitter(), JsonWrapping::Cri, &bytes, &[1 << 20]);
+            let cut = records(&mut *format.splitter(), JsonWrapping::Cri, &bytes, &cuts);
+            prop_assert_eq!(whole, cut);
+        }
+
+        #[test]
+        fn samples_never_panic(bytes in "[\\[\\]{}\", :a1\n|TZ.-]{0,40}", whole: bool, live: bool) {
+            if let crate::format::JsonSample::Found(Some(wrapping), _) =
+                crate::format::json_sample(bytes.as_bytes(), whole, live)
+            {
+                crate::format::wrapped_objects(wrapping, bytes.as_bytes());
+            }
+        }
+    }
+}

@@ -10,10 +10,10 @@ use super::definition::Definition;
 use super::guessed::guessed;
 use super::table_options::TableOptions;
 use crate::catalog::{
-    Catalog, ColumnSource, Guess, Header, Hints, Table, TableColumn, TableTime, guess,
+    Catalog, ColumnSource, Guess, Header, Hints, Table, TableColumn, TableTime, guess, json_format,
 };
 use crate::error::{Error, Result};
-use crate::format::{CsvOptions, Format, NdjsonOptions, ReadColumn, csv_header, parse_format_name};
+use crate::format::{CsvOptions, Format, ReadColumn, csv_header, parse_format_name};
 use crate::plan::{PlanSettings, Registry, computed, data_type};
 use crate::runtime::Opened;
 use crate::session::host::Note;
@@ -247,11 +247,8 @@ fn declared_format(
             .to_string(),
     };
     let declared: Vec<String> = definition.columns.keys().cloned().collect();
-    if name == "ndjson" {
-        return Ok(Format::Ndjson(NdjsonOptions {
-            encoding: hints.encoding,
-            max_record_bytes: hints.max_record_bytes,
-        }));
+    if let Some(format) = json_format(Some(&name), sample, at_end, hints) {
+        return Ok(format);
     }
     let delimiter = match (hints.delimiter, name.as_str()) {
         (Some(delimiter), _) => delimiter,
