@@ -4,27 +4,48 @@ use std::sync::Arc;
 
 use super::csv::{CsvDecoder, CsvOptions};
 use super::json::{NdjsonDecoder, NdjsonOptions};
+use super::lines::{Layout, LinesDecoder, LinesOptions, known_pattern_names};
 use super::record_splitter::{RecordShape, RecordSplitter};
 use super::{DecodeSpec, Decoder, Splitter};
 use crate::error::{Error, Result};
 
 /// The formats that can be read, each with its other spellings. Messages and flags read this list.
-pub const FORMATS: [(&str, &[&str]); 3] =
-    [("csv", &[]), ("tsv", &[]), ("ndjson", &["json", "jsonl"])];
+pub const FORMATS: &[(&str, &[&str])] = &[
+    ("csv", &[]),
+    ("tsv", &[]),
+    ("ndjson", &["json", "jsonl"]),
+    ("logfmt", &[]),
+    ("clf", &["common"]),
+    ("combined", &[]),
+    ("syslog", &[]),
+    ("regex", &[]),
+    ("columns", &[]),
+    ("lines", &["text"]),
+    ("w3c", &["iis"]),
+    ("zeek", &[]),
+];
 
 /// The name in [`FORMATS`] of a spelling, ignoring case; an error with the known names if there is none.
 pub fn parse_format_name(text: &str) -> Result<&'static str> {
     let wanted = text.to_ascii_lowercase();
     for (name, spellings) in FORMATS {
-        if name == wanted || spellings.contains(&wanted.as_str()) {
+        if *name == wanted || spellings.contains(&wanted.as_str()) {
             return Ok(name);
         }
     }
+    if let Some(name) = known_pattern_names().find(|name| *name == wanted) {
+        return Ok(name);
+    }
     let known = FORMATS
         .iter()
-        .flat_map(|(name, more)| std::iter::once(name).chain(*more));
+        .flat_map(|(name, more)| std::iter::once(name).chain(*more))
+        .copied()
+        .chain(known_pattern_names());
+    let names: Vec<&str> = FORMATS.iter().map(|(name, _)| *name).collect();
+    let logs: Vec<&str> = known_pattern_names().collect();
     Err(Error::usage(format!("`{text}` is no input format"))
-        .note("formats: csv, tsv, ndjson (also json, jsonl)")
+        .note(format!("formats: {}", names.join(", ")))
+        .note(format!("logs of: {}", logs.join(", ")))
         .suggest(&wanted, known))
 }
 
@@ -35,15 +56,18 @@ pub enum Format {
     Csv(CsvOptions),
     /// One JSON object per line.
     Ndjson(NdjsonOptions),
+    /// Lines of text: logs, tables of blanks, anything.
+    Lines(LinesOptions),
 }
 
 impl Format {
-    /// Its name in [`FORMATS`].
-    pub fn name(&self) -> &'static str {
+    /// Its name, as [`parse_format_name`] or the user's formats have it.
+    pub fn name(&self) -> &str {
         match self {
             Format::Csv(options) if options.delimiter == b'\t' => "tsv",
             Format::Csv(_) => "csv",
             Format::Ndjson(_) => "ndjson",
+            Format::Lines(options) => options.layout.name(),
         }
     }
 
@@ -52,6 +76,7 @@ impl Format {
         match self {
             Format::Csv(options) => options.max_record_bytes,
             Format::Ndjson(options) => options.max_record_bytes,
+            Format::Lines(options) => options.max_record_bytes,
         }
     }
 
@@ -60,6 +85,7 @@ impl Format {
         match self {
             Format::Csv(_) => true,
             Format::Ndjson(_) => false,
+            Format::Lines(options) => options.layout != Layout::Logfmt,
         }
     }
 
@@ -75,6 +101,9 @@ impl Format {
             Format::Ndjson(options) => {
                 RecordSplitter::new(RecordShape::Lines, false, options.max_record_bytes)
             }
+            Format::Lines(options) => {
+                RecordSplitter::new(RecordShape::Lines, false, options.max_record_bytes)
+            }
         })
     }
 
@@ -84,12 +113,14 @@ impl Format {
         Ok(match self {
             Format::Csv(options) => Arc::new(CsvDecoder::new(options, spec)?),
             Format::Ndjson(options) => Arc::new(NdjsonDecoder::new(options, spec)?),
+            Format::Lines(options) => Arc::new(LinesDecoder::new(options, spec)?),
         })
     }
 
     /// The same format for another file of the table, whose bytes begin with `beginning`: a CSV header may
-    /// have other columns in another order there. `None` if more bytes are needed to see the header.
-    pub fn bound_to(&self, beginning: &[u8], at_end: bool) -> Option<Format> {
+    /// have other columns in another order there, and times without a year are of the years before it was
+    /// `written`, in seconds since 1970. `None` if more bytes are needed to see that.
+    pub fn bound_to(&self, beginning: &[u8], at_end: bool, written: i64) -> Option<Format> {
         match self {
             Format::Csv(options) if options.header => {
                 let (header_fields, _) = super::csv_header(beginning, options.delimiter, at_end)?;
@@ -98,6 +129,10 @@ impl Format {
                     ..options.clone()
                 }))
             }
+            Format::Lines(options) => Some(Format::Lines(LinesOptions {
+                years_from: Some(options.years_from(beginning, at_end, written)?),
+                ..options.clone()
+            })),
             other => Some(other.clone()),
         }
     }

@@ -164,6 +164,7 @@ fn texts(format: &Format, block: &Buffer) -> Texts {
                 from = end;
             }
         }
+        Format::Lines(options) => ranges = options.records(block),
         Format::Ndjson(_) => {
             let mut from = 0;
             for line in block.split_inclusive(|byte| *byte == b'\n') {

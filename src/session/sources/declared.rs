@@ -237,7 +237,10 @@ fn declared_format(
         let ending = source.rsplit_once('.')?.1;
         parse_format_name(ending).ok().map(String::from)
     };
-    let name = match hints.format.clone().or_else(by_ending) {
+    let by_expression = hints.regex.is_some().then(|| String::from("regex"));
+    let name = match hints.format.clone().or(by_expression).or_else(by_ending) {
+        // Nothing is of any format; no row will come of it.
+        Some(name) if !is_parted(&name) && sample.trim_ascii().is_empty() => String::from("ndjson"),
         Some(name) => name,
         None if sample.trim_ascii().is_empty() => String::from("ndjson"),
         None => guess(sample, at_end, hints)
@@ -252,6 +255,16 @@ fn declared_format(
             encoding: hints.encoding,
             max_record_bytes: hints.max_record_bytes,
         }));
+    }
+    if !is_parted(&name) {
+        let hints = Hints {
+            format: Some(name),
+            ..hints.clone()
+        };
+        let guess = guess(sample, at_end, &hints);
+        return Ok(guess
+            .map_err(|error| error.note(format!("in {source}")))?
+            .format);
     }
     let delimiter = match (hints.delimiter, name.as_str()) {
         (Some(delimiter), _) => delimiter,
@@ -286,6 +299,11 @@ fn declared_format(
     }))
 }
 
+/// True for fields between delimiters.
+fn is_parted(name: &str) -> bool {
+    matches!(name, "csv" | "tsv")
+}
+
 fn guessed_delimiter(sample: &[u8], at_end: bool, hints: &Hints) -> u8 {
     match guess(sample, at_end, hints) {
         Ok(Guess {
@@ -298,13 +316,14 @@ fn guessed_delimiter(sample: &[u8], at_end: bool, hints: &Hints) -> u8 {
 
 /// Spells the columns of a declared table as the header does.
 fn bind_header(definition: &mut Definition, format: &Format) {
-    let Format::Csv(options) = format else {
-        return;
+    let names = match format {
+        Format::Csv(options) => options.header_fields.clone(),
+        Format::Lines(options) => options.layout.column_names().unwrap_or_default(),
+        Format::Ndjson(_) => return,
     };
     for (name, column) in &mut definition.columns {
-        let exact = options.header_fields.contains(name);
-        let mut alike = options
-            .header_fields
+        let exact = names.contains(name);
+        let mut alike = names
             .iter()
             .filter(|field| field.eq_ignore_ascii_case(name));
         if !exact && let (Some(field), None) = (alike.next(), alike.next()) {
