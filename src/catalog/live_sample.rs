@@ -4,6 +4,7 @@
 
 use super::guess::{Header, Hints, looks_like_json};
 use super::guess_csv;
+use crate::error::ErrorKind;
 use crate::format::{
     csv_records, json_object_fields, names_fields, parse_format_name, recognizes_line,
     sample_fields, table_of_blanks,
@@ -26,10 +27,12 @@ pub fn live_sample_bytes(bytes: &[u8], at_end: bool, hints: &Hints) -> Option<us
 fn sample_of(bytes: &[u8], at_end: bool, hints: &Hints) -> Option<usize> {
     if hints.names_lines() {
         return first_line_that(bytes, at_end, |_, upto| {
-            // What is wrong with the hints is said by the guess.
-            hints.named_layout(upto).map_or(true, |layout| {
-                layout.is_some_and(|layout| !sample_fields(&layout, &[], upto, 1).is_empty())
-            })
+            match hints.named_layout(upto) {
+                Ok(Some(layout)) => !sample_fields(&layout, &[], upto, 1).is_empty(),
+                Ok(None) => false,
+                // What is wrong with the hints is said by the guess; a header may still come.
+                Err(error) => error.kind() != ErrorKind::Data,
+            }
         });
     }
     let format = hints

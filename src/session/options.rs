@@ -212,15 +212,9 @@ impl Options {
             "in-order" => self.in_order = truth(shown, value)?,
             "input-format" => {
                 let guessed = value.eq_ignore_ascii_case("auto");
-                self.input_format = match guessed {
-                    true => None,
-                    false => Some(self.format_name(value)?),
-                };
+                self.input_format = (!guessed).then(|| self.format_name(value)).transpose()?;
             }
-            "regex" => {
-                Pattern::new("regex", value)?;
-                self.regex = Some(value.to_string());
-            }
+            "regex" => self.regex = Some(Pattern::new("regex", value)?.text().to_string()),
             "delimiter" => self.delimiter = Some(delimiter(value)?),
             "input-header" => {
                 self.input_header = one_of(

@@ -170,7 +170,7 @@ fn refused(text: &str, error: &regex::Error) -> Error {
         .get(span.start.offset..span.end.offset)
         .map_or(0, |text| text.chars().count());
     let (before, carets) = (" ".repeat(before), "^".repeat(length.max(1)));
-    refused.note(format!("regex: {text}\n           {before}{carets}"))
+    refused.note(format!("regex: {text}\n       {before}{carets}"))
 }
 
 /// Finds the groups of an expression.

@@ -216,7 +216,7 @@ fn patterns() {
     );
     let refused = |text: &str| Pattern::new("regex", text).unwrap_err().to_string();
     assert!(
-        refused("a(?<b>c").contains("unclosed group\n  = regex: a(?<b>c\n            ^"),
+        refused("a(?<b>c").contains("unclosed group\n  = regex: a(?<b>c\n        ^"),
         "{}",
         refused("a(?<b>c")
     );

@@ -257,14 +257,8 @@ fn declared_format(
         }));
     }
     if !is_parted(&name) {
-        let hints = Hints {
-            format: Some(name),
-            ..hints.clone()
-        };
-        let guess = guess(sample, at_end, &hints);
-        return Ok(guess
-            .map_err(|error| error.note(format!("in {source}")))?
-            .format);
+        let lines = lines_format(name, sample, at_end, hints);
+        return lines.map_err(|error| error.note(format!("in {source}")));
     }
     let delimiter = match (hints.delimiter, name.as_str()) {
         (Some(delimiter), _) => delimiter,
@@ -297,6 +291,15 @@ fn declared_format(
         max_record_bytes: hints.max_record_bytes,
         ..CsvOptions::new(delimiter, header_fields)
     }))
+}
+
+/// A format of lines, with what the sample shows of it.
+fn lines_format(name: String, sample: &[u8], at_end: bool, hints: &Hints) -> Result<Format> {
+    let hints = Hints {
+        format: Some(name),
+        ..hints.clone()
+    };
+    Ok(guess(sample, at_end, &hints)?.format)
 }
 
 /// True for fields between delimiters.
