@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::guess::Guess;
 use crate::data::type_name;
-use crate::format::Format;
+use crate::format::{Format, Layout};
 use crate::time::TimeFormat;
 
 /// Names that SQL does not give up: they need quotes.
@@ -50,6 +50,12 @@ pub fn create_table_text(guess: &Guess, name: &str, path: &str) -> String {
         if !csv.header {
             options.push(("header", "no".to_owned()));
         }
+    }
+    if let Format::Lines(lines) = &guess.format
+        && let Layout::Pattern(pattern) = &lines.layout
+        && pattern.name() == "regex"
+    {
+        options.push(("regex", pattern.text().to_owned()));
     }
     match guess
         .time_column

@@ -11,11 +11,12 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
 
-use super::{guess_csv, guess_ndjson, guess_time};
+use super::{guess_csv, guess_lines, guess_ndjson, guess_time};
 use crate::error::{Error, Result};
 use crate::format::{
-    CsvOptions, DEFAULT_MAX_RECORD_BYTES, Encoding, Format, JsonSample, JsonWrapping,
-    NdjsonOptions, Nulls, ReadColumn, json_sample, parse_format_name,
+    CsvOptions, DEFAULT_MAX_RECORD_BYTES, Encoding, Format, JsonSample, JsonWrapping, Layout,
+    NdjsonOptions, Nulls, Pattern, ReadColumn, json_sample, layout_named, parse_format_name,
+    recognized_layout, table_of_blanks,
 };
 use crate::time::{EpochUnit, TimeFormat, Unit, Zone};
 
@@ -39,6 +40,12 @@ pub enum Header {
 pub struct Hints {
     /// `--input-format`, in any spelling; `None` is auto.
     pub format: Option<String>,
+    /// `--regex`.
+    pub regex: Option<String>,
+    /// The formats of the config file.
+    pub user_formats: Arc<[UserFormat]>,
+    /// True if the query reads nothing but the column `line`: no record of another format is waited for.
+    pub only_line: bool,
     /// `--delimiter`.
     pub delimiter: Option<u8>,
     /// `--input-header`.
@@ -67,6 +74,9 @@ impl Default for Hints {
     fn default() -> Self {
         Hints {
             format: None,
+            regex: None,
+            user_formats: Arc::new([]),
+            only_line: false,
             delimiter: None,
             header: Header::default(),
             nulls: Nulls::default(),
@@ -79,6 +89,80 @@ impl Default for Hints {
             ts_unit: None,
             zone: Zone::UTC,
         }
+    }
+}
+
+/// A format that the user has defined.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UserFormat {
+    /// What its lines look like, with its name and its time column.
+    pub pattern: Pattern,
+    /// How its times are written.
+    pub ts_format: Option<String>,
+    /// The unit of its times, if they are numbers.
+    pub ts_unit: Option<EpochUnit>,
+}
+
+impl Hints {
+    /// The user's format that `format` names.
+    pub fn user_format(&self) -> Option<&UserFormat> {
+        let name = self.format.as_deref()?;
+        let mut formats = self.user_formats.iter();
+        formats.find(|format| format.pattern.name() == name)
+    }
+
+    /// The layout of lines that `format` names, with what the sample shows of it; `None` if it is to be
+    /// guessed, or no layout of lines.
+    ///
+    /// # Errors
+    /// No such format, or what it needs is missing.
+    pub(super) fn named_layout(&self, sample: &[u8]) -> Result<Option<Layout>> {
+        if let Some(format) = self.user_format() {
+            return Ok(Some(Layout::Pattern(format.pattern.clone())));
+        }
+        let name = match (&self.format, &self.regex) {
+            (Some(name), _) if name != "auto" => parse_format_name(name)?,
+            (_, Some(_)) => "regex",
+            _ => return Ok(None),
+        };
+        if name != "regex" && self.regex.is_some() {
+            return Err(
+                Error::usage(format!("a regular expression and the format {name}"))
+                    .help("the format of a regular expression is regex"),
+            );
+        }
+        layout_named(name, sample, self.regex.as_deref())
+    }
+
+    /// True if `format` or a regular expression names a format of lines.
+    pub(super) fn names_lines(&self) -> bool {
+        let name = self.format.as_deref().filter(|name| *name != "auto");
+        let is_other = |name: &str| {
+            matches!(
+                parse_format_name(name),
+                Ok("csv" | "tsv" | "ndjson") | Err(_)
+            )
+        };
+        match name {
+            Some(name) => self.user_format().is_some() || !is_other(name),
+            None => self.regex.is_some(),
+        }
+    }
+
+    /// The same hints with the times of the format that is named, where nothing else is said of them.
+    fn with_times_of(&self, layout: Option<&Layout>) -> Hints {
+        let mut hints = self.clone();
+        if self.ts.is_some() {
+            return hints;
+        }
+        hints.ts = layout.and_then(Layout::time_column).map(str::to_owned);
+        if let Some(format) = self.user_format()
+            && (&hints.ts_format, hints.ts_unit) == (&None, None)
+        {
+            hints.ts_format.clone_from(&format.ts_format);
+            hints.ts_unit = format.ts_unit;
+        }
+        hints
     }
 }
 
@@ -147,36 +231,24 @@ pub(super) struct SampleColumn {
 
 /// Guesses from `sample`: the first bytes of the input, all of them if `sample_is_whole_input`.
 pub fn guess(sample: &[u8], sample_is_whole_input: bool, hints: &Hints) -> Result<Guess> {
-    let name = match &hints.format {
-        Some(name) if name != "auto" => Some(parse_format_name(name)?),
+    let (format, sampled) = match hints.named_layout(sample)? {
+        Some(layout) => guess_lines::columns(layout, sample, hints),
+        None => format_and_columns(sample, sample_is_whole_input, hints)?,
+    };
+    let layout = match &format {
+        Format::Lines(options) => Some(&options.layout),
         _ => None,
     };
-    let (format, sampled) = match name {
-        explicit
-            if let Some(format) = json_format(explicit, sample, sample_is_whole_input, hints) =>
-        {
-            let columns = guess_ndjson::columns(sample, format.json_wrapping(), hints.from_pipe);
-            (format, columns)
-        }
-        explicit => {
-            let delimiter = match (hints.delimiter, explicit) {
-                (Some(delimiter), _) => Some(delimiter),
-                (None, Some("tsv")) => Some(b'\t'),
-                (None, _) => None,
-            };
-            let is_asked_for = explicit.is_some() || hints.delimiter.is_some();
-            guess_csv::columns(
-                sample,
-                sample_is_whole_input,
-                delimiter,
-                is_asked_for,
-                hints,
-            )?
-        }
-    };
+    let hints = &hints.with_times_of(layout);
     let mut columns: Vec<GuessedColumn> = sampled
         .iter()
-        .map(|column| guess_column(column, hints))
+        .map(|column| {
+            let mut guessed = guess_column(column, layout.is_some(), hints);
+            if let Some(layout) = layout {
+                guess_lines::settle(&mut guessed, layout);
+            }
+            guessed
+        })
         .collect();
     apply_types(&mut columns, &format, hints)?;
     let mut guess = Guess {
@@ -187,7 +259,77 @@ pub fn guess(sample: &[u8], sample_is_whole_input: bool, hints: &Hints) -> Resul
         notes: Vec::new(),
     };
     guess_time::find_time_column(&mut guess, &sampled, hints)?;
+    guess.mark_time_of_pattern()?;
     Ok(guess)
+}
+
+impl Guess {
+    /// Tells a pattern which of its groups is the time.
+    fn mark_time_of_pattern(&mut self) -> Result<()> {
+        let time = self
+            .time_column
+            .map(|place| self.columns[place].source.clone());
+        if let Format::Lines(options) = &mut self.format
+            && let Layout::Pattern(pattern) = &mut options.layout
+        {
+            *pattern = pattern.clone().with_time(time.as_deref())?;
+        }
+        Ok(())
+    }
+}
+
+/// The format and the columns of a sample of no known layout, or none that is named.
+fn format_and_columns(
+    sample: &[u8],
+    sample_is_whole_input: bool,
+    hints: &Hints,
+) -> Result<(Format, Vec<SampleColumn>)> {
+    let name = match &hints.format {
+        Some(name) if name != "auto" => Some(parse_format_name(name)?),
+        _ => None,
+    };
+    if let Some(format) = json_format(name, sample, sample_is_whole_input, hints) {
+        let columns = guess_ndjson::columns(sample, format.json_wrapping(), hints.from_pipe);
+        return Ok((format, columns));
+    }
+    let delimiter = match (hints.delimiter, name) {
+        (Some(delimiter), _) => Some(delimiter),
+        (None, Some("tsv")) => Some(b'\t'),
+        (None, _) => None,
+    };
+    let is_free = name.is_none() && hints.delimiter.is_none();
+    let csv = |is_asked_for| {
+        guess_csv::columns(
+            sample,
+            sample_is_whole_input,
+            delimiter,
+            is_asked_for,
+            hints,
+        )
+    };
+    if !is_free || hints.header != Header::Auto {
+        return csv(!is_free);
+    }
+    let lines = |layout| Ok(guess_lines::columns(layout, sample, hints));
+    if guess_csv::begins_with_names(sample, sample_is_whole_input) {
+        return csv(false);
+    }
+    if let Some(layout) = recognized_layout(sample) {
+        return lines(layout);
+    }
+    match csv(false) {
+        Ok(found) if !hints.only_line => Ok(found),
+        // The elements of a JSON array are no lines.
+        Err(error) if looks_like_array(sample) => Err(error),
+        _ => lines(table_of_blanks(sample).unwrap_or(Layout::Lines)),
+    }
+}
+
+/// `[{`, `[1`, `["a"`
+fn looks_like_array(sample: &[u8]) -> bool {
+    let inside = sample.trim_ascii_start().strip_prefix(b"[");
+    let first = inside.map(|inside| inside.trim_ascii_start().first());
+    matches!(first, Some(None | Some(b'{' | b'[' | b'"' | b'0'..=b'9')))
 }
 
 /// The format of an input whose format is called `name`, or whose bytes are JSON; `None` if it is no JSON.
@@ -235,7 +377,7 @@ pub(super) fn csv_options(
     }
 }
 
-fn guess_column(column: &SampleColumn, hints: &Hints) -> GuessedColumn {
+fn guess_column(column: &SampleColumn, may_lack_year: bool, hints: &Hints) -> GuessedColumn {
     let (mut numbers, mut decimals, mut booleans, mut texts) = (0, 0, 0, 0);
     for value in &column.values {
         match value {
@@ -266,7 +408,9 @@ fn guess_column(column: &SampleColumn, hints: &Hints) -> GuessedColumn {
         }
         (0, 1.., 0) => guessed.data_type = DataType::Boolean,
         (0, 0, 1..) => {
-            if let Some((data_type, format)) = guess_time::time_type(column, hints.zone) {
+            if let Some((data_type, format)) =
+                guess_time::time_type(column, hints.zone, may_lack_year)
+            {
                 guessed.data_type = data_type;
                 guessed.time_format = format;
             }

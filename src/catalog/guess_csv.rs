@@ -6,7 +6,7 @@
 use super::guess::{Header, Hints, SampleColumn, SampleValue, csv_options};
 use crate::error::{Error, Result};
 use crate::format::{FORMATS, Format, SampleField, csv_header, csv_records};
-use crate::time::read_iso;
+use crate::time::{read_iso, read_log_time};
 
 const DELIMITERS: [u8; 4] = [b',', b'\t', b';', b'|'];
 const MOST_RECORDS: usize = 1_000;
@@ -90,6 +90,23 @@ fn sniff_delimiter(sample: &[u8], at_end: bool) -> Option<u8> {
     best.map(|(_, _, delimiter)| delimiter)
 }
 
+/// True if the first record is names and nothing else, and the second has a value for each: CSV, whatever its
+/// values look like.
+pub(super) fn begins_with_names(sample: &[u8], at_end: bool) -> bool {
+    DELIMITERS.iter().any(|delimiter| {
+        let records = csv_records(sample, *delimiter, at_end, 2);
+        let Some((first, _)) = records.first() else {
+            return false;
+        };
+        first.len() > 1
+            && first.iter().all(is_word)
+            && is_header(first)
+            && records
+                .get(1)
+                .is_none_or(|(second, _)| second.len() == first.len())
+    })
+}
+
 fn one_column_is_plausible(sample: &[u8], at_end: bool, hints: &Hints) -> bool {
     let records = csv_records(sample, b',', at_end, 2);
     let Some((first, _)) = records.first() else {
@@ -114,7 +131,7 @@ fn is_header(record: &Record) -> bool {
     let texts: Vec<&[u8]> = record.iter().map(|field| field.text.trim_ascii()).collect();
     let is_name = |text: &&[u8]| {
         let is_number = std::str::from_utf8(text).is_ok_and(|text| text.parse::<f64>().is_ok());
-        !text.is_empty() && !is_number && read_iso(text).is_none()
+        !text.is_empty() && !is_number && read_iso(text).is_none() && read_log_time(text).is_none()
     };
     let mut distinct = texts.clone();
     distinct.sort_unstable();
@@ -130,7 +147,7 @@ fn column_values(records: &[Record], place: usize, hints: &Hints) -> Vec<SampleV
         .collect()
 }
 
-fn sample_value(field: &SampleField, hints: &Hints) -> SampleValue {
+pub(super) fn sample_value(field: &SampleField, hints: &Hints) -> SampleValue {
     let text = String::from_utf8_lossy(&field.text);
     let text = text.trim();
     if text.is_empty() || hints.nulls.holds_for_values(text.as_bytes()) {

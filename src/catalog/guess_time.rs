@@ -6,7 +6,7 @@ use super::guess::{Guess, Hints, SampleColumn, SampleValue, find_column, no_colu
 use crate::error::Result;
 use crate::format::PREFIX_TIME_COLUMN;
 use crate::time::{
-    EpochUnit, TimeFormat, TimeReader, Unit, Zone, read_iso, strftime_names_instants,
+    EpochUnit, TimeFormat, TimeReader, Unit, Zone, read_iso, read_log_time, strftime_names_instants,
 };
 
 /// The names that make a column the time, if it holds times; the first of them wins.
@@ -30,13 +30,18 @@ pub const TIME_NAMES: [&str; 13] = [
 pub(super) fn time_type(
     column: &SampleColumn,
     zone: Zone,
+    may_lack_year: bool,
 ) -> Option<(DataType, Option<TimeFormat>)> {
     let (mut all_dates, mut instant, mut digits) = (true, false, 0);
     for value in &column.values {
         match value {
             SampleValue::Null => {}
             SampleValue::Text(text) => {
-                let time = read_iso(text.as_bytes())?;
+                let text = text.as_bytes();
+                let time = read_iso(text).or_else(|| read_log_time(text))?;
+                if time.year_unsaid && !may_lack_year {
+                    return None;
+                }
                 all_dates &= time.date_only;
                 instant |= time.offset_seconds.is_some();
                 digits = digits.max(time.fraction_digits);

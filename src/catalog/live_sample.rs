@@ -3,8 +3,11 @@
 //! Invariant: depends on the bytes alone, never on how they were cut on their way.
 
 use super::guess::{Header, Hints};
+use super::guess_csv;
+use crate::error::ErrorKind;
 use crate::format::{
-    JsonSample, JsonWrapping, csv_records, json_object_fields, json_sample, parse_format_name,
+    JsonSample, JsonWrapping, csv_records, json_object_fields, json_sample, names_fields,
+    parse_format_name, recognizes_line, sample_fields, table_of_blanks,
 };
 
 use super::guess::SAMPLE_BYTES;
@@ -22,6 +25,16 @@ pub fn live_sample_bytes(bytes: &[u8], at_end: bool, hints: &Hints) -> Option<us
 }
 
 fn sample_of(bytes: &[u8], at_end: bool, hints: &Hints) -> Option<usize> {
+    if hints.names_lines() {
+        return first_line_that(bytes, at_end, |_, upto| {
+            match hints.named_layout(upto) {
+                Ok(Some(layout)) => !sample_fields(&layout, &[], upto, 1).is_empty(),
+                Ok(None) => false,
+                // What is wrong with the hints is said by the guess; a header may still come.
+                Err(error) => error.kind() != ErrorKind::Data,
+            }
+        });
+    }
     let format = hints
         .format
         .as_deref()
@@ -52,10 +65,81 @@ fn sample_of(bytes: &[u8], at_end: bool, hints: &Hints) -> Option<usize> {
         // Where a record ends depends on the delimiter only next to quotes.
         (None, _) => first_delimiter(bytes)?,
     };
+    let is_free = hints.delimiter.is_none() && format.is_none() && hints.header == Header::Auto;
     let wanted = if hints.header == Header::No { 1 } else { 2 };
     let records = csv_records(bytes, delimiter, at_end, wanted);
-    let (_, end) = records.get(wanted - 1)?;
-    Some(*end)
+    let csv_end = records.get(wanted - 1).map(|(_, end)| *end);
+    if !is_free {
+        return csv_end;
+    }
+    // A first line that is not whole shows nothing.
+    if !at_end && !bytes.contains(&b'\n') {
+        return None;
+    }
+    if guess_csv::begins_with_names(first_lines(bytes, 1), true) {
+        return csv_end;
+    }
+    first_record(bytes, at_end, csv_end, hints)
+}
+
+/// The end of the first record of a format that shows, be it that of `csv_end`.
+fn first_record(
+    bytes: &[u8],
+    at_end: bool,
+    csv_end: Option<usize>,
+    hints: &Hints,
+) -> Option<usize> {
+    let is_comment = |line: &[u8]| line.starts_with(b"#");
+    let begins_with_comment = is_comment(bytes);
+    let mut number = 0;
+    first_line_that(bytes, at_end, |line, upto| {
+        number += 1;
+        if begins_with_comment && names_fields(upto) {
+            return !is_comment(line);
+        }
+        if recognizes_line(line) || hints.only_line {
+            return true;
+        }
+        let is_csv = csv_end
+            .is_some_and(|end| end <= upto.len() && end > upto.len() - line.len() - 1)
+            && guess_csv::columns(upto, false, None, false, hints).is_ok();
+        is_csv || (number <= MOST_LINES_OF_A_TABLE && table_of_blanks(upto).is_some())
+    })
+}
+
+/// A header of blanks with titles above it and a row below shows within so many lines.
+const MOST_LINES_OF_A_TABLE: usize = 6;
+
+/// The end of the first line, with its newline, of which `shows` is true; it gets the line without it and all
+/// bytes up to its end.
+fn first_line_that(
+    bytes: &[u8],
+    at_end: bool,
+    mut shows: impl FnMut(&[u8], &[u8]) -> bool,
+) -> Option<usize> {
+    let mut at = 0;
+    while at < bytes.len() {
+        let end = match memchr::memchr(b'\n', &bytes[at..]) {
+            Some(length) => at + length + 1,
+            None if at_end => bytes.len(),
+            None => return None,
+        };
+        let line = bytes[at..end]
+            .strip_suffix(b"\n")
+            .unwrap_or(&bytes[at..end]);
+        if shows(line, &bytes[..end]) {
+            return Some(end);
+        }
+        at = end;
+    }
+    None
+}
+
+/// The first lines, this many.
+fn first_lines(bytes: &[u8], count: usize) -> &[u8] {
+    let ends = memchr::memchr_iter(b'\n', bytes);
+    let end = ends.take(count).last();
+    end.map_or(bytes, |end| &bytes[..=end])
 }
 
 fn first_object(bytes: &[u8], at_end: bool) -> Option<usize> {

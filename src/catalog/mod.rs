@@ -12,13 +12,16 @@
 mod create_table;
 mod guess;
 mod guess_csv;
+mod guess_lines;
 mod guess_ndjson;
 mod guess_time;
 mod live_sample;
 mod table;
 
 pub use create_table::{create_table_text, quoted_name};
-pub use guess::{Guess, GuessedColumn, Header, Hints, SAMPLE_BYTES, guess, json_format};
+pub use guess::{
+    Guess, GuessedColumn, Header, Hints, SAMPLE_BYTES, UserFormat, guess, json_format,
+};
 pub use guess_time::TIME_NAMES;
 pub use live_sample::live_sample_bytes;
 pub use table::{ColumnSource, Table, TableColumn, TableTime};

@@ -70,16 +70,27 @@ pub struct Args {
     /// Show the columns of the input as CREATE TABLE; with SQL also those of its result
     #[arg(long, help_heading = RUN)]
     pub describe: bool,
+    /// Without the config file, which defines formats of your own
+    #[arg(short = 'X', long, env = "TUMBLE_NO_CONFIG", hide_env = true, value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue, help_heading = RUN)]
+    pub no_config: bool,
+    /// The formats of the config file.
+    #[arg(skip)]
+    pub user_formats: Vec<crate::catalog::UserFormat>,
     /// -c and -f in the order given.
     #[arg(skip)]
     pub scripts: Vec<ScriptArg>,
 
-    /// Format: auto, csv, tsv, ndjson, json (also arrays), prefixed-json, cri, docker-json [default: auto]
+    /// Format: auto, csv, tsv, ndjson, json (also arrays), prefixed-json, cri, docker-json, logfmt, clf, combined,
+    /// syslog, columns, lines, w3c, zeek, regex, a program such as log4j, postgres, klog, or one of the config
+    /// file [default: auto]
     #[arg(short, long, value_name = "FORMAT", env = "TUMBLE_INPUT_FORMAT", hide_env = true, help_heading = INPUT)]
     pub input_format: Option<String>,
     /// Character between the fields of csv (`\t` is a tab)
     #[arg(short, long, value_name = "CHAR", allow_hyphen_values = true, env = "TUMBLE_DELIMITER", hide_env = true, help_heading = INPUT)]
     pub delimiter: Option<String>,
+    /// Lines that this regular expression describes; its named groups are the columns
+    #[arg(long, value_name = "PATTERN", allow_hyphen_values = true, env = "TUMBLE_REGEX", hide_env = true, help_heading = INPUT)]
+    pub regex: Option<String>,
     /// Whether csv begins with names: auto, yes, no (then c1, c2, …)
     #[arg(long, value_name = "WHEN", env = "TUMBLE_INPUT_HEADER", hide_env = true, help_heading = INPUT)]
     pub input_header: Option<String>,

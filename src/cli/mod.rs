@@ -6,6 +6,7 @@
 //! ```
 
 pub mod args;
+mod config;
 pub mod display;
 pub mod exit;
 pub mod generate;
@@ -46,6 +47,10 @@ fn run_request(words: Vec<OsString>) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Request::Run(args) => {
+            let mut args = args;
+            if !args.no_config {
+                args.user_formats = config::user_formats()?;
+            }
             let settings = Settings::new(*args)?;
             Ok(one_shot::run(&settings))
         }

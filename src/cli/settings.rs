@@ -164,6 +164,7 @@ fn options(args: &Args, files: &[PathBuf]) -> Result<Options> {
         output: args.output.clone().filter(|path| path != Path::new("-")),
         late: args.late.clone(),
         rejects: args.rejects.clone(),
+        user_formats: args.user_formats.clone().into(),
         ..Options::default()
     };
     if let Some(block_bytes) = args.block_bytes {
@@ -173,6 +174,7 @@ fn options(args: &Args, files: &[PathBuf]) -> Result<Options> {
     let types = (!args.types.is_empty()).then(|| args.types.join(","));
     let flags = [
         ("input-format", args.input_format.clone()),
+        ("regex", args.regex.clone()),
         ("delimiter", args.delimiter.clone()),
         ("input-header", args.input_header.clone()),
         ("types", types),

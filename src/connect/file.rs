@@ -13,6 +13,7 @@ pub struct FileSource {
     file: File,
     path: String,
     is_regular: bool,
+    written_seconds: i64,
 }
 
 impl FileSource {
@@ -50,6 +51,7 @@ impl FileSource {
             file,
             path: path.to_string(),
             is_regular: metadata.is_file(),
+            written_seconds: std::os::unix::fs::MetadataExt::mtime(&metadata),
         })
     }
 }
@@ -65,6 +67,10 @@ impl ByteSource for FileSource {
 
     fn wait_for(&self) -> Option<BorrowedFd<'_>> {
         (!self.is_regular).then(|| self.file.as_fd())
+    }
+
+    fn written_seconds(&self) -> Option<i64> {
+        self.is_regular.then_some(self.written_seconds)
     }
 
     fn is_file(&self) -> bool {

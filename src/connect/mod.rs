@@ -29,6 +29,11 @@ pub trait ByteSource: Send {
         None
     }
 
+    /// When the bytes were written last, in seconds since 1970; `None` while somebody writes them.
+    fn written_seconds(&self) -> Option<i64> {
+        None
+    }
+
     /// True for a file that lies there whole: its first 64 KiB may be looked at before anything is read.
     fn is_file(&self) -> bool {
         false

@@ -16,22 +16,28 @@ const PIPE_BYTES: usize = 1 << 20;
 pub struct StdinSource {
     stdin: io::Stdin,
     is_file: bool,
+    written_seconds: Option<i64>,
 }
 
 impl StdinSource {
     /// Standard input as it was handed to the process.
     pub fn new() -> Self {
         let stdin = io::stdin();
-        let mut is_file = false;
+        let (mut is_file, mut written_seconds) = (false, None);
         if let Ok(stat) = rustix::fs::fstat(stdin.as_fd()) {
             let file_type = FileType::from_raw_mode(stat.st_mode);
             is_file = file_type == FileType::RegularFile;
+            written_seconds = is_file.then_some(stat.st_mtime);
             if file_type == FileType::Fifo {
                 // A larger pipe is a favor that the system may refuse.
                 let _ = pipe::fcntl_setpipe_size(stdin.as_fd(), PIPE_BYTES);
             }
         }
-        StdinSource { stdin, is_file }
+        StdinSource {
+            stdin,
+            is_file,
+            written_seconds,
+        }
     }
 }
 
@@ -53,6 +59,10 @@ impl ByteSource for StdinSource {
 
     fn wait_for(&self) -> Option<BorrowedFd<'_>> {
         (!self.is_file).then(|| self.stdin.as_fd())
+    }
+
+    fn written_seconds(&self) -> Option<i64> {
+        self.written_seconds
     }
 
     fn is_file(&self) -> bool {

@@ -6,12 +6,13 @@ use super::csv::{CsvDecoder, CsvOptions};
 use super::json::{
     JsonWrapping, NdjsonDecoder, NdjsonOptions, PartsSplitter, ValuesSplitter, WrappedDecoder,
 };
+use super::lines::{Layout, LinesDecoder, LinesOptions, known_pattern_names};
 use super::record_splitter::{RecordShape, RecordSplitter};
 use super::{DecodeSpec, Decoder, Splitter};
 use crate::error::{Error, Result};
 
 /// The formats that can be read, each with its other spellings. Messages and flags read this list.
-pub const FORMATS: [(&str, &[&str]); 7] = [
+pub const FORMATS: &[(&str, &[&str])] = &[
     ("csv", &[]),
     ("tsv", &[]),
     ("ndjson", &["jsonl"]),
@@ -19,21 +20,38 @@ pub const FORMATS: [(&str, &[&str]); 7] = [
     ("prefixed-json", &[]),
     ("cri", &[]),
     ("docker-json", &[]),
+    ("logfmt", &[]),
+    ("clf", &["common"]),
+    ("combined", &[]),
+    ("syslog", &[]),
+    ("regex", &[]),
+    ("columns", &[]),
+    ("lines", &["text"]),
+    ("w3c", &["iis"]),
+    ("zeek", &[]),
 ];
 
 /// The name in [`FORMATS`] of a spelling, ignoring case; an error with the known names if there is none.
 pub fn parse_format_name(text: &str) -> Result<&'static str> {
     let wanted = text.to_ascii_lowercase();
     for (name, spellings) in FORMATS {
-        if name == wanted || spellings.contains(&wanted.as_str()) {
+        if *name == wanted || spellings.contains(&wanted.as_str()) {
             return Ok(name);
         }
     }
+    if let Some(name) = known_pattern_names().find(|name| *name == wanted) {
+        return Ok(name);
+    }
     let known = FORMATS
         .iter()
-        .flat_map(|(name, more)| std::iter::once(name).chain(*more));
+        .flat_map(|(name, more)| std::iter::once(name).chain(*more))
+        .copied()
+        .chain(known_pattern_names());
+    let names: Vec<&str> = FORMATS.iter().map(|(name, _)| *name).collect();
+    let logs: Vec<&str> = known_pattern_names().collect();
     Err(Error::usage(format!("`{text}` is no input format"))
-        .note("formats: csv, tsv, ndjson (also jsonl), json, prefixed-json, cri, docker-json")
+        .note(format!("formats: {}", names.join(", ")))
+        .note(format!("logs of: {}", logs.join(", ")))
         .suggest(&wanted, known))
 }
 
@@ -46,16 +64,19 @@ pub enum Format {
     Ndjson(NdjsonOptions),
     /// JSON objects that stand otherwise.
     Json(JsonWrapping, NdjsonOptions),
+    /// Lines of text: logs, tables of blanks, anything.
+    Lines(LinesOptions),
 }
 
 impl Format {
-    /// Its name in [`FORMATS`].
-    pub fn name(&self) -> &'static str {
+    /// Its name, as [`parse_format_name`] or the user's formats have it.
+    pub fn name(&self) -> &str {
         match self {
             Format::Csv(options) if options.delimiter == b'\t' => "tsv",
             Format::Csv(_) => "csv",
             Format::Ndjson(_) => "ndjson",
             Format::Json(wrapping, _) => wrapping.name(),
+            Format::Lines(options) => options.layout.name(),
         }
     }
 
@@ -64,6 +85,7 @@ impl Format {
         match self {
             Format::Csv(options) => options.max_record_bytes,
             Format::Ndjson(options) | Format::Json(_, options) => options.max_record_bytes,
+            Format::Lines(options) => options.max_record_bytes,
         }
     }
 
@@ -71,7 +93,7 @@ impl Format {
     pub fn json_wrapping(&self) -> Option<JsonWrapping> {
         match self {
             Format::Json(wrapping, _) => Some(*wrapping),
-            Format::Csv(_) | Format::Ndjson(_) => None,
+            Format::Csv(_) | Format::Ndjson(_) | Format::Lines(_) => None,
         }
     }
 
@@ -80,6 +102,7 @@ impl Format {
         match self {
             Format::Csv(_) => true,
             Format::Ndjson(_) | Format::Json(..) => false,
+            Format::Lines(options) => options.layout != Layout::Logfmt,
         }
     }
 
@@ -97,6 +120,7 @@ impl Format {
             Format::Ndjson(options) | Format::Json(JsonWrapping::Prefix, options) => {
                 Box::new(lines(options.max_record_bytes))
             }
+            Format::Lines(options) => Box::new(lines(options.max_record_bytes)),
             Format::Json(JsonWrapping::Values, options) => {
                 Box::new(ValuesSplitter::new(options.max_record_bytes))
             }
@@ -116,12 +140,14 @@ impl Format {
             Format::Json(wrapping, options) => {
                 Arc::new(WrappedDecoder::new(*wrapping, options, spec)?)
             }
+            Format::Lines(options) => Arc::new(LinesDecoder::new(options, spec)?),
         })
     }
 
     /// The same format for another file of the table, whose bytes begin with `beginning`: a CSV header may
-    /// have other columns in another order there. `None` if more bytes are needed to see the header.
-    pub fn bound_to(&self, beginning: &[u8], at_end: bool) -> Option<Format> {
+    /// have other columns in another order there, and times without a year are of the years before it was
+    /// `written`, in seconds since 1970. `None` if more bytes are needed to see that.
+    pub fn bound_to(&self, beginning: &[u8], at_end: bool, written: i64) -> Option<Format> {
         match self {
             Format::Csv(options) if options.header => {
                 let (header_fields, _) = super::csv_header(beginning, options.delimiter, at_end)?;
@@ -130,6 +156,10 @@ impl Format {
                     ..options.clone()
                 }))
             }
+            Format::Lines(options) => Some(Format::Lines(LinesOptions {
+                years_from: Some(options.years_from(beginning, at_end, written)?),
+                ..options.clone()
+            })),
             other => Some(other.clone()),
         }
     }

@@ -32,7 +32,7 @@ use crate::time::{Interval, Zone};
 pub use context::Registry;
 pub use explain::explain;
 pub use lower::lower;
-pub use relations::relations;
+pub use relations::{reads_only_line, relations};
 pub use stream_plan::{SourcePlan, StreamPlan, StreamQuery};
 pub use types::data_type;
 

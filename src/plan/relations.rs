@@ -24,6 +24,36 @@ pub fn relations(query: &ast::Query, functions: &dyn Functions) -> Result<Vec<Id
     Ok(walker.found)
 }
 
+/// True if all that a query of one table asks for is its column `line`: no record with more columns is waited for.
+pub fn reads_only_line(query: &ast::Query) -> bool {
+    let ast::SetExpr::Select(select) = query.body.as_ref() else {
+        return false;
+    };
+    let is_one_table = matches!(select.from.as_slice(), [from] if from.joins.is_empty()
+        && matches!(from.relation, TableFactor::Table { args: None, .. }));
+    let mut aliases = Vec::new();
+    for item in &select.projection {
+        match item {
+            ast::SelectItem::UnnamedExpr(_) => {}
+            ast::SelectItem::ExprWithAlias { alias, .. } => aliases.push(alias.value.as_str()),
+            _ => return false,
+        }
+    }
+    let mut found = false;
+    let other = ast::visit_expressions(query, |expr| match expr {
+        Expr::Identifier(name) if name.value.eq_ignore_ascii_case("line") => {
+            found = true;
+            ControlFlow::Continue(())
+        }
+        Expr::Identifier(name) if aliases.contains(&name.value.as_str()) => {
+            ControlFlow::Continue(())
+        }
+        Expr::Identifier(_) | Expr::CompoundIdentifier(_) => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    });
+    is_one_table && found && other.is_continue()
+}
+
 struct Walker<'a> {
     functions: &'a dyn Functions,
     ctes: Vec<String>,

@@ -165,6 +165,7 @@ fn texts(format: &Format, block: &Buffer) -> Texts {
             }
         }
         Format::Json(wrapping, _) => ranges = wrapped_texts(*wrapping, block),
+        Format::Lines(options) => ranges = options.records(block),
         Format::Ndjson(_) => {
             let mut from = 0;
             for line in block.split_inclusive(|byte| *byte == b'\n') {

@@ -37,6 +37,8 @@ pub struct Input {
     pub block_bytes: usize,
     /// True if the texts of records are wanted, for `--late` and `--rejects`.
     pub keep_texts: bool,
+    /// When the session began, in seconds since 1970.
+    pub now_seconds: i64,
 }
 
 /// A file of an input.
@@ -106,6 +108,8 @@ pub(super) struct Reader {
     splitter: Box<dyn Splitter>,
     decoder: Option<Arc<dyn Decoder>>,
     decode: DecodeSpec,
+    /// When the input was written last, in seconds since 1970; now, if it is being written.
+    written: i64,
     /// Lines that belong to no record and come before the next block.
     head_lines: u64,
     keep_texts: bool,
@@ -116,7 +120,9 @@ pub(super) struct Reader {
 impl Reader {
     pub(super) fn new(opened: Opened, input: &Input, spare: &Spare) -> Self {
         let end = opened.bytes.len();
+        let written = opened.source.written_seconds();
         Reader {
+            written: written.unwrap_or(input.now_seconds),
             source: opened.source,
             buffer: opened.bytes,
             start: 0,
@@ -227,7 +233,7 @@ impl Reader {
         if bytes.is_empty() && self.at_end {
             return Ok(None);
         }
-        let Some(bound) = self.format.bound_to(bytes, self.at_end) else {
+        let Some(bound) = self.format.bound_to(bytes, self.at_end, self.written) else {
             return Ok(None);
         };
         let decoder = bound

@@ -53,8 +53,12 @@ pub struct Session {
 impl Session {
     /// A session before its first statement. `now()` is the moment of this call.
     pub fn new(options: Options) -> Self {
+        let now = crate::time::now();
         Session {
-            options,
+            options: Options {
+                now_seconds: now.timestamp(),
+                ..options
+            },
             catalog: Catalog::default(),
             registry: Registry::new(),
             sources: Sources::default(),
@@ -62,7 +66,7 @@ impl Session {
             interrupts: None,
             side_files: SideFiles::default(),
             stopped: None,
-            now: crate::time::now(),
+            now,
         }
     }
 
@@ -221,7 +225,7 @@ impl Session {
     fn plan(&mut self, query: &ast::Query, host: &mut dyn Host) -> Result<Planned> {
         let relations = plan::relations(query, &self.registry)?;
         for name in relations {
-            self.relation(&name, &mut Vec::new(), host)?;
+            self.relation(&name, plan::reads_only_line(query), &mut Vec::new(), host)?;
         }
         let settings = Self::plan_settings(&self.options, self.now);
         plan::plan(query, &self.catalog, &self.registry, &settings)
@@ -232,6 +236,7 @@ impl Session {
     fn relation(
         &mut self,
         name: &ast::Ident,
+        only_line: bool,
         inside: &mut Vec<String>,
         host: &mut dyn Host,
     ) -> Result<()> {
@@ -248,7 +253,7 @@ impl Session {
             }
             inside.push(known);
             for inner in plan::relations(&view.query, &self.registry)? {
-                self.relation(&inner, inside, host)?;
+                self.relation(&inner, false, inside, host)?;
             }
             inside.pop();
             return Ok(());
@@ -256,7 +261,7 @@ impl Session {
         let span = sql::span_of(name.span);
         let opened = self
             .sources
-            .open(name, &mut self.catalog, &self.options, host);
+            .open(name, &mut self.catalog, &self.options, only_line, host);
         opened.map_err(|error| error.at_least(span))
     }
 

@@ -5,10 +5,12 @@ use std::str::FromStr;
 
 use arrow::datatypes::DataType;
 
-use crate::catalog::Header;
+use std::sync::Arc;
+
+use crate::catalog::{Header, UserFormat};
 use crate::data::parse_type;
 use crate::error::{Error, Result};
-use crate::format::{DEFAULT_MAX_RECORD_BYTES, Encoding, parse_format_name};
+use crate::format::{DEFAULT_MAX_RECORD_BYTES, Encoding, Pattern, parse_format_name};
 use crate::time::{EpochUnit, Interval, Zone, parse_interval};
 
 /// `--on-error`
@@ -42,6 +44,12 @@ pub struct Options {
     pub parameters: Vec<(String, String)>,
     /// Name of the record format; `None` to guess.
     pub input_format: Option<String>,
+    /// The expression of the format regex.
+    pub regex: Option<String>,
+    /// The formats that the user has defined.
+    pub user_formats: Arc<[UserFormat]>,
+    /// When the session began, in seconds since 1970.
+    pub now_seconds: i64,
     /// The byte between fields; `None` to guess.
     pub delimiter: Option<u8>,
     /// Whether csv begins with names.
@@ -95,6 +103,9 @@ impl Default for Options {
             tables: Vec::new(),
             parameters: Vec::new(),
             input_format: None,
+            regex: None,
+            user_formats: Arc::new([]),
+            now_seconds: 0,
             delimiter: None,
             input_header: Header::default(),
             types: Vec::new(),
@@ -122,7 +133,7 @@ impl Default for Options {
 }
 
 /// The names that `SET` knows.
-const NAMES: [&str; 19] = [
+const NAMES: [&str; 20] = [
     "delay",
     "max-jump",
     "tz",
@@ -131,6 +142,7 @@ const NAMES: [&str; 19] = [
     "ts-unit",
     "in-order",
     "input-format",
+    "regex",
     "delimiter",
     "input-header",
     "types",
@@ -161,6 +173,21 @@ impl Options {
         self.max_jump.unwrap_or(Interval::from_seconds(86_400))
     }
 
+    /// The name of an input format in any spelling, the user's own among them.
+    fn format_name(&self, text: &str) -> Result<String> {
+        let names = self.user_formats.iter().map(|format| format.pattern.name());
+        if names.clone().any(|name| name == text) {
+            return Ok(text.to_string());
+        }
+        parse_format_name(text).map(String::from).map_err(|error| {
+            let own: Vec<&str> = names.clone().collect();
+            match own.as_slice() {
+                [] => error,
+                own => error.note(format!("of your config file: {}", own.join(", "))),
+            }
+        })
+    }
+
     /// Sets what the flag `--name value` sets; `-` and `_` are the same.
     ///
     /// # Errors
@@ -185,9 +212,9 @@ impl Options {
             "in-order" => self.in_order = truth(shown, value)?,
             "input-format" => {
                 let guessed = value.eq_ignore_ascii_case("auto");
-                let format = (!guessed).then(|| parse_format_name(value)).transpose()?;
-                self.input_format = format.map(String::from);
+                self.input_format = (!guessed).then(|| self.format_name(value)).transpose()?;
             }
+            "regex" => self.regex = Some(Pattern::new("regex", value)?.text().to_string()),
             "delimiter" => self.delimiter = Some(delimiter(value)?),
             "input-header" => {
                 self.input_header = one_of(

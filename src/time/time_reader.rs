@@ -14,6 +14,7 @@
 use chrono::format::{Item, Parsed, StrftimeItems};
 use chrono::{Offset, TimeZone};
 
+use super::log_time_text::{in_first_year_from, read_log_time};
 use super::timestamp_text::{TextTime, read_iso};
 use super::{MinuteMemo, Unit, Zone};
 use crate::error::{Error, Result};
@@ -100,6 +101,9 @@ pub struct TimeReader {
     unit: Unit,
     zone: Zone,
     instant: bool,
+    /// Times without a year are in the first one in which they do not come before this; `None` if there are
+    /// no such times.
+    years_from: Option<i64>,
 }
 
 impl TimeReader {
@@ -120,7 +124,16 @@ impl TimeReader {
             unit,
             zone,
             instant,
+            years_from: None,
         })
+    }
+
+    /// The same reader where times may lack their year: they come in the first year in which they are not
+    /// before this, in seconds since 1970 of the clock that they show.
+    #[must_use]
+    pub fn with_years_from(mut self, from: Option<i64>) -> Self {
+        self.years_from = from;
+        self
     }
 
     /// The time that a text names, in the unit of the column; `None` if it names none.
@@ -129,7 +142,14 @@ impl TimeReader {
         if let Some(items) = &self.items {
             return self.place(&read_strftime(text, items)?);
         }
-        match read_iso(text) {
+        if let Some(time) = read_iso(text) {
+            return self.place(&time);
+        }
+        match read_log_time(text) {
+            Some(time) if time.year_unsaid => self.place(&TextTime {
+                local_seconds: in_first_year_from(time.local_seconds, self.years_from?)?,
+                ..time
+            }),
             Some(time) => self.place(&time),
             None => self.read_number(text),
         }
@@ -172,6 +192,7 @@ impl TimeReader {
             fraction_digits: 0,
             offset_seconds: None,
             date_only: false,
+            year_unsaid: false,
         })
     }
 
@@ -245,6 +266,7 @@ fn read_strftime(text: &[u8], items: &[Item<'static>]) -> Option<TextTime> {
         offset_seconds,
         fraction_digits: 0,
         date_only: false,
+        year_unsaid: false,
     })
 }
 

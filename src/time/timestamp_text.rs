@@ -23,6 +23,8 @@ pub struct TextTime {
     pub fraction_digits: usize,
     /// True if the text is a date without a time of day.
     pub date_only: bool,
+    /// True if the text does not say the year; then it counts from the beginning of one that stands for it.
+    pub year_unsaid: bool,
 }
 
 /// The time that the whole of `text` names; blanks around it do not count. `None` if it is no such text.
@@ -35,6 +37,7 @@ pub fn read_iso(text: &[u8]) -> Option<TextTime> {
         offset_seconds: None,
         fraction_digits: 0,
         date_only: true,
+        year_unsaid: false,
     };
     let rest = match rest {
         [] => return Some(time),
@@ -70,10 +73,10 @@ pub fn read_iso_clock(text: &[u8]) -> Option<i64> {
     }
 }
 
-struct Clock {
-    seconds: i64,
-    nanoseconds: u32,
-    fraction_digits: usize,
+pub(super) struct Clock {
+    pub(super) seconds: i64,
+    pub(super) nanoseconds: u32,
+    pub(super) fraction_digits: usize,
 }
 
 fn read_date_prefix(text: &[u8]) -> Option<(i64, &[u8])> {
@@ -89,7 +92,7 @@ fn read_date_prefix(text: &[u8]) -> Option<(i64, &[u8])> {
     Some((days_from_civil(year, month, day), rest))
 }
 
-fn read_clock_prefix(text: &[u8]) -> Option<(Clock, &[u8])> {
+pub(super) fn read_clock_prefix(text: &[u8]) -> Option<(Clock, &[u8])> {
     let [h0, h1, b':', m0, m1, rest @ ..] = text else {
         return None;
     };
@@ -134,7 +137,7 @@ fn read_fraction(text: &[u8]) -> Option<(u32, usize)> {
 }
 
 /// The offset from UTC in seconds that the whole of `text` names.
-fn read_offset(text: &[u8]) -> Option<i32> {
+pub(super) fn read_offset(text: &[u8]) -> Option<i32> {
     let text = text.strip_prefix(b" ").unwrap_or(text);
     let (sign, hour, minute) = match text {
         [b'Z' | b'z'] => return Some(0),
@@ -154,12 +157,12 @@ fn read_offset(text: &[u8]) -> Option<i32> {
     Some(if *sign == b'-' { -seconds } else { seconds })
 }
 
-fn two_digits(tens: u8, ones: u8) -> Option<i64> {
+pub(super) fn two_digits(tens: u8, ones: u8) -> Option<i64> {
     (tens.is_ascii_digit() && ones.is_ascii_digit())
         .then(|| i64::from(tens - b'0') * 10 + i64::from(ones - b'0'))
 }
 
-fn days_of_month(year: i64, month: i64) -> i64 {
+pub(super) fn days_of_month(year: i64, month: i64) -> i64 {
     match month {
         4 | 6 | 9 | 11 => 30,
         2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
@@ -170,7 +173,7 @@ fn days_of_month(year: i64, month: i64) -> i64 {
 
 /// Days from 1970-01-01 to a date of the proleptic Gregorian calendar. Years begin in March here, so that
 /// the leap day is the last of its year and months have a regular length.
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+pub(super) fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let month_from_march = (month + 9) % 12;
     let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;

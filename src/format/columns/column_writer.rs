@@ -166,6 +166,12 @@ impl ColumnPlan {
         }
     }
 
+    /// The same where times may lack their year, which begin `from` there.
+    pub(in crate::format) fn with_years_from(mut self, from: Option<i64>) -> Self {
+        self.time = self.time.map(|reader| reader.with_years_from(from));
+        self
+    }
+
     /// A writer for about `rows` values.
     pub(in crate::format) fn writer(&self, rows: usize) -> ColumnWriter {
         let values = self.values(rows).expect("checked when the plan was made");

@@ -28,10 +28,15 @@ pub(in crate::format) struct RowPlan {
 
 impl RowPlan {
     pub(in crate::format) fn new(spec: &DecodeSpec) -> Result<Self> {
+        RowPlan::with_years_from(spec, None)
+    }
+
+    /// The same where times may lack their year, which begin `from` there.
+    pub(in crate::format) fn with_years_from(spec: &DecodeSpec, from: Option<i64>) -> Result<Self> {
         let zone: Zone = spec.zone;
         let all = spec.columns.iter().chain(&spec.checked);
         let columns = all
-            .map(|column| ColumnPlan::new(column, zone))
+            .map(|column| Ok(ColumnPlan::new(column, zone)?.with_years_from(from)))
             .collect::<Result<_>>()?;
         let fields = spec.columns.iter().map(|column| {
             // Any field of a source may be missing.

@@ -234,10 +234,15 @@ fn declared_format(
 ) -> Result<Format> {
     let hints = &definition.hints;
     let by_ending = || {
+        // An ending such as `.go` or `.lines` says nothing about how records are written.
         let ending = source.rsplit_once('.')?.1;
-        parse_format_name(ending).ok().map(String::from)
+        let name = parse_format_name(ending).ok()?;
+        matches!(name, "csv" | "tsv" | "ndjson" | "json").then(|| String::from(name))
     };
-    let name = match hints.format.clone().or_else(by_ending) {
+    let by_expression = hints.regex.is_some().then(|| String::from("regex"));
+    let name = match hints.format.clone().or(by_expression).or_else(by_ending) {
+        // Nothing is of any format; no row will come of it.
+        Some(name) if !is_parted(&name) && sample.trim_ascii().is_empty() => String::from("ndjson"),
         Some(name) => name,
         None if sample.trim_ascii().is_empty() => String::from("ndjson"),
         None => guess(sample, at_end, hints)
@@ -249,6 +254,10 @@ fn declared_format(
     let declared: Vec<String> = definition.columns.keys().cloned().collect();
     if let Some(format) = json_format(Some(&name), sample, at_end, hints) {
         return Ok(format);
+    }
+    if !is_parted(&name) {
+        let lines = lines_format(name, sample, at_end, hints);
+        return lines.map_err(|error| error.note(format!("in {source}")));
     }
     let delimiter = match (hints.delimiter, name.as_str()) {
         (Some(delimiter), _) => delimiter,
@@ -283,6 +292,20 @@ fn declared_format(
     }))
 }
 
+/// A format of lines, with what the sample shows of it.
+fn lines_format(name: String, sample: &[u8], at_end: bool, hints: &Hints) -> Result<Format> {
+    let hints = Hints {
+        format: Some(name),
+        ..hints.clone()
+    };
+    Ok(guess(sample, at_end, &hints)?.format)
+}
+
+/// True for fields between delimiters.
+fn is_parted(name: &str) -> bool {
+    matches!(name, "csv" | "tsv")
+}
+
 fn guessed_delimiter(sample: &[u8], at_end: bool, hints: &Hints) -> u8 {
     match guess(sample, at_end, hints) {
         Ok(Guess {
@@ -295,13 +318,14 @@ fn guessed_delimiter(sample: &[u8], at_end: bool, hints: &Hints) -> u8 {
 
 /// Spells the columns of a declared table as the header does.
 fn bind_header(definition: &mut Definition, format: &Format) {
-    let Format::Csv(options) = format else {
-        return;
+    let names = match format {
+        Format::Csv(options) => options.header_fields.clone(),
+        Format::Lines(options) => options.layout.column_names().unwrap_or_default(),
+        Format::Ndjson(_) | Format::Json(..) => return,
     };
     for (name, column) in &mut definition.columns {
-        let exact = options.header_fields.contains(name);
-        let mut alike = options
-            .header_fields
+        let exact = names.contains(name);
+        let mut alike = names
             .iter()
             .filter(|field| field.eq_ignore_ascii_case(name));
         if !exact && let (Some(field), None) = (alike.next(), alike.next()) {

@@ -54,7 +54,7 @@ pub(super) fn guessed(
         }),
         time_candidates: guess.time_candidates.clone(),
         open_ended: !guess.format.has_fixed_columns() && hints.from_pipe,
-        nested: !guess.format.has_fixed_columns(),
+        nested: matches!(guess.format, Format::Ndjson(_)),
         merged,
     };
     let definition = Definition {

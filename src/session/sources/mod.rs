@@ -63,6 +63,7 @@ impl Sources {
         name: &ast::Ident,
         catalog: &mut Catalog,
         options: &Options,
+        only_line: bool,
         host: &mut dyn Host,
     ) -> Result<()> {
         if let Some(table) = catalog.table(&name.value) {
@@ -73,10 +74,14 @@ impl Sources {
             // Planning says so, with what was meant.
             return Ok(());
         };
-        let hints = hints(options);
+        let hints = Hints {
+            only_line,
+            ..hints(options)
+        };
         let (opened, sample, at_end) = self.open_first(&places, &hints, host)?;
         let hints = Hints {
             from_pipe: !opened.source.is_file(),
+            only_line: only_line && !opened.source.is_file(),
             ..hints
         };
         let (table, definition, text) = guessed(
@@ -287,6 +292,7 @@ impl Sources {
             merge_by,
             block_bytes: options.block_bytes,
             keep_texts,
+            now_seconds: options.now_seconds,
         })
     }
 

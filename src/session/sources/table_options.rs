@@ -1,6 +1,8 @@
 //! The options of `WITH (…)`: what the session's settings say, but for one table.
 
 use super::definition::{Place, places};
+use std::sync::Arc;
+
 use crate::catalog::Hints;
 use crate::error::{Error, Result};
 use crate::format::Nulls;
@@ -19,8 +21,9 @@ pub(super) struct TableOptions {
 }
 
 /// The options, each with the setting of the session that it is for this table; Flink's spellings, too.
-const SETTINGS: [(&str, &str); 13] = [
+const SETTINGS: [(&str, &str); 14] = [
     ("format", "input-format"),
+    ("regex", "regex"),
     ("delimiter", "delimiter"),
     ("csv.field-delimiter", "delimiter"),
     ("header", "input-header"),
@@ -52,6 +55,13 @@ impl TableOptions {
             [] => places(&options.files)?,
             paths => places(paths)?,
         };
+        let hints = hints(&options);
+        if let Some(format) = hints.user_format()
+            && (&options.ts_format, options.ts_unit) == (&None, None)
+        {
+            options.ts_format.clone_from(&format.ts_format);
+            options.ts_unit = format.ts_unit;
+        }
         let time_format = match (&options.ts_format, options.ts_unit) {
             (Some(format), _) => Some(TimeFormat::Strftime(format.clone())),
             (None, Some(unit)) => Some(TimeFormat::Epoch(unit)),
@@ -59,7 +69,7 @@ impl TableOptions {
         };
         Ok(TableOptions {
             places,
-            hints: hints(&options),
+            hints,
             time_format,
         })
     }
@@ -100,6 +110,9 @@ fn apply(option: &TableOption, options: &mut Options, paths: &mut Vec<String>) -
 pub(super) fn hints(options: &Options) -> Hints {
     Hints {
         format: options.input_format.clone(),
+        regex: options.regex.clone(),
+        user_formats: Arc::clone(&options.user_formats),
+        only_line: false,
         delimiter: options.delimiter,
         header: options.input_header,
         nulls: options.nulls.clone().map_or(Nulls::Default, Nulls::Words),

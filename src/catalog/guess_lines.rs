@@ -1,0 +1,79 @@
+//! The columns of a sample of lines: those of its layout, or the keys that its lines have.
+
+use super::guess::{GuessedColumn, Hints, SampleColumn, SampleValue};
+use super::guess_csv::sample_value;
+use crate::format::{
+    ColumnKind, Format, Layout, LineField, LinesOptions, SampleField, line_keys, sample_fields,
+};
+use arrow::datatypes::DataType;
+
+const MOST_RECORDS: usize = 1_000;
+
+/// The format and the columns of a sample of that layout.
+pub(super) fn columns(layout: Layout, sample: &[u8], hints: &Hints) -> (Format, Vec<SampleColumn>) {
+    let most = if hints.from_pipe { 1 } else { MOST_RECORDS };
+    let names = match layout.column_names() {
+        Some(names) => names,
+        None => line_keys(sample, most),
+    };
+    let mut columns: Vec<SampleColumn> = names
+        .iter()
+        .map(|name| SampleColumn {
+            name: name.clone(),
+            values: Vec::new(),
+        })
+        .collect();
+    for record in sample_fields(&layout, &names, sample, most) {
+        for (column, field) in columns.iter_mut().zip(record) {
+            let value = value(field, layout.kind(&column.name), hints);
+            column.values.push(value);
+        }
+    }
+    (format(layout, hints), columns)
+}
+
+/// The format of lines of that layout.
+pub(super) fn format(layout: Layout, hints: &Hints) -> Format {
+    Format::Lines(LinesOptions {
+        layout,
+        nulls: hints.nulls.clone(),
+        encoding: hints.encoding,
+        max_record_bytes: hints.max_record_bytes,
+        years_from: None,
+    })
+}
+
+fn value(field: Option<LineField>, kind: ColumnKind, hints: &Hints) -> SampleValue {
+    let Some(field) = field else {
+        return SampleValue::Null;
+    };
+    if kind == ColumnKind::Text {
+        return SampleValue::Text(String::from_utf8_lossy(&field.text).into_owned());
+    }
+    let field = SampleField {
+        text: field.text,
+        quoted: field.quoted,
+    };
+    match (sample_value(&field, hints), kind) {
+        (SampleValue::Integer(text), ColumnKind::Double) => SampleValue::Decimal(text),
+        (value, _) => value,
+    }
+}
+
+/// Gives a column the type that its layout knows.
+pub(super) fn settle(column: &mut GuessedColumn, layout: &Layout) {
+    match layout.kind(&column.name) {
+        ColumnKind::Text => {
+            column.data_type = DataType::Utf8View;
+            column.time_format = None;
+            column.unshown = false;
+        }
+        ColumnKind::Integer => {
+            column.data_type = DataType::Int64;
+            column.time_format = None;
+            column.exact_integers = false;
+            column.unshown = false;
+        }
+        ColumnKind::Double | ColumnKind::Shown => {}
+    }
+}

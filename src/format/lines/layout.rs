@@ -1,0 +1,135 @@
+//! The layouts of lines: one variant each, with what it knows about its columns.
+
+use super::access_log::{AccessLog, AccessLogWalk};
+use super::blank_table::{BlankTable, BlankTableWalk};
+use super::fields_header::{FieldsHeader, FieldsHeaderWalk};
+use super::logfmt::LogfmtWalk;
+use super::pattern::{Pattern, PatternWalk};
+use super::plain::PlainWalk;
+use super::syslog::{SYSLOG_COLUMNS, SyslogWalk};
+use super::walk::Walk;
+
+/// What a line looks like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Layout {
+    /// Anything: one column `line`.
+    Lines,
+    /// `key=value` pairs.
+    Logfmt,
+    /// The common and combined logs of web servers.
+    AccessLog(AccessLog),
+    /// RFC 3164, RFC 5424, and what rsyslog writes.
+    Syslog,
+    /// A regular expression with named groups.
+    Pattern(Pattern),
+    /// A header and rows whose columns are parted by blanks.
+    Blanks(BlankTable),
+    /// Rows whose columns a `#Fields:` or `#fields` line names.
+    FieldsHeader(FieldsHeader),
+}
+
+/// What is known about a column before its values are seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnKind {
+    /// Text, whatever it looks like.
+    Text,
+    /// An integer.
+    Integer,
+    /// A number that may have a fraction.
+    Double,
+    /// What its values in the sample say.
+    Shown,
+}
+
+impl Layout {
+    /// Its name for `--input-format` and `WITH (format = …)`.
+    pub fn name(&self) -> &str {
+        match self {
+            Layout::Lines => "lines",
+            Layout::Logfmt => "logfmt",
+            Layout::AccessLog(log) if log.combined => "combined",
+            Layout::AccessLog(_) => "clf",
+            Layout::Syslog => "syslog",
+            Layout::Pattern(pattern) => pattern.name(),
+            Layout::Blanks(_) => "columns",
+            Layout::FieldsHeader(header) => header.name(),
+        }
+    }
+
+    /// The columns of every line in order; `None` if each line names its own.
+    pub fn column_names(&self) -> Option<Vec<String>> {
+        Some(match self {
+            Layout::Lines => vec!["line".to_owned()],
+            Layout::Logfmt => return None,
+            Layout::AccessLog(log) => log.columns(),
+            Layout::Syslog => SYSLOG_COLUMNS.map(str::to_owned).to_vec(),
+            Layout::Pattern(pattern) => pattern.columns(),
+            Layout::Blanks(table) => table.names.clone(),
+            Layout::FieldsHeader(header) => header.columns(),
+        })
+    }
+
+    /// What is known about the type of a column.
+    pub fn kind(&self, column: &str) -> ColumnKind {
+        match self {
+            Layout::Lines => ColumnKind::Text,
+            Layout::AccessLog(log) => log.kind(column),
+            Layout::Syslog if column == "time" => ColumnKind::Shown,
+            Layout::Syslog => ColumnKind::Text,
+            Layout::Pattern(pattern) => pattern.kind(column),
+            Layout::FieldsHeader(header) => header.kind(column),
+            Layout::Logfmt | Layout::Blanks(_) => ColumnKind::Shown,
+        }
+    }
+
+    /// The column that the format says is the time.
+    pub fn time_column(&self) -> Option<&str> {
+        match self {
+            Layout::AccessLog(_) | Layout::Syslog => Some("time"),
+            Layout::Pattern(pattern) => pattern.time_column(),
+            Layout::FieldsHeader(header) => header.time_column(),
+            Layout::Lines | Layout::Logfmt | Layout::Blanks(_) => None,
+        }
+    }
+
+    /// Something that walks over lines and finds the columns `names`, which the layout has.
+    pub(super) fn walk<'a>(&'a self, names: &'a [String]) -> Box<dyn Walk + 'a> {
+        match self {
+            Layout::Lines => Box::new(PlainWalk {
+                columns: names.len(),
+            }),
+            Layout::Logfmt => Box::new(LogfmtWalk { names }),
+            Layout::AccessLog(log) => Box::new(AccessLogWalk::new(log, names)),
+            Layout::Syslog => Box::new(SyslogWalk::new(names)),
+            Layout::Pattern(pattern) => Box::new(PatternWalk::new(pattern, names)),
+            Layout::Blanks(table) => Box::new(BlankTableWalk::new(table, names)),
+            Layout::FieldsHeader(header) => Box::new(FieldsHeaderWalk::new(header, names)),
+        }
+    }
+}
+
+/// Per place of a layout's columns: the columns that are read from there. Most places are read by one or none.
+#[derive(Debug)]
+pub(super) struct Reads {
+    of_place: Vec<Vec<usize>>,
+}
+
+impl Reads {
+    /// The places of `names` among `columns`.
+    pub(super) fn new<T: AsRef<str>>(columns: &[T], names: &[String]) -> Self {
+        let reads = columns.iter().map(|column| {
+            let same = |(_, name): &(usize, &String)| *name == column.as_ref();
+            let columns = names.iter().enumerate().filter(same);
+            columns.map(|(number, _)| number).collect()
+        });
+        Reads {
+            of_place: reads.collect(),
+        }
+    }
+
+    /// The columns that are read from a place.
+    #[inline]
+    pub(super) fn at(&self, place: usize) -> &[usize] {
+        self.of_place.get(place).map_or(&[], Vec::as_slice)
+    }
+}
