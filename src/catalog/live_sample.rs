@@ -50,8 +50,8 @@ fn sample_of(bytes: &[u8], at_end: bool, hints: &Hints) -> Option<usize> {
         }
         (None, sample) if hints.delimiter.is_none() => match sample {
             JsonSample::Found(_, length) => return Some(length),
-            JsonSample::More => return None,
-            JsonSample::Not => {}
+            JsonSample::More if !hints.only_line => return None,
+            JsonSample::More | JsonSample::Not => {}
         },
         _ => {}
     }

@@ -54,7 +54,7 @@ pub(super) fn guessed(
         }),
         time_candidates: guess.time_candidates.clone(),
         open_ended: !guess.format.has_fixed_columns() && hints.from_pipe,
-        nested: matches!(guess.format, Format::Ndjson(_)),
+        nested: matches!(guess.format, Format::Ndjson(_) | Format::Json(..)),
         merged,
     };
     let definition = Definition {
