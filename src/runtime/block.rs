@@ -22,7 +22,7 @@ pub(super) struct Block {
     pub(super) bytes: Buffer,
     /// If this is the record that was skipped: there are no bytes then.
     pub(super) too_long: Option<TooLong>,
-    pub(super) format: Format,
+    pub(super) format: Arc<Format>,
     /// Lines before it that belong to no record.
     pub(super) head_lines: u64,
     pub(super) keep_texts: bool,

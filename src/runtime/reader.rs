@@ -104,7 +104,7 @@ pub(super) struct Reader {
     start: usize,
     end: usize,
     at_end: bool,
-    format: Format,
+    format: Arc<Format>,
     splitter: Box<dyn Splitter>,
     decoder: Option<Arc<dyn Decoder>>,
     decode: DecodeSpec,
@@ -129,7 +129,7 @@ impl Reader {
             end,
             at_end: opened.at_end,
             splitter: input.format.splitter(),
-            format: input.format.clone(),
+            format: Arc::new(input.format.clone()),
             decoder: None,
             decode: input.decode.clone(),
             head_lines: 0,
@@ -199,7 +199,7 @@ impl Reader {
             decoder,
             bytes,
             too_long: None,
-            format: self.format.clone(),
+            format: Arc::clone(&self.format),
             head_lines: std::mem::take(&mut self.head_lines),
             keep_texts: self.keep_texts,
             spare: self.spare.clone(),
@@ -240,7 +240,7 @@ impl Reader {
             .decoder(&self.decode)
             .map_err(|error| error.note(format!("in {}", self.source.name())))?;
         self.decoder = Some(Arc::clone(&decoder));
-        self.format = bound;
+        self.format = Arc::new(bound);
         Ok(Some(decoder))
     }
 
