@@ -16,6 +16,7 @@ pub mod settings;
 pub mod snippet;
 mod terminal;
 mod usage;
+mod writer;
 
 use std::ffi::OsString;
 use std::io::{self, Write};

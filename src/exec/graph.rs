@@ -1,4 +1,4 @@
-//! The operators of a query, connected: rows go in at the sources, results come out at the root.
+//! The operators of a query, connected: rows go in at the sources, results come out at the roots.
 //!
 //! ```text
 //!   source 0 ─┬─ read [ts, host] ─► filter ─► window aggregate ─┐
@@ -29,8 +29,8 @@ pub enum Target {
         /// Its input.
         input: usize,
     },
-    /// To the user.
-    Result,
+    /// Out, as a row of the root of that number.
+    Result(usize),
 }
 
 /// Some columns of a source, on their way into an operator.
@@ -46,50 +46,55 @@ struct Node {
     operator: Box<dyn Operator>,
     inputs: Vec<Option<Watermark>>,
     target: Target,
-    /// True if its end is the end of the statement.
-    ends_statement: bool,
+    /// The root that has given everything once it has finished.
+    ends: Option<usize>,
     /// Its inputs deliver the same steps of one source: it hears of a watermark once all have.
     in_step: bool,
 }
 
-/// Connected operators.
-#[derive(Default)]
+/// Connected operators. A query has one root; statements that run together over the same sources have one each.
 pub struct Graph {
+    roots: usize,
     nodes: Vec<Node>,
     reads: Vec<Read>,
     rows: Vec<(RecordBatch, Target)>,
 }
 
-/// What came out of the root, and what happened to rows on the way.
+/// What came out of the roots, and what happened to rows on the way.
 #[derive(Debug, Default)]
 pub struct Results {
-    /// Result rows in order.
-    pub batches: Vec<Batch>,
+    /// Result rows in order, each with the number of its root.
+    pub batches: Vec<(usize, Batch)>,
     /// Events in the order in which they were noticed.
     pub events: Vec<Event>,
 }
 
 impl Graph {
-    /// A graph without operators.
-    pub fn new() -> Self {
-        Graph::default()
+    /// A graph without operators, of so many roots.
+    pub fn new(roots: usize) -> Self {
+        Graph {
+            roots,
+            nodes: Vec::new(),
+            reads: Vec::new(),
+            rows: Vec::new(),
+        }
     }
 
-    /// Adds an operator; returns its number. `ends_statement` says that nothing comes when it has finished,
-    /// `in_step` that its inputs deliver the same steps of one source.
+    /// Adds an operator; returns its number. `ends` is the root for which nothing comes when it has finished;
+    /// `in_step` says that its inputs deliver the same steps of one source.
     pub fn add(
         &mut self,
         operator: Box<dyn Operator>,
         inputs: usize,
         target: Target,
-        ends_statement: bool,
+        ends: Option<usize>,
         in_step: bool,
     ) -> usize {
         self.nodes.push(Node {
             operator,
             inputs: vec![None; inputs],
             target,
-            ends_statement,
+            ends,
             in_step,
         });
         self.nodes.len() - 1
@@ -205,7 +210,7 @@ impl Graph {
         let mut out = Output::default();
         let place = match target {
             Target::Node { node, .. } => self.nodes.get_mut(node),
-            Target::Result => None,
+            Target::Result(_) => None,
         };
         let place = place.ok_or_else(|| Error::internal("partials for no operator"))?;
         match place.operator.parallel() {
@@ -226,11 +231,14 @@ impl Graph {
     }
 
     fn send(&mut self, target: Target, message: Message, results: &mut Results) -> Result<()> {
-        let Target::Node { node, input } = target else {
-            if let Message::Batch(batch) = message {
-                results.batches.push(batch);
+        let (node, input) = match target {
+            Target::Node { node, input } => (node, input),
+            Target::Result(root) => {
+                if let Message::Batch(batch) = message {
+                    results.batches.push((root, batch));
+                }
+                return Ok(());
             }
-            return Ok(());
         };
         let place = self
             .nodes
@@ -257,13 +265,16 @@ impl Graph {
         self.send_all(target, out, results)
     }
 
-    /// The row with which the statement ended, if a LIMIT has been reached.
-    pub fn finished(&self) -> Option<Position> {
-        let ends = self.nodes.iter().filter(|node| node.ends_statement);
-        ends.filter_map(|node| node.operator.finished()).min()
+    /// Per root, the row with which it ended, if every root has reached a LIMIT.
+    pub fn finished(&self) -> Option<Vec<Position>> {
+        let finished = |root| {
+            let ends = self.nodes.iter().filter(|node| node.ends == Some(root));
+            ends.filter_map(|node| node.operator.finished()).min()
+        };
+        (0..self.roots).map(finished).collect()
     }
 
-    /// False if every way from a source to the result leads through a LIMIT that has been reached.
+    /// False if every way from a source to a result leads through a LIMIT that has been reached.
     pub fn needs(&self, source: usize) -> bool {
         let reads = self.reads.iter().filter(|read| read.source == source);
         reads.into_iter().any(|read| {

@@ -15,17 +15,20 @@ use crate::exec::window::{
     WindowAssignOperator,
 };
 
-/// The operators of a query before their first row.
+/// The operators of queries over the same sources, before their first row.
 ///
 /// # Errors
 /// Windows that cannot be had in the unit of their time column.
-pub fn lower(query: &StreamQuery) -> Result<Graph> {
-    let mut graph = Graph::new();
-    add(&query.root, Target::Result, true, &mut graph)?;
+pub fn lower(queries: &[StreamQuery]) -> Result<Graph> {
+    let mut graph = Graph::new(queries.len());
+    for (root, query) in queries.iter().enumerate() {
+        add(&query.root, Target::Result(root), Some(root), &mut graph)?;
+    }
     Ok(graph)
 }
 
-fn add(plan: &StreamPlan, target: Target, on_top: bool, graph: &mut Graph) -> Result<()> {
+/// Adds a plan and what it reads from. `on_top` is the root that ends with it.
+fn add(plan: &StreamPlan, target: Target, on_top: Option<usize>, graph: &mut Graph) -> Result<()> {
     let operator: Box<dyn Operator> = match plan {
         StreamPlan::Read {
             source,
@@ -67,7 +70,7 @@ fn add(plan: &StreamPlan, target: Target, on_top: bool, graph: &mut Graph) -> Re
         StreamPlan::LimitBy(_, spec) => Box::new(LimitByOperator::new(spec.clone())?),
     };
     let inputs = plan.inputs();
-    let ends_statement = on_top && matches!(plan, StreamPlan::Limit(..));
+    let ends = on_top.filter(|_| matches!(plan, StreamPlan::Limit(..)));
     let in_step = matches!(
         plan,
         StreamPlan::Union {
@@ -75,14 +78,19 @@ fn add(plan: &StreamPlan, target: Target, on_top: bool, graph: &mut Graph) -> Re
             ..
         }
     );
-    let node = graph.add(operator, inputs.len(), target, ends_statement, in_step);
+    let node = graph.add(operator, inputs.len(), target, ends, in_step);
     // Below these, a limit that has been reached ends the statement: they keep nothing back.
     let passes = matches!(
         plan,
         StreamPlan::Filter { .. } | StreamPlan::Project { .. } | StreamPlan::Limit(..)
     );
     for (input, plan) in inputs.into_iter().enumerate() {
-        add(plan, Target::Node { node, input }, on_top && passes, graph)?;
+        add(
+            plan,
+            Target::Node { node, input },
+            on_top.filter(|_| passes),
+            graph,
+        )?;
     }
     Ok(())
 }

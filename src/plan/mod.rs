@@ -18,6 +18,8 @@ pub mod names;
 mod nodes;
 mod relations;
 mod rules;
+mod share;
+mod sink;
 pub mod stream_plan;
 mod translate;
 mod types;
@@ -33,6 +35,8 @@ pub use context::Registry;
 pub use explain::explain;
 pub use lower::lower;
 pub use relations::{reads_only_line, relations};
+pub use share::share;
+pub use sink::{SinkColumns, fit_sink};
 pub use stream_plan::{SourcePlan, StreamPlan, StreamQuery};
 pub use types::data_type;
 

@@ -32,20 +32,21 @@ pub trait RowWriter: Send + Sync {
 /// What stands between the operators and the sink.
 pub(super) struct Output<'a> {
     sink: &'a mut dyn Sink,
-    writer: Option<Arc<dyn RowWriter>>,
+    /// Of each root.
+    writers: Vec<Option<Arc<dyn RowWriter>>>,
     few_rows: usize,
-    /// Texts that are being made, in order, with their numbers of rows.
-    pending: VecDeque<Pending<Result<Vec<u8>>>>,
+    /// Texts that are being made, in order, with their roots.
+    pending: VecDeque<(usize, Pending<Result<Vec<u8>>>)>,
     /// The memory of texts that were handed on: fresh memory costs a page fault each 4 KiB.
     spare: Vec<Vec<u8>>,
 }
 
 impl<'a> Output<'a> {
-    /// What leads to `sink`, in a run whose inputs are read in blocks of that size.
-    pub(super) fn new(sink: &'a mut dyn Sink, block_bytes: usize) -> Self {
+    /// What leads to `sink`, in a run of so many roots whose inputs are read in blocks of that size.
+    pub(super) fn new(sink: &'a mut dyn Sink, roots: usize, block_bytes: usize) -> Self {
         Output {
             few_rows: block_bytes / BLOCK_BYTES_PER_ROW,
-            writer: sink.row_writer(),
+            writers: (0..roots).map(|root| sink.row_writer(root)).collect(),
             sink,
             pending: VecDeque::new(),
             spare: Vec::new(),
@@ -57,21 +58,21 @@ impl<'a> Output<'a> {
         self.sink
     }
 
-    /// Takes result rows, in order.
-    pub(super) fn rows(&mut self, rows: RecordBatch, workers: &Workers) -> Result<()> {
-        let writer = (self.writer.as_ref())
+    /// Takes result rows of a root, in order.
+    pub(super) fn rows(&mut self, root: usize, rows: RecordBatch, workers: &Workers) -> Result<()> {
+        let writer = (self.writers[root].as_ref())
             .filter(|_| workers.count() > 1)
             .filter(|_| rows.num_rows() >= self.few_rows);
         match writer.map(Arc::clone) {
             Some(writer) => {
                 let mut text = self.spare.pop().unwrap_or_default();
                 let write = move || writer.write(&rows, &mut text).map(|()| text);
-                self.pending.push_back(workers.spawn(write));
+                self.pending.push_back((root, workers.spawn(write)));
                 self.hand_on(workers, 2 * workers.count())
             }
             None => {
                 self.hand_on(workers, 0)?;
-                self.sink.rows(&rows)
+                self.sink.rows(root, &rows)
             }
         }
     }
@@ -90,12 +91,13 @@ impl<'a> Output<'a> {
 
     /// Hands on what is ready, and waits until at most `most` texts are not.
     fn hand_on(&mut self, workers: &Workers, most: usize) -> Result<()> {
-        while let Some(first) = self.pending.front() {
+        while let Some((root, first)) = self.pending.front() {
             let done = workers.done();
             match first.take() {
                 Some(text) => {
+                    let root = *root;
                     self.pending.pop_front();
-                    let handed = text.and_then(|text| self.sink.text(&text).map(|()| text));
+                    let handed = text.and_then(|text| self.sink.text(root, &text).map(|()| text));
                     match handed {
                         Ok(mut text) => {
                             text.clear();

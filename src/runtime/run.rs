@@ -18,27 +18,25 @@ use crate::error::{Error, Result};
 use crate::exec::Watermark;
 use crate::exec::graph::{Graph, Results};
 use crate::exec::parallel::Ahead;
-use crate::plan::StreamQuery;
+use crate::plan::SourcePlan;
 use crate::time::Unit;
 
-/// Where the results of a run go.
+/// Where the results of a run go. A run has a root for each statement that runs in it, numbered from 0.
 pub trait Sink {
-    /// Takes result rows, in order.
+    /// Takes result rows of a root, in order.
     ///
     /// # Errors
     /// They cannot be written.
-    fn rows(&mut self, rows: &RecordBatch) -> Result<()>;
+    fn rows(&mut self, root: usize, rows: &RecordBatch) -> Result<()>;
 
     /// What makes text of rows in the place of [`Sink::rows`], if their text depends on nothing else.
-    fn row_writer(&self) -> Option<Arc<dyn RowWriter>> {
-        None
-    }
+    fn row_writer(&self, root: usize) -> Option<Arc<dyn RowWriter>>;
 
     /// Takes the text of result rows from that, in order.
     ///
     /// # Errors
     /// It cannot be written.
-    fn text(&mut self, text: &[u8]) -> Result<()>;
+    fn text(&mut self, root: usize, text: &[u8]) -> Result<()>;
 
     /// Hands out what was taken: the input would make us wait.
     ///
@@ -73,13 +71,15 @@ pub struct Waiting {
     pub has_windows: bool,
 }
 
-/// A query with its open inputs.
+/// Queries over the same sources, with their open inputs.
 pub struct RunSpec<'a> {
-    /// What to run.
-    pub query: &'a StreamQuery,
-    /// Its operators before their first row.
+    /// What is read.
+    pub sources: &'a [SourcePlan],
+    /// The operators before their first row.
     pub graph: Graph,
-    /// Its sources, in the plan's order.
+    /// How many roots those have.
+    pub roots: usize,
+    /// The inputs, in the order of the sources.
     pub inputs: Vec<Input>,
     /// How much may go wrong.
     pub gates: Gates,
@@ -124,7 +124,7 @@ impl Keeper for SinkKeeper<'_> {
     }
 }
 
-/// Runs a query. `summary` holds what was counted however the run ends.
+/// Runs queries. `summary` holds what was counted however the run ends.
 ///
 /// # Errors
 /// What sinks and inputs say; a gate that shut, with all windows closed before it out.
@@ -138,14 +138,14 @@ pub fn run(spec: RunSpec<'_>, summary: &mut Summary, sink: &mut dyn Sink) -> Res
         .collect();
     let workers = Workers::new(spec.threads);
     let mut sources = Vec::with_capacity(spec.inputs.len());
-    for (number, (plan, input)) in spec.query.sources.iter().zip(spec.inputs).enumerate() {
+    for (number, (plan, input)) in spec.sources.iter().zip(spec.inputs).enumerate() {
         let number = u16::try_from(number).map_err(|_| Error::plan("more than 65,535 sources"))?;
         let ahead = Arc::clone(&aheads[usize::from(number)]);
         let threads = workers.count();
         let source = Source::new(number, plan, input, ahead, threads, &mut waiter)?;
         sources.push(Some(source));
     }
-    let unit = |plan: &crate::plan::SourcePlan| {
+    let unit = |plan: &SourcePlan| {
         let watermark = plan.watermark.as_ref()?;
         Unit::of(plan.schema.field(watermark.time_column).data_type())
     };
@@ -154,17 +154,13 @@ pub fn run(spec: RunSpec<'_>, summary: &mut Summary, sink: &mut dyn Sink) -> Res
         aheads,
         sources,
         workers,
-        units: (spec.query.sources.iter())
+        units: (spec.sources.iter())
             .map(|plan| unit(plan).unwrap_or(Unit::Microsecond))
             .collect(),
         gates: &spec.gates,
         summary,
-        output: Output::new(sink, block_bytes),
-        has_windows: spec
-            .query
-            .sources
-            .iter()
-            .any(|source| source.watermark.is_some()),
+        output: Output::new(sink, spec.roots, block_bytes),
+        has_windows: spec.sources.iter().any(|source| source.watermark.is_some()),
     };
     let ended = run.complete(&mut waiter, spec.emit_on_interrupt);
     if ended.is_err() {
@@ -248,10 +244,10 @@ impl Run<'_> {
             &step.watermark,
             &mut results,
         )?;
-        let limit = self
-            .graph
-            .finished()
-            .filter(|row| usize::from(input_of_position(*row)) == number);
+        let limit = self.graph.finished().and_then(|rows| {
+            let of_source = |row: &Position| usize::from(input_of_position(*row)) == number;
+            rows.into_iter().filter(of_source).max()
+        });
         let mut noted = step.noted;
         noted.extend(
             std::mem::take(&mut results.events)
@@ -325,7 +321,7 @@ impl Run<'_> {
 
     /// Hands result rows out, those that were caused by rows before `until`; true if there will be no more.
     fn hand_out(&mut self, results: Results, until: Option<Position>) -> Result<bool> {
-        for batch in results.batches {
+        for (root, batch) in results.batches {
             let batch = match until {
                 None => batch,
                 Some(until) => {
@@ -340,7 +336,7 @@ impl Run<'_> {
             };
             if !batch.is_empty() {
                 self.summary.rows_out += batch.num_rows() as u64;
-                self.output.rows(batch.columns, &self.workers)?;
+                self.output.rows(root, batch.columns, &self.workers)?;
             }
         }
         Ok(self.graph.finished().is_some())

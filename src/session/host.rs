@@ -6,8 +6,10 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
 use super::side_files::SideFiles;
+use super::sinks::SinkSpec;
+use super::together::each;
 use crate::connect::ByteSource;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::runtime::{LateRow, RejectedRow, RowWriter, Sink, Waiting};
 
 /// What displays want to know of a result before its first row.
@@ -71,34 +73,149 @@ pub trait Host {
     /// Standard input, once; `None` if there is none, or it was taken.
     fn stdin(&mut self) -> Option<Box<dyn ByteSource>>;
 
+    /// A file that INSERT INTO writes, created or opened now.
+    ///
+    /// # Errors
+    /// There is no such format, or the file cannot be created.
+    fn sink(&mut self, spec: &SinkSpec) -> Result<Box<dyn ResultSink>>;
+
     /// Something to know.
     fn note(&mut self, note: Note);
 }
 
-/// Leads what a run gives to the host and the files of what was left out.
-pub(super) struct RunSink<'a> {
-    pub host: &'a mut dyn Host,
-    pub side_files: &'a mut SideFiles,
+/// Where the rows of an INSERT go: as the [`Host`] for those of a SELECT.
+pub trait ResultSink {
+    /// The rows with these columns begin.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    fn begin(&mut self, schema: &SchemaRef, info: &ResultInfo) -> Result<()>;
+
+    /// Rows.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    fn rows(&mut self, rows: &RecordBatch) -> Result<()>;
+
+    /// What makes text of rows in the place of [`ResultSink::rows`], if their text depends on nothing else.
+    fn row_writer(&self) -> Option<Arc<dyn RowWriter>>;
+
+    /// The text of rows, from that.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn text(&mut self, text: &[u8]) -> Result<()>;
+
+    /// Hands out what was taken: nothing more comes for now.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn flush(&mut self) -> Result<()>;
+
+    /// The rows are complete.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn end(&mut self) -> Result<()>;
+}
+
+/// Where the rows of one statement of a run go.
+pub(super) struct Root {
     pub schema: SchemaRef,
+    /// `None` is the host.
+    pub sink: Option<Box<dyn ResultSink>>,
+}
+
+/// Leads what a run gives to the host, the sinks of INSERTs and the files of what was left out.
+pub(super) struct RunSink<'a> {
+    host: &'a mut dyn Host,
+    side_files: &'a mut SideFiles,
+    roots: Vec<Root>,
+    /// The reader of standard output has left, and the other statements of the run go on.
+    host_has_left: bool,
+}
+
+impl<'a> RunSink<'a> {
+    pub(super) fn new(
+        host: &'a mut dyn Host,
+        side_files: &'a mut SideFiles,
+        roots: Vec<Root>,
+    ) -> Self {
+        RunSink {
+            host,
+            side_files,
+            roots,
+            host_has_left: false,
+        }
+    }
+
+    /// All results are complete.
+    ///
+    /// # Errors
+    /// One cannot be written.
+    pub(super) fn end(&mut self) -> Result<()> {
+        let ended = each(&mut self.roots, |sink| {
+            sink.end().and_then(|()| sink.flush())
+        });
+        let has_host = self.roots.iter().any(|root| root.sink.is_none());
+        if !has_host {
+            return ended;
+        }
+        ended.and(self.to_host(|host| host.end().and_then(|()| host.flush())))
+    }
+
+    /// What has come out of a run that failed stays.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(super) fn keep(&mut self) -> Result<()> {
+        each(&mut self.roots, |sink| sink.flush())
+    }
+
+    /// A reader that has left ends a SELECT, but not the INSERTs beside it.
+    fn to_host(&mut self, give: impl FnOnce(&mut dyn Host) -> Result<()>) -> Result<()> {
+        if self.host_has_left {
+            return Ok(());
+        }
+        match give(self.host) {
+            Err(error) if error.kind() == ErrorKind::Closed && self.roots.len() > 1 => {
+                self.host_has_left = true;
+                Ok(())
+            }
+            given => given,
+        }
+    }
 }
 
 impl Sink for RunSink<'_> {
-    fn rows(&mut self, rows: &RecordBatch) -> Result<()> {
+    fn rows(&mut self, root: usize, rows: &RecordBatch) -> Result<()> {
+        let to = &mut self.roots[root];
         // The plan's names are the result's.
-        self.host.rows(&super::renamed(&self.schema, rows)?)
+        let rows = super::renamed(&to.schema, rows)?;
+        match &mut to.sink {
+            Some(sink) => sink.rows(&rows),
+            None => self.to_host(|host| host.rows(&rows)),
+        }
     }
 
-    fn row_writer(&self) -> Option<Arc<dyn RowWriter>> {
-        self.host.row_writer()
+    fn row_writer(&self, root: usize) -> Option<Arc<dyn RowWriter>> {
+        match &self.roots[root].sink {
+            Some(sink) => sink.row_writer(),
+            None => self.host.row_writer(),
+        }
     }
 
-    fn text(&mut self, text: &[u8]) -> Result<()> {
-        self.host.text(text)
+    fn text(&mut self, root: usize, text: &[u8]) -> Result<()> {
+        match &mut self.roots[root].sink {
+            Some(sink) => sink.text(text),
+            None => self.to_host(|host| host.text(text)),
+        }
     }
 
     fn flush(&mut self) -> Result<()> {
         self.side_files.flush()?;
-        self.host.flush()
+        each(&mut self.roots, |sink| sink.flush())?;
+        self.to_host(|host| host.flush())
     }
 
     fn late(&mut self, row: &LateRow<'_>) -> Result<()> {

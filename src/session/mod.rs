@@ -13,7 +13,9 @@ mod explain;
 mod host;
 mod options;
 mod side_files;
+mod sinks;
 mod sources;
+mod together;
 
 use std::sync::Arc;
 
@@ -22,14 +24,16 @@ use chrono::{DateTime, Utc};
 use sqlparser::ast;
 
 use crate::catalog::{Catalog, View};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::plan::{self, PlanSettings, Planned, Registry, StreamPlan};
+use crate::runtime::Summary;
 use crate::runtime::interrupt::{Interrupts, Signal};
-use crate::runtime::{self, Gates, Outcome, RunSpec, Summary};
 use crate::sql::{self, QueryStatement, Statement, StatementKind};
 
-pub use host::{Host, Note, ResultInfo};
+pub use host::{Host, Note, ResultInfo, ResultSink};
 pub use options::{OnError, OnInterrupt, Options, duration};
+
+pub use sinks::SinkSpec;
 
 use side_files::SideFiles;
 use sources::Sources;
@@ -94,8 +98,18 @@ impl Session {
         // What the limits of the parser let through is still deep for what walks it.
         stacker::grow(STACK_BYTES, || {
             let statements = sql::parse(text, &self.options.parameters)?;
-            for statement in statements {
-                self.statement(statement, host)?;
+            let mut statements = statements.into_iter().peekable();
+            while let Some(statement) = statements.next() {
+                match (&statement.kind, statements.peek().map(|next| &next.kind)) {
+                    // A SELECT behind INSERTs shares their read, if it does not wait for what they write.
+                    (StatementKind::Inserts(inserts), Some(StatementKind::Query(select)))
+                        if !self.reads_sink(inserts, select)? =>
+                    {
+                        self.together(inserts, Some(select), host)?;
+                        statements.next();
+                    }
+                    _ => self.statement(statement, host)?,
+                }
                 if self.stopped.is_some() {
                     break;
                 }
@@ -114,15 +128,29 @@ impl Session {
     }
 
     fn explain_here(&mut self, text: &str, host: &mut dyn Host) -> Result<()> {
+        self.instead_of_running(text, StatementKind::Explain, host)
+    }
+
+    /// Runs a script with something else in the place of its queries.
+    fn instead_of_running(
+        &mut self,
+        text: &str,
+        kind: fn(QueryStatement) -> StatementKind,
+        host: &mut dyn Host,
+    ) -> Result<()> {
         for statement in sql::parse(text, &self.options.parameters)? {
-            let statement = match statement.kind {
-                StatementKind::Query(query) => Statement {
-                    kind: StatementKind::Explain(query),
-                    ..statement
-                },
-                _ => statement,
+            let span = statement.span;
+            let kinds = match statement.kind {
+                StatementKind::Query(query) => vec![kind(query)],
+                StatementKind::Inserts(inserts) => {
+                    let queries = inserts.into_iter().map(|insert| insert.query);
+                    queries.map(kind).collect()
+                }
+                other => vec![other],
             };
-            self.statement(statement, host)?;
+            for kind in kinds {
+                self.statement(Statement { kind, span }, host)?;
+            }
         }
         Ok(())
     }
@@ -136,22 +164,13 @@ impl Session {
             let table = self.sources.describe_input(&self.options, host)?;
             return host.text(table.as_bytes());
         };
-        for statement in sql::parse(text, &self.options.parameters)? {
-            let statement = match statement.kind {
-                StatementKind::Query(query) => Statement {
-                    kind: StatementKind::Describe(query),
-                    ..statement
-                },
-                _ => statement,
-            };
-            self.statement(statement, host)?;
-        }
-        Ok(())
+        self.instead_of_running(text, StatementKind::Describe, host)
     }
 
     fn statement(&mut self, statement: Statement, host: &mut dyn Host) -> Result<()> {
         match statement.kind {
-            StatementKind::Query(query) => self.query(&query, host),
+            StatementKind::Query(query) => self.together(&[], Some(&query), host),
+            StatementKind::Inserts(inserts) => self.together(&inserts, None, host),
             StatementKind::CreateTable(create) => self.sources.create(
                 create,
                 &mut self.catalog,
@@ -178,6 +197,7 @@ impl Session {
             }
             StatementKind::Drop { name, if_exists } => {
                 let removed = self.catalog.remove(&name.value);
+                let removed = removed.or_else(|| self.sources.forget_unwritten(&name.value));
                 if removed.is_none() && !if_exists {
                     return Err(Error::plan(format!("`{}` does not exist", name.value))
                         .at_least(sql::span_of(name.span))
@@ -263,75 +283,6 @@ impl Session {
             .sources
             .open(name, &mut self.catalog, &self.options, only_line, host);
         opened.map_err(|error| error.at_least(span))
-    }
-
-    fn query(&mut self, query: &QueryStatement, host: &mut dyn Host) -> Result<()> {
-        let planned = self.plan(&query.query, host)?;
-        if let Some(signal) = self
-            .interrupts
-            .as_ref()
-            .and_then(|signals| signals.requested())
-        {
-            self.stopped = Some(signal);
-            return Ok(());
-        }
-        for note in &planned.notes {
-            host.note(Note::Remark(note.clone()));
-        }
-        for unseen in &planned.unseen {
-            host.note(Note::Unseen(unseen.clone()));
-        }
-        // Whatever is wrong with windows is said before the first byte of output.
-        let graph = plan::lower(&planned.query)?;
-        let keep_texts = self.options.late.is_some() || self.options.rejects.is_some();
-        let mut inputs = Vec::with_capacity(planned.query.sources.len());
-        for source in &planned.query.sources {
-            inputs.push(
-                self.sources
-                    .input(source, &self.options, keep_texts, host)?,
-            );
-        }
-        self.side_files.open(&self.options)?;
-        self.side_files.begin(&planned.query);
-        host.begin(&planned.query.schema, &info(&planned.query.root))?;
-        self.summary.next_statement();
-        let gates = Gates {
-            max_errors: match self.options.on_error {
-                OnError::Fail => Some(0),
-                OnError::Skip => self.options.max_errors,
-            },
-        };
-        let spec = RunSpec {
-            query: &planned.query,
-            graph,
-            inputs,
-            gates,
-            interrupts: self.interrupts.as_deref(),
-            threads: self.options.threads,
-            emit_on_interrupt: self.options.on_interrupt == OnInterrupt::Emit,
-        };
-        let mut sink = host::RunSink {
-            host,
-            side_files: &mut self.side_files,
-            schema: planned.query.schema.clone(),
-        };
-        let outcome = runtime::run(spec, &mut self.summary, &mut sink);
-        // What came out before an error is out; a result that failed has no end.
-        let outcome = match outcome {
-            Ok(outcome) => outcome,
-            Err(error) => {
-                if error.kind() == ErrorKind::Gate {
-                    host.end()?;
-                }
-                self.side_files.flush()?;
-                return Err(error);
-            }
-        };
-        if let Outcome::Stopped(signal) = outcome {
-            self.stopped = Some(signal);
-        }
-        host.end()?;
-        host.flush()
     }
 }
 

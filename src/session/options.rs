@@ -163,6 +163,16 @@ const MOST_THREADS: usize = 1024;
 const DEFAULT_BLOCK_BYTES: usize = 1 << 18;
 
 impl Options {
+    /// The files that flags have written, each with its flag.
+    pub(super) fn written_files(&self) -> impl Iterator<Item = (&'static str, &PathBuf)> {
+        let files = [
+            ("-o", &self.output),
+            ("--late", &self.late),
+            ("--rejects", &self.rejects),
+        ];
+        (files.into_iter()).filter_map(|(flag, path)| Some((flag, path.as_ref()?)))
+    }
+
     /// The delay of watermarks that no table declares.
     pub fn delay(&self) -> Interval {
         self.delay.unwrap_or(Interval::from_seconds(5))
@@ -409,7 +419,11 @@ fn one_of<T: Copy>(name: &str, value: &str, known: &[(&str, T)]) -> Result<T> {
 }
 
 /// A setting that is on or off.
-fn truth(name: &str, value: &str) -> Result<bool> {
+/// Yes or no, in the usual words.
+///
+/// # Errors
+/// Another word.
+pub(super) fn truth(name: &str, value: &str) -> Result<bool> {
     one_of(
         name,
         value,

@@ -16,7 +16,7 @@ use super::Options;
 use crate::connect::FileSink;
 use crate::data::print::{Style, ValueWriter};
 use crate::error::Result;
-use crate::plan::StreamQuery;
+use crate::plan::SourcePlan;
 use crate::runtime::{LateRow, RejectedRow};
 use crate::time::Unit;
 
@@ -44,13 +44,13 @@ impl SideFiles {
         Ok(())
     }
 
-    /// A query begins: its sources have these times.
-    pub(super) fn begin(&mut self, query: &StreamQuery) {
-        let time = |source: &crate::plan::SourcePlan| {
+    /// A run begins: its sources have these times.
+    pub(super) fn begin(&mut self, sources: &[SourcePlan]) {
+        let time = |source: &SourcePlan| {
             let column = source.watermark.as_ref()?.time_column;
             Some(source.schema.field(column).data_type().clone())
         };
-        self.times = query.sources.iter().map(time).collect();
+        self.times = sources.iter().map(time).collect();
     }
 
     pub(super) fn late(&mut self, row: &LateRow<'_>) -> Result<()> {

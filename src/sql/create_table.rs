@@ -369,7 +369,7 @@ fn same_name(name: &Ident, column: &Ident) -> bool {
             && name.value.eq_ignore_ascii_case(&column.value)
 }
 
-fn option(part: &[TokenWithSpan], with: Span, text: &str) -> Result<TableOption> {
+pub(super) fn option(part: &[TokenWithSpan], with: Span, text: &str) -> Result<TableOption> {
     let span = match part {
         [] => with,
         part => bytes_of(part),

@@ -3,6 +3,7 @@
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::create_table::parse_create;
+use super::insert::{begins_set, parse_copy, parse_insert, parse_set};
 use super::limits::{check_depth, check_length};
 use super::messages::{misspelt, nearest, shown};
 use super::parameters::substitute;
@@ -32,21 +33,44 @@ pub fn parse(text: &str, parameters: &[(String, String)]) -> Result<Vec<Statemen
             Error::syntax("the query is empty").help("a first one: `tumble 'SELECT * FROM stdin'`")
         );
     }
-    stacker::grow(STACK_BYTES, || {
-        parts
-            .into_iter()
-            .map(|part| {
-                Ok(Statement {
-                    kind: statement(part, text)?,
-                    span: bytes_of(part),
-                })
-            })
-            .collect()
-    })
+    stacker::grow(STACK_BYTES, || statements(&parts, text))
+}
+
+/// The statements of all parts. INSERTs one behind the other become one, and so does a statement set.
+fn statements(parts: &[&[TokenWithSpan]], text: &str) -> Result<Vec<Statement>> {
+    let mut found: Vec<Statement> = Vec::with_capacity(parts.len());
+    // A set is closed: what stands behind it is another statement.
+    let mut may_join = false;
+    let mut at = 0;
+    while let Some(part) = parts.get(at) {
+        if begins_set(part) {
+            let (set, length) = parse_set(&parts[at..], text)?;
+            found.push(set);
+            may_join = false;
+            at += length;
+            continue;
+        }
+        let kind = statement(part, text)?;
+        let span = bytes_of(part);
+        at += 1;
+        let before = found.last_mut().filter(|_| may_join);
+        let before = before.map(|before| (&mut before.kind, &mut before.span));
+        match (kind, before) {
+            (StatementKind::Inserts(more), Some((StatementKind::Inserts(inserts), place))) => {
+                inserts.extend(more);
+                place.end = span.end;
+            }
+            (kind, _) => {
+                may_join = matches!(kind, StatementKind::Inserts(_));
+                found.push(Statement { kind, span });
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// What works, for the refusals of whole statements.
-const STATEMENTS: &str = "statements: SELECT, WITH, VALUES, CREATE TABLE, CREATE VIEW, DROP, SET, EXPLAIN, DESCRIBE, SHOW TABLES";
+const STATEMENTS: &str = "statements: SELECT, WITH, VALUES, INSERT INTO, COPY, CREATE TABLE, CREATE VIEW, DROP, SET, EXPLAIN, DESCRIBE, SHOW TABLES";
 
 fn statement(tokens: &[TokenWithSpan], text: &str) -> Result<StatementKind> {
     let Some(first) = tokens.first() else {
@@ -65,6 +89,8 @@ fn statement(tokens: &[TokenWithSpan], text: &str) -> Result<StatementKind> {
     };
     match name.value.to_uppercase().as_str() {
         "SELECT" | "WITH" | "VALUES" => Ok(StatementKind::Query(parse_query(tokens, text)?)),
+        "INSERT" => Ok(StatementKind::Inserts(vec![parse_insert(tokens, text)?])),
+        "COPY" => parse_copy(tokens, text),
         "CREATE" => parse_create(tokens, text),
         "DROP" => drop_table(tokens, text),
         "SET" => set(tokens, text),
@@ -79,8 +105,7 @@ fn unknown(first: &TokenWithSpan, tokens: &[TokenWithSpan], text: &str) -> Error
     let span = bytes(first);
     let typed = &text[span.start..span.end];
     let upper = typed.to_uppercase();
-    const OTHERS: [&str; 28] = [
-        "INSERT",
+    const OTHERS: [&str; 26] = [
         "UPDATE",
         "DELETE",
         "MERGE",
@@ -93,7 +118,6 @@ fn unknown(first: &TokenWithSpan, tokens: &[TokenWithSpan], text: &str) -> Error
         "TRUNCATE",
         "GRANT",
         "REVOKE",
-        "COPY",
         "LOAD",
         "EXPORT",
         "ATTACH",
@@ -116,21 +140,21 @@ fn unknown(first: &TokenWithSpan, tokens: &[TokenWithSpan], text: &str) -> Error
     }
     if OTHERS.contains(&upper.as_str()) {
         let two = match tokens.get(1).and_then(word) {
-            Some(_) if upper == "INSERT" || upper == "BEGIN" => bytes_of(&tokens[..2]),
+            Some(_) if upper == "BEGIN" => bytes_of(&tokens[..2]),
             _ => span,
         };
         let error = Error::unsupported(format!("`{}` is not built", &text[two.start..two.end]))
             .at(two)
             .note(STATEMENTS);
-        return if upper == "INSERT" || upper == "BEGIN" || upper == "COPY" {
-            error.help("write the SELECT alone; its rows go to stdout or to the file of `-o`")
-        } else {
-            error
+        return match upper.as_str() {
+            "BEGIN" => error.help("several INSERTs run together as `BEGIN STATEMENT SET; …; END;`"),
+            _ => error,
         };
     }
     let error = Error::syntax(format!("no statement begins with {}", shown(typed))).at(span);
-    const FIRST: [&str; 9] = [
-        "SELECT", "WITH", "VALUES", "CREATE", "DROP", "SET", "EXPLAIN", "DESCRIBE", "SHOW",
+    const FIRST: [&str; 11] = [
+        "SELECT", "WITH", "VALUES", "INSERT", "COPY", "CREATE", "DROP", "SET", "EXPLAIN",
+        "DESCRIBE", "SHOW",
     ];
     match nearest(&upper, FIRST).or_else(|| misspelt(first)) {
         Some(near) => error.label(format!("did you mean `{near}`?")),
@@ -270,13 +294,17 @@ fn explain(tokens: &[TokenWithSpan], text: &str) -> Result<StatementKind> {
     if begins_query(rest.first()) {
         return Ok(StatementKind::Explain(parse_query(rest, text)?));
     }
+    if is_word(rest.first(), "INSERT") {
+        return Ok(StatementKind::Explain(parse_insert(rest, text)?.query));
+    }
     let span = rest.first().map_or(end_of(tokens), bytes);
     Err(Error::syntax("EXPLAIN is followed by a query")
         .at(span)
         .help("write `EXPLAIN SELECT …`"))
 }
 
-fn begins_query(token: Option<&TokenWithSpan>) -> bool {
+/// True at a word that begins a query.
+pub(super) fn begins_query(token: Option<&TokenWithSpan>) -> bool {
     is_any_word(token, &["SELECT", "WITH", "VALUES"]) || is(token, &Token::LParen)
 }
 

@@ -19,6 +19,8 @@ pub struct Statement {
 pub enum StatementKind {
     /// `SELECT …`, `WITH …`, `VALUES …`.
     Query(QueryStatement),
+    /// `INSERT INTO` statements one behind the other, which run together over one read of their sources.
+    Inserts(Vec<Insert>),
     /// `CREATE TABLE name (…) WITH (…)`.
     CreateTable(CreateTable),
     /// `CREATE VIEW name AS SELECT …`.
@@ -54,6 +56,21 @@ pub struct QueryStatement {
     pub query: Box<ast::Query>,
     /// What its `EMIT` clause asks for.
     pub emit: Emit,
+}
+
+/// `INSERT INTO sink (columns) query`, or `COPY (query) TO 'file' (options)`.
+#[derive(Debug, Clone)]
+pub struct Insert {
+    /// The table that is written, or a path in single quotes.
+    pub target: ast::Ident,
+    /// Where that stands.
+    pub target_span: Span,
+    /// The columns of it that the query gives; empty for all.
+    pub columns: Vec<ast::Ident>,
+    /// What COPY says about the file.
+    pub options: Vec<TableOption>,
+    /// Where the rows come from.
+    pub query: QueryStatement,
 }
 
 /// When rows come out.

@@ -16,6 +16,19 @@ fn normal(text: &str, parameters: &[(String, String)]) -> String {
             .iter()
             .map(|statement| match &statement.kind {
                 StatementKind::Query(query) => query.query.to_string(),
+                StatementKind::Inserts(inserts) => (inserts.iter())
+                    .map(|insert| {
+                        let columns: Vec<&str> =
+                            insert.columns.iter().map(|c| c.value.as_str()).collect();
+                        let options: Vec<String> = (insert.options.iter())
+                            .map(|option| format!("{}={}", option.key, option.value))
+                            .collect();
+                        let columns = columns.join(",");
+                        let (target, query) = (&insert.target, &insert.query.query);
+                        format!("insert {target}({columns})[{}] {query}", options.join(","))
+                    })
+                    .collect::<Vec<_>>()
+                    .join(" & "),
                 StatementKind::CreateView(view) => format!("{}: {}", view.name, view.query),
                 StatementKind::CreateTable(table) => create(table),
                 StatementKind::Explain(query) => format!("explain {}", query.query),
@@ -377,9 +390,26 @@ fn statements() {
             "SELECT sum(a) OVER (ORDER BY a) FROM t",
             "Unsupported at `OVER`: ",
         ),
-        ("INSERT INTO a SELECT 1", "Unsupported at `INSERT INTO`: "),
         ("EXPLAIN ANALYZE SELECT 1", "Unsupported at `ANALYZE`: "),
-        ("BEGIN STATEMENT SET", "Unsupported at `BEGIN STATEMENT`: "),
+        ("BEGIN TRANSACTION", "Unsupported at `BEGIN TRANSACTION`: "),
+        (
+            "BEGIN STATEMENT SET; INSERT INTO a SELECT 1",
+            "Syntax at `BEGIN STATEMENT SET`: ",
+        ),
+        ("BEGIN STATEMENT SET; SELECT 1; END", "Syntax at `SELECT`: "),
+        (
+            "BEGIN STATEMENT SET; END",
+            "Syntax at `BEGIN STATEMENT SET`: ",
+        ),
+        (
+            "INSERT OVERWRITE a SELECT 1",
+            "Unsupported at `OVERWRITE`: ",
+        ),
+        ("INSERT INTO a", "Syntax at `"),
+        ("INSERT INTO a (b c) SELECT 1", "Syntax at `c`: "),
+        ("COPY a FROM 'b'", "Syntax at `"),
+        ("COPY (SELECT 1) FROM 'b'", "Unsupported at `FROM`: "),
+        ("COPY (SELECT 1) TO b", "Syntax at `b`: "),
         (
             "CREATE TABLE t (a INT METADATA)",
             "Unsupported at `METADATA`: ",
@@ -400,6 +430,35 @@ fn statements() {
             "SELECT * FROM a WINDOW TUMBLING (SIZE 1 MINUTE)",
             "Syntax at `WINDOW`: a window is a call here",
         ),
+    ]);
+}
+
+#[test]
+fn inserts() {
+    check(&[
+        ("INSERT INTO a SELECT 1", "insert a()[] SELECT 1"),
+        (
+            "INSERT INTO 'a.csv' SELECT 1; INSERT INTO b (x, y) (SELECT 1, 2)",
+            "insert 'a.csv'()[] SELECT 1 & insert b(x,y)[] (SELECT 1, 2)",
+        ),
+        (
+            "BEGIN STATEMENT SET; INSERT INTO a SELECT 1; INSERT INTO b SELECT 2; END; INSERT INTO c SELECT 3",
+            "insert a()[] SELECT 1 & insert b()[] SELECT 2; insert c()[] SELECT 3",
+        ),
+        (
+            "EXECUTE STATEMENT SET BEGIN INSERT INTO a SELECT 1; END",
+            "insert a()[] SELECT 1",
+        ),
+        (
+            "INSERT INTO a SELECT 1; SET delay = '1s'; INSERT INTO b SELECT 2",
+            "insert a()[] SELECT 1; set delay=1s; insert b()[] SELECT 2",
+        ),
+        (
+            "COPY (SELECT 1) TO 'a.csv' (FORMAT csv, HEADER false)",
+            "insert 'a.csv'()[format=csv,header=false] SELECT 1",
+        ),
+        ("COPY t TO 'a.csv'", "insert 'a.csv'()[] SELECT * FROM t"),
+        ("EXPLAIN INSERT INTO a SELECT 1", "explain SELECT 1"),
     ]);
 }
 

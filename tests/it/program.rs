@@ -28,7 +28,7 @@ use tumble::cli::exit;
 use tumble::connect::ByteSource;
 use tumble::error::{Error, Result};
 use tumble::runtime::RowWriter;
-use tumble::session::{Host, Note, Options, ResultInfo, Session};
+use tumble::session::{Host, Note, Options, ResultInfo, ResultSink, Session, SinkSpec};
 
 /// Nothing that the tests run may take longer.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -271,6 +271,10 @@ impl Host for Page {
             rest: Vec::new(),
             gate: Arc::clone(&self.gate),
         }))
+    }
+
+    fn sink(&mut self, _spec: &SinkSpec) -> Result<Box<dyn ResultSink>> {
+        Err(Error::unsupported("a page has no files"))
     }
 
     fn note(&mut self, _note: Note) {}

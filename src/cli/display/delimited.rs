@@ -99,5 +99,7 @@ impl Display for Delimited {
         Some(Arc::clone(&self.lines) as Arc<dyn RowWriter>)
     }
 
-    fn end(&mut self, _: &mut Vec<u8>) {}
+    fn end(&mut self, _: &mut Vec<u8>) -> Result<()> {
+        Ok(())
+    }
 }

@@ -121,9 +121,10 @@ impl Display for Json {
         (!self.is_array).then_some(objects)
     }
 
-    fn end(&mut self, out: &mut Vec<u8>) {
+    fn end(&mut self, out: &mut Vec<u8>) -> Result<()> {
         if self.is_array {
             out.extend_from_slice(if self.rows == 0 { b"]\n" } else { b"\n]\n" });
         }
+        Ok(())
     }
 }

@@ -76,5 +76,7 @@ impl Display for Line {
         Ok(())
     }
 
-    fn end(&mut self, _: &mut Vec<u8>) {}
+    fn end(&mut self, _: &mut Vec<u8>) -> Result<()> {
+        Ok(())
+    }
 }

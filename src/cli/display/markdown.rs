@@ -80,5 +80,7 @@ impl Display for Markdown {
         Ok(())
     }
 
-    fn end(&mut self, _: &mut Vec<u8>) {}
+    fn end(&mut self, _: &mut Vec<u8>) -> Result<()> {
+        Ok(())
+    }
 }

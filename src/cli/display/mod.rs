@@ -10,10 +10,12 @@
 //!
 //! To add a format: one file here, one line in [`FORMATS`].
 
+mod arrow_ipc;
 mod delimited;
 mod json;
 mod line;
 mod markdown;
+mod parquet;
 mod table;
 
 use std::path::Path;
@@ -46,7 +48,10 @@ pub trait Display: Send {
     }
 
     /// The result is complete.
-    fn end(&mut self, out: &mut Vec<u8>);
+    ///
+    /// # Errors
+    /// It cannot be brought to its end.
+    fn end(&mut self, out: &mut Vec<u8>) -> Result<()>;
 }
 
 /// What the flags say about the output.
@@ -64,6 +69,8 @@ pub struct Options {
     pub width: Option<u16>,
     /// Whether escape codes may be used.
     pub color: bool,
+    /// What is written is a file of its own, not a stream that somebody reads as it comes.
+    pub whole_file: bool,
 }
 
 impl Default for Options {
@@ -75,6 +82,7 @@ impl Default for Options {
             max_rows: 1_000,
             width: None,
             color: false,
+            whole_file: false,
         }
     }
 }
@@ -90,6 +98,8 @@ pub struct Format {
     pub extensions: &'static [&'static str],
     /// What it is, in one line.
     pub help: &'static str,
+    /// No text: nothing for a terminal, and with one beginning and one end.
+    pub is_binary: bool,
     /// Makes the display.
     pub display: fn(Options) -> Box<dyn Display>,
 }
@@ -101,6 +111,7 @@ pub const FORMATS: &[Format] = &[
         spellings: &[],
         extensions: &["txt"],
         help: "columns for people",
+        is_binary: false,
         display: |options| match options.streaming {
             true => Box::new(table::StreamingTable::new(options)),
             false => Box::new(table::FiniteTable::new(options)),
@@ -111,6 +122,7 @@ pub const FORMATS: &[Format] = &[
         spellings: &[],
         extensions: &["csv"],
         help: "comma-separated, RFC 4180",
+        is_binary: false,
         display: |options| Box::new(delimited::Delimited::new(Style::Csv, options)),
     },
     Format {
@@ -118,6 +130,7 @@ pub const FORMATS: &[Format] = &[
         spellings: &[],
         extensions: &["tsv", "tab"],
         help: "tab-separated, \\t \\n \\\\ escaped",
+        is_binary: false,
         display: |options| Box::new(delimited::Delimited::new(Style::Tsv, options)),
     },
     Format {
@@ -125,6 +138,7 @@ pub const FORMATS: &[Format] = &[
         spellings: &["json", "jsonl"],
         extensions: &["ndjson", "jsonl"],
         help: "a JSON object a line",
+        is_binary: false,
         display: |_| Box::new(json::Json::lines()),
     },
     Format {
@@ -132,6 +146,7 @@ pub const FORMATS: &[Format] = &[
         spellings: &[],
         extensions: &["json"],
         help: "one JSON array",
+        is_binary: false,
         display: |_| Box::new(json::Json::array()),
     },
     Format {
@@ -139,13 +154,31 @@ pub const FORMATS: &[Format] = &[
         spellings: &["md"],
         extensions: &["md"],
         help: "a Markdown table",
+        is_binary: false,
         display: |options| Box::new(markdown::Markdown::new(options)),
+    },
+    Format {
+        name: "arrow",
+        spellings: &["arrow-ipc", "ipc"],
+        extensions: &["arrow", "arrows", "feather"],
+        help: "Arrow IPC: a stream; a file of that ending has the index of one",
+        is_binary: true,
+        display: |options| Box::new(arrow_ipc::ArrowIpc::new(&options)),
+    },
+    Format {
+        name: "parquet",
+        spellings: &[],
+        extensions: &["parquet", "pq"],
+        help: "Parquet, complete at the end",
+        is_binary: true,
+        display: |_| Box::new(parquet::Parquet::default()),
     },
     Format {
         name: "line",
         spellings: &[],
         extensions: &[],
         help: "`name = value`, a line each",
+        is_binary: false,
         display: |options| Box::new(line::Line::new(options)),
     },
 ];
@@ -180,6 +213,12 @@ pub fn format_of_file(path: &Path) -> Option<&'static Format> {
     FORMATS
         .iter()
         .find(|format| format.extensions.contains(&extension.as_str()))
+}
+
+/// A second result in a format that has room for one.
+fn one_result(format: &str) -> Error {
+    Error::usage(format!("{format} holds one result, and this is the second"))
+        .help("write each to a file of its own: INSERT INTO 'a.parquet' SELECT …; INSERT INTO 'b.parquet' SELECT …")
 }
 
 /// The writers for all columns of a result.

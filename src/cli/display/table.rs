@@ -160,10 +160,11 @@ impl Display for StreamingTable {
         Ok(())
     }
 
-    fn end(&mut self, out: &mut Vec<u8>) {
+    fn end(&mut self, out: &mut Vec<u8>) -> Result<()> {
         if self.widths.is_empty() {
             self.open(&[], out);
         }
+        Ok(())
     }
 }
 
@@ -220,7 +221,7 @@ impl Display for FiniteTable {
         Ok(())
     }
 
-    fn end(&mut self, out: &mut Vec<u8>) {
+    fn end(&mut self, out: &mut Vec<u8>) -> Result<()> {
         let mut table = Table::new();
         table.load_style(presets::UTF8_FULL_CONDENSED);
         if let Some(width) = self.options.width {
@@ -248,5 +249,6 @@ impl Display for FiniteTable {
             out.extend_from_slice(note.as_bytes());
         }
         self.cells.clear();
+        Ok(())
     }
 }

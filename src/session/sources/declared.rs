@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field};
 
 use super::Sources;
-use super::definition::Definition;
+use super::definition::{Definition, Place};
 use super::guessed::guessed;
 use super::table_options::TableOptions;
 use crate::catalog::{
@@ -14,7 +14,7 @@ use crate::catalog::{
 };
 use crate::error::{Error, Result};
 use crate::format::{CsvOptions, Format, ReadColumn, csv_header, parse_format_name};
-use crate::plan::{PlanSettings, Registry, computed, data_type};
+use crate::plan::{PlanSettings, Registry, SinkColumns, computed, data_type};
 use crate::runtime::Opened;
 use crate::session::host::Note;
 use crate::session::{Host, Options};
@@ -35,7 +35,10 @@ impl Sources {
         host: &mut dyn Host,
     ) -> Result<()> {
         let name = create.name.value.clone();
-        if (catalog.table(&name).is_some() || catalog.view(&name).is_some()) && !create.or_replace {
+        let is_taken = catalog.table(&name).is_some()
+            || catalog.view(&name).is_some()
+            || self.unwritten.contains_key(&name);
+        if is_taken && !create.or_replace {
             if create.if_not_exists {
                 return Ok(());
             }
@@ -46,6 +49,11 @@ impl Sources {
         let with = TableOptions::read(&create, options)?;
         self.forget(&name);
         if create.columns.is_empty() {
+            self.sinks.add(&name, &create.options, None);
+            if is_unwritten(&with.places) {
+                self.unwritten.insert(name, create);
+                return Ok(());
+            }
             return self.create_guessed(&name, with, &create, catalog, options, host);
         }
         let mut table = Table {
@@ -95,6 +103,15 @@ impl Sources {
         if table.time.is_none() {
             table.time = only_time(&table, options);
         }
+        let physical = order.iter().filter_map(|name: &String| {
+            let column = table.column(name)?;
+            Some((name.clone(), table.columns[column].data_type.clone()))
+        });
+        let sink = SinkColumns {
+            name: name.clone(),
+            columns: physical.collect(),
+        };
+        self.sinks.add(&name, &create.options, Some(sink));
         catalog.add_table(table);
         self.definitions.insert(
             name,
@@ -106,6 +123,20 @@ impl Sources {
                 declared: Some(order),
             },
         );
+        Ok(())
+    }
+
+    /// Looks at a table whose file did not exist when it was created.
+    pub(super) fn create_unwritten(
+        &mut self,
+        create: &CreateTable,
+        catalog: &mut Catalog,
+        options: &Options,
+        host: &mut dyn Host,
+    ) -> Result<()> {
+        let with = TableOptions::read(create, options)?;
+        self.create_guessed(&create.name.value, with, create, catalog, options, host)?;
+        self.unwritten.remove(&create.name.value);
         Ok(())
     }
 
@@ -163,6 +194,11 @@ impl Sources {
         self.opened.insert(name.to_string(), opened);
         Ok(())
     }
+}
+
+/// True for one path at which there is nothing yet: a sink.
+fn is_unwritten(places: &[Place]) -> bool {
+    matches!(places, [Place::Path(path)] if !std::path::Path::new(path).exists())
 }
 
 /// The time of `WATERMARK FOR`.

@@ -22,6 +22,7 @@ use sqlparser::ast;
 use super::Host;
 use super::host::Note;
 use super::options::Options;
+use super::sinks::{Sinks, is_one_file};
 use crate::catalog::{
     Catalog, ColumnSource, Hints, SAMPLE_BYTES, create_table_text, guess, live_sample_bytes,
 };
@@ -31,6 +32,7 @@ use crate::format::DecodeSpec;
 use crate::plan::SourcePlan;
 use crate::runtime::interrupt::Interrupts;
 use crate::runtime::{Idle, Input, InputFile, Opened, Ready, Waiter};
+use crate::sql::CreateTable;
 
 use definition::{Definition, Place, places};
 use guessed::guessed;
@@ -44,6 +46,10 @@ pub(in crate::session) struct Sources {
     opened: BTreeMap<String, Opened>,
     stdin_taken: bool,
     interrupts: Option<Arc<Interrupts>>,
+    /// The tables of `CREATE TABLE`, as INSERT INTO writes them.
+    sinks: Sinks,
+    /// Tables without columns over a file that does not exist yet: they are looked at when they are read.
+    unwritten: BTreeMap<String, CreateTable>,
 }
 
 const STDIN_NAMES: [&str; 2] = ["stdin", "input"];
@@ -66,6 +72,9 @@ impl Sources {
         only_line: bool,
         host: &mut dyn Host,
     ) -> Result<()> {
+        if let Some(create) = self.unwritten.get(&name.value).cloned() {
+            self.create_unwritten(&create, catalog, options, host)?;
+        }
         if let Some(table) = catalog.table(&name.value) {
             let name = table.name.clone();
             return self.look_at_declared(&name, host);
@@ -296,8 +305,90 @@ impl Sources {
         })
     }
 
+    /// The tables that can be written.
+    pub(in crate::session) fn sinks(&self) -> &Sinks {
+        &self.sinks
+    }
+
+    /// The files that a name in FROM means, as far as that is known without opening one.
+    pub(in crate::session) fn files_of(
+        &self,
+        name: &ast::Ident,
+        catalog: &Catalog,
+        options: &Options,
+    ) -> Vec<String> {
+        let places = match (self.unwritten.get(&name.value), catalog.table(&name.value)) {
+            (Some(create), _) => {
+                let paths = create.options.iter().filter(|option| option.key == "path");
+                return paths.map(|option| option.value.clone()).collect();
+            }
+            (None, Some(table)) => {
+                let definition = self.definitions.get(&table.name);
+                definition.map(|definition| definition.places.clone())
+            }
+            // What is wrong with a path is said when it is opened.
+            (None, None) => self.places_of(name, options).ok().flatten(),
+        };
+        let path = |place| match place {
+            Place::Path(path) => Some(path),
+            Place::Stdin => None,
+        };
+        places.into_iter().flatten().filter_map(path).collect()
+    }
+
+    /// Refuses a source that a statement beside it writes.
+    ///
+    /// # Errors
+    /// It is one.
+    pub(in crate::session) fn refuse_sink(&self, plan: &SourcePlan, sink: &Path) -> Result<()> {
+        let definition = self.definitions.get(&plan.table.name);
+        let places = definition.iter().flat_map(|definition| &definition.places);
+        for place in places {
+            if let Place::Path(path) = place
+                && is_one_file(Path::new(path), sink)
+            {
+                let error = Error::plan(format!(
+                    "`{path}` is read by one statement and written by another beside it"
+                ));
+                return Err(error.help("INSERTs one behind the other run together: part them with another statement, or run tumble twice"));
+            }
+        }
+        Ok(())
+    }
+
+    /// A file has been written: what was known of its bytes is not true any more.
+    pub(in crate::session) fn written(&mut self, sink: &Path, catalog: &mut Catalog) {
+        let is_sink = |place: &Place| match place {
+            Place::Path(path) => is_one_file(Path::new(path), sink),
+            Place::Stdin => false,
+        };
+        let known = self.definitions.iter();
+        let known = known.filter(|(_, definition)| definition.places.iter().any(is_sink));
+        let names: Vec<String> = known.map(|(name, _)| name.clone()).collect();
+        for name in names {
+            self.opened.remove(&name);
+            let is_declared = self.sinks.has(&name);
+            match self.definitions.get_mut(&name) {
+                Some(definition) if definition.declared.is_some() => definition.format = None,
+                Some(_) if !is_declared => {
+                    self.definitions.remove(&name);
+                    catalog.remove(&name);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Forgets a table without columns over a file that does not exist yet.
+    pub(in crate::session) fn forget_unwritten(&mut self, name: &str) -> Option<String> {
+        let (name, _) = self.unwritten.remove_entry(name)?;
+        Some(name)
+    }
+
     /// Forgets a table that was dropped.
     pub(in crate::session) fn forget(&mut self, name: &str) {
+        self.sinks.remove(name);
+        self.unwritten.remove(name);
         self.definitions.remove(name);
         self.opened.remove(name);
     }
@@ -337,15 +428,7 @@ impl Sources {
 
 /// A file that is written must be no input, and each only once: it would be lost.
 fn refuse_overwriting(places: &[Place], options: &Options) -> Result<()> {
-    let outputs = [
-        ("-o", &options.output),
-        ("--late", &options.late),
-        ("--rejects", &options.rejects),
-    ];
-    let outputs = outputs
-        .into_iter()
-        .filter_map(|(flag, path)| Some((flag, path.as_ref()?)));
-    let outputs: Vec<(&str, &PathBuf)> = outputs.collect();
+    let outputs: Vec<(&str, &PathBuf)> = options.written_files().collect();
     for (number, (flag, output)) in outputs.iter().enumerate() {
         for place in places {
             if let Place::Path(path) = place

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::catalog::Hints;
 use crate::error::{Error, Result};
 use crate::format::Nulls;
-use crate::session::options::Options;
+use crate::session::options::{Options, truth};
 use crate::sql::{CreateTable, TableOption};
 use crate::time::TimeFormat;
 
@@ -86,6 +86,8 @@ fn apply(option: &TableOption, options: &mut Options, paths: &mut Vec<String>) -
             paths.push(value.strip_prefix("file://").unwrap_or(value).to_string());
             Ok(())
         }
+        // Of the sink that the table may be.
+        "append" => truth("append", value).map(drop),
         "connector" if value.eq_ignore_ascii_case("filesystem") => Ok(()),
         "connector" => Err(
             Error::unsupported(format!("connector `{value}` is not built"))
@@ -93,7 +95,7 @@ fn apply(option: &TableOption, options: &mut Options, paths: &mut Vec<String>) -
         ),
         other => {
             let known = || {
-                ["path", "connector"]
+                ["path", "append", "connector"]
                     .into_iter()
                     .chain(SETTINGS.iter().map(|(key, _)| *key))
             };

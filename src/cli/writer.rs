@@ -1,0 +1,220 @@
+//! Writes results in one format to standard output or a file.
+//!
+//! ```text
+//!   rows ─► display ─► buffer ─► stdout, FILE       handed out when the buffer is full or nothing more comes
+//! ```
+//!
+//! Invariants: a file is created when its first result begins; an error names it.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+
+use super::display::{self, Display};
+use crate::connect::Reason;
+use crate::error::{Error, ErrorKind, Result};
+use crate::runtime::RowWriter;
+use crate::session::{ResultInfo, ResultSink, SinkSpec};
+
+/// Bytes that are written at once, where nobody waits for them.
+const BUFFER_BYTES: usize = 64 << 10;
+
+enum Out {
+    Stdout(io::Stdout),
+    /// A query that cannot be planned leaves the file as it is.
+    Unopened {
+        path: PathBuf,
+        append: bool,
+    },
+    File(PathBuf, File),
+}
+
+/// A place for results and their format.
+pub(super) struct Writer {
+    out: Out,
+    buffer: Vec<u8>,
+    format: &'static display::Format,
+    options: display::Options,
+    display: Option<Box<dyn Display>>,
+}
+
+impl Writer {
+    /// What writes to standard output.
+    pub(super) fn stdout(format: &'static display::Format, options: display::Options) -> Self {
+        Writer::new(Out::Stdout(io::stdout()), format, options)
+    }
+
+    /// What writes to a file.
+    ///
+    /// # Errors
+    /// Rows cannot be put behind others in the format.
+    pub(super) fn file(
+        path: &Path,
+        append: bool,
+        format: &'static display::Format,
+        options: display::Options,
+    ) -> Result<Self> {
+        if append && format.is_binary {
+            let what = format!("{} cannot be appended to", path.display());
+            return Err(Error::usage(what)
+                .note(format!(
+                    "a file of {} has one beginning and one end",
+                    format.name
+                ))
+                .help("write another file; a glob reads several as one: 'part-*.parquet'"));
+        }
+        let path = path.to_path_buf();
+        let options = display::Options {
+            whole_file: path.extension().is_some_and(|ending| ending != "arrows"),
+            ..options
+        };
+        Ok(Writer::new(Out::Unopened { path, append }, format, options))
+    }
+
+    fn new(out: Out, format: &'static display::Format, options: display::Options) -> Self {
+        Writer {
+            out,
+            buffer: Vec::with_capacity(BUFFER_BYTES),
+            format,
+            options,
+            display: None,
+        }
+    }
+
+    /// Opens the file, once a result begins.
+    fn open(&mut self) -> Result<()> {
+        let Out::Unopened { path, append } = &self.out else {
+            return Ok(());
+        };
+        let mut open = OpenOptions::new();
+        open.create(true).write(true);
+        let open = if *append {
+            open.append(true)
+        } else {
+            open.truncate(true)
+        };
+        let file = open.open(path).map_err(|error| {
+            Error::outside(format!("cannot write {}", path.display()), Reason(&error))
+        })?;
+        let length = file.metadata().map_or(0, |metadata| metadata.len());
+        self.options.header &= !(*append && length > 0);
+        self.out = Out::File(path.clone(), file);
+        Ok(())
+    }
+
+    fn write_buffer(&mut self) -> Result<()> {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let written = self.write(&buffer);
+        buffer.clear();
+        self.buffer = buffer;
+        written
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        self.open()?;
+        let (written, name) = match &mut self.out {
+            Out::Stdout(stdout) => {
+                let mut lock = stdout.lock();
+                (
+                    lock.write_all(bytes).and_then(|()| lock.flush()),
+                    String::from("stdout"),
+                )
+            }
+            Out::File(path, file) => (file.write_all(bytes), path.display().to_string()),
+            Out::Unopened { path, .. } => (Ok(()), path.display().to_string()),
+        };
+        written.map_err(|error| match error.kind() {
+            io::ErrorKind::BrokenPipe => Error::new(ErrorKind::Closed, "the reader has left"),
+            _ => Error::outside(format!("cannot write {name}"), Reason(&error)),
+        })
+    }
+
+    fn written(&mut self) -> Result<()> {
+        if self.buffer.len() >= BUFFER_BYTES {
+            self.write_buffer()
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl ResultSink for Writer {
+    fn begin(&mut self, schema: &SchemaRef, info: &ResultInfo) -> Result<()> {
+        self.open()?;
+        if self.display.is_none() {
+            let options = display::Options {
+                streaming: !info.finite,
+                ..self.options.clone()
+            };
+            self.display = Some((self.format.display)(options));
+        }
+        if let Some(display) = &mut self.display {
+            display.begin(schema, &mut self.buffer)?;
+        }
+        self.written()
+    }
+
+    fn rows(&mut self, rows: &RecordBatch) -> Result<()> {
+        if let Some(display) = &mut self.display {
+            display.rows(rows, &mut self.buffer)?;
+        }
+        self.written()
+    }
+
+    fn row_writer(&self) -> Option<Arc<dyn RowWriter>> {
+        self.display.as_ref()?.row_writer()
+    }
+
+    fn text(&mut self, text: &[u8]) -> Result<()> {
+        if text.len() >= BUFFER_BYTES {
+            self.write_buffer()?;
+            return self.write(text);
+        }
+        self.buffer.extend_from_slice(text);
+        self.written()
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.write_buffer()
+    }
+
+    fn end(&mut self) -> Result<()> {
+        if let Some(display) = &mut self.display {
+            display.end(&mut self.buffer)?;
+        }
+        self.written()
+    }
+}
+
+/// What writes the file of an INSERT.
+///
+/// # Errors
+/// There is no such format, or it cannot be appended to.
+pub(super) fn sink(spec: &SinkSpec, options: display::Options) -> Result<Box<dyn ResultSink>> {
+    let format = match &spec.format {
+        Some(name) => display::format_named(name)?,
+        None => match display::format_of_file(&spec.path) {
+            Some(format) => format,
+            None => display::format_named("csv")?,
+        },
+    };
+    let options = display::Options {
+        header: spec.header,
+        width: None,
+        color: false,
+        ..options
+    };
+    Ok(Box::new(Writer::file(
+        &spec.path,
+        spec.append,
+        format,
+        options,
+    )?))
+}
