@@ -132,7 +132,7 @@ pub struct Args {
     #[arg(long, env = "TUMBLE_IN_ORDER", hide_env = true, value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue, help_heading = TIME)]
     pub in_order: bool,
 
-    /// Format: table, csv, tsv, ndjson, json-array, markdown, line [default: table on a terminal, else csv]
+    /// Format: table, csv, tsv, ndjson, json-array, markdown, line, arrow, parquet [default: table on a terminal, else csv]
     #[arg(long, value_name = "FORMAT", overrides_with_all = ["csv", "tsv", "json", "ndjson"], env = "TUMBLE_FORMAT", hide_env = true, help_heading = OUTPUT)]
     pub format: Option<String>,
     /// Short for --format csv

@@ -60,12 +60,8 @@ impl Writer {
     ) -> Result<Self> {
         if append && format.is_binary {
             let what = format!("{} cannot be appended to", path.display());
-            return Err(Error::usage(what)
-                .note(format!(
-                    "a file of {} has one beginning and one end",
-                    format.name
-                ))
-                .help("write another file; a glob reads several as one: 'part-*.parquet'"));
+            let why = format!("a file of {} has one beginning and one end", format.name);
+            return Err(Error::usage(what).note(why).help("write another file"));
         }
         let path = path.to_path_buf();
         let options = display::Options {

@@ -16,7 +16,7 @@ use sqlparser::ast::{self, Spanned};
 
 use super::stream_plan::{StreamPlan, StreamQuery};
 use crate::data::type_name;
-use crate::error::{Error, Result, Span};
+use crate::error::{Error, Result};
 use crate::exec::expression::{Cast, Expression};
 use crate::sql::{Insert, span_of};
 use crate::time::Zone;
@@ -148,15 +148,22 @@ fn goes_into(from: &DataType, to: &DataType) -> bool {
 fn mismatch(insert: &Insert, column: usize, given: &Field, name: &str, to: &DataType) -> Error {
     let (from, to) = (type_name(given.data_type()), type_name(to));
     let query = &insert.query.query;
-    Error::plan(format!(
+    let item = item(query, column);
+    let error = Error::plan(format!(
         "column `{name}` is {to}, and the query gives {from}"
-    ))
-    .at_least(item_span(query, column).or_else(|| span_of(query.span())))
-    .help(format!("write CAST({} AS {to})", given.name()))
+    ));
+    let error = error.at_least(
+        item.and_then(|item| span_of(item.span()))
+            .or_else(|| span_of(query.span())),
+    );
+    error.help(match item {
+        Some(item) => format!("write CAST({item} AS {to})"),
+        None => format!("CAST `{}` to {to}", given.name()),
+    })
 }
 
-/// Where an item of SELECT stands, if each of them is one column.
-fn item_span(query: &ast::Query, item: usize) -> Option<Span> {
+/// An item of SELECT, if each of them is one column.
+fn item(query: &ast::Query, item: usize) -> Option<&ast::Expr> {
     let ast::SetExpr::Select(select) = query.body.as_ref() else {
         return None;
     };
@@ -171,7 +178,7 @@ fn item_span(query: &ast::Query, item: usize) -> Option<Span> {
     }
     match select.projection.get(item)? {
         ast::SelectItem::UnnamedExpr(expr) | ast::SelectItem::ExprWithAlias { expr, .. } => {
-            span_of(expr.span())
+            Some(expr)
         }
         _ => None,
     }

@@ -73,10 +73,10 @@ pub trait Host {
     /// Standard input, once; `None` if there is none, or it was taken.
     fn stdin(&mut self) -> Option<Box<dyn ByteSource>>;
 
-    /// A file that INSERT INTO writes, created or opened now.
+    /// A file that INSERT INTO writes, created or opened when its result begins.
     ///
     /// # Errors
-    /// There is no such format, or the file cannot be created.
+    /// There is no such format, or rows cannot be put behind others in it.
     fn sink(&mut self, spec: &SinkSpec) -> Result<Box<dyn ResultSink>>;
 
     /// Something to know.
@@ -161,7 +161,7 @@ impl<'a> RunSink<'a> {
         if !has_host {
             return ended;
         }
-        ended.and(self.to_host(|host| host.end().and_then(|()| host.flush())))
+        ended.and(self.give_host(|host| host.end().and_then(|()| host.flush())))
     }
 
     /// What has come out of a run that failed stays.
@@ -173,7 +173,7 @@ impl<'a> RunSink<'a> {
     }
 
     /// A reader that has left ends a SELECT, but not the INSERTs beside it.
-    fn to_host(&mut self, give: impl FnOnce(&mut dyn Host) -> Result<()>) -> Result<()> {
+    fn give_host(&mut self, give: impl FnOnce(&mut dyn Host) -> Result<()>) -> Result<()> {
         if self.host_has_left {
             return Ok(());
         }
@@ -194,7 +194,7 @@ impl Sink for RunSink<'_> {
         let rows = super::renamed(&to.schema, rows)?;
         match &mut to.sink {
             Some(sink) => sink.rows(&rows),
-            None => self.to_host(|host| host.rows(&rows)),
+            None => self.give_host(|host| host.rows(&rows)),
         }
     }
 
@@ -208,14 +208,14 @@ impl Sink for RunSink<'_> {
     fn text(&mut self, root: usize, text: &[u8]) -> Result<()> {
         match &mut self.roots[root].sink {
             Some(sink) => sink.text(text),
-            None => self.to_host(|host| host.text(text)),
+            None => self.give_host(|host| host.text(text)),
         }
     }
 
     fn flush(&mut self) -> Result<()> {
         self.side_files.flush()?;
         each(&mut self.roots, |sink| sink.flush())?;
-        self.to_host(|host| host.flush())
+        self.give_host(|host| host.flush())
     }
 
     fn late(&mut self, row: &LateRow<'_>) -> Result<()> {

@@ -418,8 +418,7 @@ fn one_of<T: Copy>(name: &str, value: &str, known: &[(&str, T)]) -> Result<T> {
     })
 }
 
-/// A setting that is on or off.
-/// Yes or no, in the usual words.
+/// A setting that is on or off, in the usual words.
 ///
 /// # Errors
 /// Another word.

@@ -86,12 +86,13 @@ impl Sinks {
     /// # Errors
     /// A table that does not exist or has no one file; an option that does not fit.
     pub(super) fn choose(&self, insert: &Insert, settings: &Options) -> Result<Chosen> {
+        let path = &insert.target.value;
         let chosen = match insert.target.quote_style {
-            Some('\'') => Ok(Chosen {
-                spec: spec(&insert.target.value, &insert.options, settings)?,
+            Some('\'') => spec(path, &insert.options, settings).map(|spec| Chosen {
+                spec,
                 columns: None,
             }),
-            _ => self.table(&insert.target.value, settings),
+            _ => self.table(path, settings),
         };
         chosen.map_err(|error| error.at_least(Some(insert.target_span)))
     }

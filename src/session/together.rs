@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use sqlparser::ast;
 
 use super::host::{self, ResultSink, Root};
-use super::sinks::{Chosen, SinkSpec, check_copy, is_one_file};
+use super::sinks::{Chosen, check_copy, is_one_file};
 use super::{Host, Note, OnError, OnInterrupt, Session, info};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{self, Planned, SourcePlan, StreamQuery};
@@ -27,6 +27,7 @@ impl Session {
         host: &mut dyn Host,
     ) -> Result<()> {
         let chosen = self.choose(inserts)?;
+        let sinks = sinks(inserts, &chosen, host)?;
         let mut planned = self.plan_inserts(inserts, &chosen, host)?;
         if let Some(select) = select {
             planned.push(self.plan(&select.query, host)?);
@@ -46,16 +47,15 @@ impl Session {
             queries.push(planned.query);
         }
         let sources = plan::share(&mut queries)?;
-        for (source, chosen) in sources
-            .iter()
-            .flat_map(|s| chosen.iter().map(move |c| (s, c)))
-        {
-            self.sources.refuse_sink(source, &chosen.spec.path)?;
+        for (insert, chosen) in inserts.iter().zip(&chosen) {
+            for source in &sources {
+                let refused = self.sources.refuse_sink(source, &chosen.spec.path);
+                refused.map_err(|error| error.at_least(Some(insert.target_span)))?;
+            }
         }
-        let specs: Vec<SinkSpec> = chosen.into_iter().map(|chosen| chosen.spec).collect();
-        let done = self.run(&queries, &sources, &specs, host);
-        for spec in &specs {
-            self.sources.written(&spec.path, &mut self.catalog);
+        let done = self.run(&queries, &sources, sinks, host);
+        for chosen in &chosen {
+            self.sources.written(&chosen.spec.path, &mut self.catalog);
         }
         done
     }
@@ -160,7 +160,7 @@ impl Session {
         &mut self,
         queries: &[StreamQuery],
         sources: &[SourcePlan],
-        sinks: &[SinkSpec],
+        sinks: Vec<Box<dyn ResultSink>>,
         host: &mut dyn Host,
     ) -> Result<()> {
         // Whatever is wrong with windows is said before the first byte of output.
@@ -175,19 +175,7 @@ impl Session {
         }
         self.side_files.open(&self.options)?;
         self.side_files.begin(sources);
-        let mut roots = Vec::with_capacity(queries.len());
-        for (number, query) in queries.iter().enumerate() {
-            let mut sink = sinks.get(number).map(|sink| host.sink(sink)).transpose()?;
-            let info = info(&query.root);
-            match &mut sink {
-                Some(sink) => sink.begin(&query.schema, &info)?,
-                None => host.begin(&query.schema, &info)?,
-            }
-            roots.push(Root {
-                schema: query.schema.clone(),
-                sink,
-            });
-        }
+        let roots = begin(queries, sinks, host)?;
         self.summary.next_statement();
         let gates = Gates {
             max_errors: match self.options.on_error {
@@ -227,6 +215,42 @@ impl Session {
             }
         }
     }
+}
+
+/// What writes the rows of INSERTs. Their files are created when the results begin.
+fn sinks(
+    inserts: &[Insert],
+    chosen: &[Chosen],
+    host: &mut dyn Host,
+) -> Result<Vec<Box<dyn ResultSink>>> {
+    let sink = |(insert, chosen): (&Insert, &Chosen)| {
+        let sink = host.sink(&chosen.spec);
+        sink.map_err(|error| error.at_least(Some(insert.target_span)))
+    };
+    inserts.iter().zip(chosen).map(sink).collect()
+}
+
+/// Begins the result of each query: of the first ones in their sinks, of a SELECT behind them at the host.
+fn begin(
+    queries: &[StreamQuery],
+    sinks: Vec<Box<dyn ResultSink>>,
+    host: &mut dyn Host,
+) -> Result<Vec<Root>> {
+    let mut roots = Vec::with_capacity(queries.len());
+    let mut sinks = sinks.into_iter();
+    for query in queries {
+        let mut sink = sinks.next();
+        let info = info(&query.root);
+        match &mut sink {
+            Some(sink) => sink.begin(&query.schema, &info)?,
+            None => host.begin(&query.schema, &info)?,
+        }
+        roots.push(Root {
+            schema: query.schema.clone(),
+            sink,
+        });
+    }
+    Ok(roots)
 }
 
 /// Ends or flushes the sinks of a run, the first error last.

@@ -436,29 +436,32 @@ fn statements() {
 #[test]
 fn inserts() {
     check(&[
-        ("INSERT INTO a SELECT 1", "insert a()[] SELECT 1"),
+        ("INSERT INTO a SELECT 1", "insert a()[] SELECT 1 AS \"1\""),
         (
             "INSERT INTO 'a.csv' SELECT 1; INSERT INTO b (x, y) (SELECT 1, 2)",
-            "insert 'a.csv'()[] SELECT 1 & insert b(x,y)[] (SELECT 1, 2)",
+            "insert 'a.csv'()[] SELECT 1 AS \"1\" & insert b(x,y)[] (SELECT 1 AS \"1\", 2 AS \"2\")",
         ),
         (
             "BEGIN STATEMENT SET; INSERT INTO a SELECT 1; INSERT INTO b SELECT 2; END; INSERT INTO c SELECT 3",
-            "insert a()[] SELECT 1 & insert b()[] SELECT 2; insert c()[] SELECT 3",
+            "insert a()[] SELECT 1 AS \"1\" & insert b()[] SELECT 2 AS \"2\"; insert c()[] SELECT 3 AS \"3\"",
         ),
         (
             "EXECUTE STATEMENT SET BEGIN INSERT INTO a SELECT 1; END",
-            "insert a()[] SELECT 1",
+            "insert a()[] SELECT 1 AS \"1\"",
         ),
         (
             "INSERT INTO a SELECT 1; SET delay = '1s'; INSERT INTO b SELECT 2",
-            "insert a()[] SELECT 1; set delay=1s; insert b()[] SELECT 2",
+            "insert a()[] SELECT 1 AS \"1\"; set delay=1s; insert b()[] SELECT 2 AS \"2\"",
         ),
         (
             "COPY (SELECT 1) TO 'a.csv' (FORMAT csv, HEADER false)",
-            "insert 'a.csv'()[format=csv,header=false] SELECT 1",
+            "insert 'a.csv'()[format=csv,header=false] SELECT 1 AS \"1\"",
         ),
         ("COPY t TO 'a.csv'", "insert 'a.csv'()[] SELECT * FROM t"),
-        ("EXPLAIN INSERT INTO a SELECT 1", "explain SELECT 1"),
+        (
+            "EXPLAIN INSERT INTO a SELECT 1",
+            "explain SELECT 1 AS \"1\"",
+        ),
     ]);
 }
 

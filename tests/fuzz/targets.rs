@@ -13,11 +13,11 @@ use arrow::buffer::Buffer;
 use arrow::datatypes::{DataType, Field, SchemaRef, TimeUnit};
 use tumble::cli::display::{self, Display};
 use tumble::connect::ByteSource;
-use tumble::error::Result;
+use tumble::error::{Error, Result};
 use tumble::format::{
     CsvOptions, DecodeSpec, Format, NdjsonOptions, ReadColumn, Split, csv_header,
 };
-use tumble::session::{Host, Note, Options, ResultInfo, Session};
+use tumble::session::{Host, Note, Options, ResultInfo, ResultSink, Session, SinkSpec};
 use tumble::time::{TimeFormat, TimeReader, Unit, Zone};
 
 /// CSV with a header of its own: records and rejects do not depend on how the bytes were cut.
@@ -216,8 +216,7 @@ impl Host for Page {
     }
 
     fn end(&mut self) -> Result<()> {
-        self.display.end(&mut self.text);
-        Ok(())
+        self.display.end(&mut self.text)
     }
 
     fn text(&mut self, text: &[u8]) -> Result<()> {
@@ -229,6 +228,10 @@ impl Host for Page {
         self.input
             .take()
             .map(|bytes| Box::new(Bytes(bytes, 0)) as Box<dyn ByteSource>)
+    }
+
+    fn sink(&mut self, _spec: &SinkSpec) -> Result<Box<dyn ResultSink>> {
+        Err(Error::unsupported("a page has no files"))
     }
 
     fn note(&mut self, _note: Note) {}

@@ -19,6 +19,7 @@ mod program;
 mod random;
 mod readme;
 mod reference;
+mod sinks;
 mod tidy;
 
 use std::process::ExitCode;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
     tests.extend(aggregates::tests());
     tests.extend(readme::tests());
     tests.extend(process::tests());
+    tests.extend(sinks::tests());
     tests.extend(fuzz::tests());
     libtest_mimic::run(&arguments, tests).exit_code()
 }

@@ -255,8 +255,7 @@ impl Host for Page {
     }
 
     fn end(&mut self) -> Result<()> {
-        self.display.end(&mut self.text);
-        Ok(())
+        self.display.end(&mut self.text)
     }
 
     fn text(&mut self, text: &[u8]) -> Result<()> {

@@ -5,17 +5,21 @@
 //!   file     magic │ the stream │ index of its batches │ magic
 //! ```
 //!
-//! Invariants: one result each. Texts are Utf8, which every reader knows, not views.
+//! Invariants: one result each. Texts are Utf8, which every reader knows, not views. A file has batches of
+//! [`BATCH_ROWS`] rows however its rows came; a stream has them as they came, for somebody waits for them.
 
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::compute;
+use arrow::compute::{self, BatchCoalescer};
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use arrow_ipc::writer::{FileWriter, StreamWriter};
 
 use super::{Display, Options};
 use crate::error::{Error, Result};
+
+/// Rows of a batch in a file: enough for readers, and few to keep.
+pub(super) const BATCH_ROWS: usize = 8_192;
 
 /// Writes rows as Arrow IPC.
 pub(super) struct ArrowIpc {
@@ -25,19 +29,29 @@ pub(super) struct ArrowIpc {
 }
 
 enum Kind {
-    Stream(StreamWriter<Vec<u8>>),
-    File(Box<FileWriter<Vec<u8>>>),
+    Stream(Box<StreamWriter<Vec<u8>>>),
+    File(Box<FileWriter<Vec<u8>>>, Box<BatchCoalescer>),
     Ended,
 }
 
 impl Kind {
-    /// What has been made since the last call.
-    fn made(&mut self) -> &mut Vec<u8> {
+    fn begin(schema: &SchemaRef, is_file: bool) -> Result<Self> {
+        if !is_file {
+            let writer = StreamWriter::try_new(Vec::new(), schema)?;
+            return Ok(Kind::Stream(Box::new(writer)));
+        }
+        let writer = FileWriter::try_new(Vec::new(), schema)?;
+        let gathered = BatchCoalescer::new(Arc::clone(schema), BATCH_ROWS);
+        Ok(Kind::File(Box::new(writer), Box::new(gathered)))
+    }
+
+    /// Moves what has been made since the last call to `out`.
+    fn hand_on(&mut self, out: &mut Vec<u8>) {
         match self {
-            Kind::Stream(writer) => writer.get_mut(),
+            Kind::Stream(writer) => out.append(writer.get_mut()),
             // Its index counts what was written, wherever that is by now.
-            Kind::File(writer) => writer.get_mut(),
-            Kind::Ended => unreachable!("an ended result"),
+            Kind::File(writer, _) => out.append(writer.get_mut()),
+            Kind::Ended => {}
         }
     }
 }
@@ -58,37 +72,47 @@ impl Display for ArrowIpc {
             return Err(super::one_result("arrow"));
         }
         self.schema = plain_schema(schema);
-        let mut kind = match self.is_file {
-            true => Kind::File(Box::new(FileWriter::try_new(Vec::new(), &self.schema)?)),
-            false => Kind::Stream(StreamWriter::try_new(Vec::new(), &self.schema)?),
-        };
-        out.append(kind.made());
+        let mut kind = Kind::begin(&self.schema, self.is_file)?;
+        kind.hand_on(out);
         self.writer = Some(kind);
         Ok(())
     }
 
     fn rows(&mut self, rows: &RecordBatch, out: &mut Vec<u8>) -> Result<()> {
         let rows = with_schema(rows, &self.schema)?;
-        match &mut self.writer {
-            Some(Kind::Stream(writer)) => writer.write(&rows)?,
-            Some(Kind::File(writer)) => writer.write(&rows)?,
-            Some(Kind::Ended) | None => return Err(Error::internal("rows of no result")),
+        let Some(kind) = &mut self.writer else {
+            return Err(Error::internal("rows of no result"));
+        };
+        match kind {
+            Kind::Stream(writer) => writer.write(&rows)?,
+            Kind::File(writer, gathered) => {
+                gathered.push_batch(rows)?;
+                while let Some(batch) = gathered.next_completed_batch() {
+                    writer.write(&batch)?;
+                }
+            }
+            Kind::Ended => return Err(Error::internal("rows of no result")),
         }
-        if let Some(kind) = &mut self.writer {
-            out.append(kind.made());
-        }
+        kind.hand_on(out);
         Ok(())
     }
 
     fn end(&mut self, out: &mut Vec<u8>) -> Result<()> {
-        match &mut self.writer {
-            Some(Kind::Stream(writer)) => writer.finish()?,
-            Some(Kind::File(writer)) => writer.finish()?,
-            Some(Kind::Ended) | None => return Ok(()),
+        let Some(kind) = &mut self.writer else {
+            return Ok(());
+        };
+        match kind {
+            Kind::Stream(writer) => writer.finish()?,
+            Kind::File(writer, gathered) => {
+                gathered.finish_buffered_batch()?;
+                while let Some(batch) = gathered.next_completed_batch() {
+                    writer.write(&batch)?;
+                }
+                writer.finish()?;
+            }
+            Kind::Ended => {}
         }
-        if let Some(kind) = &mut self.writer {
-            out.append(kind.made());
-        }
+        kind.hand_on(out);
         self.writer = Some(Kind::Ended);
         Ok(())
     }

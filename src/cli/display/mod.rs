@@ -6,7 +6,7 @@
 //!
 //! A display appends to a buffer and never writes: the caller decides when to flush. One display serves all
 //! results of a run, one after the other. How rows are cut into batches changes no byte, but for the widths
-//! of a streaming table.
+//! of a streaming table and the batches of an Arrow stream.
 //!
 //! To add a format: one file here, one line in [`FORMATS`].
 

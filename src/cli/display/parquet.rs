@@ -5,17 +5,19 @@
 //! ```
 //!
 //! Invariants: one result each; what is kept in memory is one row group. A file without its end is none.
+//! Rows are handed to it [`BATCH_ROWS`] at a time, so that its pages do not depend on how rows came.
 
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use arrow::compute::BatchCoalescer;
 use arrow::datatypes::{DataType, Field, Fields, IntervalUnit, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 
-use super::arrow_ipc::{plain_schema, with_schema};
+use super::arrow_ipc::{BATCH_ROWS, plain_schema, with_schema};
 use super::{Display, columns, writers};
 use crate::data::print::Style;
 use crate::error::{Error, Result};
@@ -27,8 +29,7 @@ const ROW_GROUP_ROWS: usize = 122_880;
 #[derive(Default)]
 pub(super) struct Parquet {
     begun: bool,
-    writer: Option<ArrowWriter<Vec<u8>>>,
-    schema: Option<SchemaRef>,
+    writer: Option<(ArrowWriter<Vec<u8>>, BatchCoalescer)>,
     /// Columns that Parquet has no type for: they become texts.
     as_text: Vec<bool>,
 }
@@ -56,23 +57,29 @@ impl Display for Parquet {
         let mut writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&plain), Some(properties))
             .map_err(failed)?;
         out.append(writer.inner_mut());
-        self.writer = Some(writer);
-        self.schema = Some(plain);
+        self.writer = Some((writer, BatchCoalescer::new(plain, BATCH_ROWS)));
         Ok(())
     }
 
     fn rows(&mut self, rows: &RecordBatch, out: &mut Vec<u8>) -> Result<()> {
-        let (Some(writer), Some(schema)) = (&mut self.writer, &self.schema) else {
+        let Some((writer, gathered)) = &mut self.writer else {
             return Err(Error::internal("rows of no result"));
         };
         let rows = texts(rows, &self.as_text)?;
-        writer.write(&with_schema(&rows, schema)?).map_err(failed)?;
+        gathered.push_batch(with_schema(&rows, &gathered.schema())?)?;
+        while let Some(batch) = gathered.next_completed_batch() {
+            writer.write(&batch).map_err(failed)?;
+        }
         out.append(writer.inner_mut());
         Ok(())
     }
 
     fn end(&mut self, out: &mut Vec<u8>) -> Result<()> {
-        if let Some(mut writer) = self.writer.take() {
+        if let Some((mut writer, mut gathered)) = self.writer.take() {
+            gathered.finish_buffered_batch()?;
+            while let Some(batch) = gathered.next_completed_batch() {
+                writer.write(&batch).map_err(failed)?;
+            }
             writer.finish().map_err(failed)?;
             out.append(writer.inner_mut());
         }
