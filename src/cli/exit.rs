@@ -19,7 +19,7 @@ pub enum Expect {
 /// The exit code for an error that ended the run.
 pub fn of_error(error: &Error) -> u8 {
     match error.kind() {
-        ErrorKind::Closed => 0,
+        ErrorKind::Closed | ErrorKind::Stopped => 0,
         ErrorKind::Usage => 2,
         ErrorKind::Gate => 3,
         ErrorKind::Limit => 4,

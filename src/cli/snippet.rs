@@ -246,6 +246,7 @@ fn kind_name(kind: ErrorKind) -> &'static str {
         ErrorKind::Limit => "limit",
         ErrorKind::Expectation => "expectation",
         ErrorKind::Closed => "closed",
+        ErrorKind::Stopped => "stopped",
         ErrorKind::Internal => "internal",
     }
 }

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::OpenOptionsExt;
 
 use super::ByteSource;
 use crate::error::{Error, Result};
@@ -17,17 +18,17 @@ pub struct FileSource {
 }
 
 impl FileSource {
-    /// True if there is a file at `path` that opens without waiting for somebody.
-    pub fn is_regular(path: &str) -> bool {
-        std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file())
-    }
-
-    /// Opens the file at `path`.
+    /// Opens the file at `path`. A FIFO opens at once, also without a writer: waiting for one is waiting for
+    /// input, during which signals are heard.
     ///
     /// # Errors
     /// It does not exist, is a folder, or may not be read.
     pub fn open(path: &str) -> Result<Self> {
-        let file = File::open(path).map_err(|error| {
+        let mut options = File::options();
+        // To a regular file it means nothing.
+        let flags = rustix::fs::OFlags::NONBLOCK.bits();
+        let options = options.read(true).custom_flags(flags.cast_signed());
+        let file = options.open(path).map_err(|error| {
             let refused = Error::outside(format!("cannot open `{path}`"), Reason(&error));
             match near_file(path) {
                 Some(near) if error.kind() == io::ErrorKind::NotFound => {

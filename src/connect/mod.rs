@@ -1,7 +1,8 @@
-//! Where bytes come from and go to: standard input and files. Knows no columns.
+//! Where bytes come from and go to: standard input and files, compressed or not. Knows no columns.
 //!
 //! To add a connector: one file, one line below, one grammar test.
 
+mod compression;
 mod file;
 mod sink;
 mod stdin;
@@ -9,9 +10,13 @@ mod stdin;
 use std::io;
 use std::os::fd::BorrowedFd;
 
+use compression::Unreadable;
+pub use compression::{Compression, decompressed};
 pub use file::{FileSource, Reason, expand, is_same_file};
 pub use sink::FileSink;
 pub use stdin::StdinSource;
+
+use crate::error::{Error, Result};
 
 /// Bytes of one input, in order.
 pub trait ByteSource: Send {
@@ -21,10 +26,12 @@ pub trait ByteSource: Send {
     /// Puts what is there into `buffer` and returns how much; waits only if nothing is. 0 is the end.
     ///
     /// # Errors
-    /// What the system says; `Interrupted` may be tried again.
+    /// What the system says; `Interrupted` may be tried again. `WouldBlock` means that nothing came of what was
+    /// there: wait and call again. Any other error ends the input: what was given before it counts, and further
+    /// calls give it again.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
 
-    /// What to wait for before reading; `None` if reading never waits.
+    /// What to wait for before reading; `None` if reading does not wait now.
     fn wait_for(&self) -> Option<BorrowedFd<'_>> {
         None
     }
@@ -37,5 +44,23 @@ pub trait ByteSource: Send {
     /// True for a file that lies there whole: its first 64 KiB may be looked at before anything is read.
     fn is_file(&self) -> bool {
         false
+    }
+}
+
+/// The bytes of the file at `path` without their compression.
+///
+/// # Errors
+/// It does not exist, is a folder, or may not be read.
+pub fn open_file(path: &str, compression: Compression) -> Result<Box<dyn ByteSource>> {
+    Ok(decompressed(Box::new(FileSource::open(path)?), compression))
+}
+
+/// What is said when reading from `name` failed.
+pub fn cannot_read(name: &str, error: &io::Error) -> Error {
+    let refused = Error::outside(format!("cannot read {name}"), Reason(error));
+    let unreadable = error.get_ref().and_then(|e| e.downcast_ref::<Unreadable>());
+    match unreadable.and_then(|unreadable| unreadable.advice) {
+        Some(advice) => refused.help(advice),
+        None => refused,
     }
 }

@@ -43,6 +43,8 @@ pub enum ErrorKind {
     Expectation,
     /// The reader of the output has left: no error for anybody (exit code 0).
     Closed,
+    /// A signal came before there was anything to run: no error for anybody (the signal's exit code).
+    Stopped,
     /// A mistake of ours (exit code 1, with a request to report it).
     Internal,
 }

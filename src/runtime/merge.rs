@@ -18,7 +18,7 @@ use arrow::datatypes::{DataType, Int64Type};
 use super::block::{Block, Chunk, Rejected, Spare, Texts};
 use super::reader::{Input, InputFile, Opened, Patience, Read, Reader};
 use super::wait::Waiter;
-use crate::connect::FileSource;
+use crate::connect::open_file;
 use crate::error::{Error, Result};
 
 /// A run of records of one file in their final order.
@@ -143,9 +143,6 @@ impl Files {
         patience: &mut Patience<'_>,
     ) -> Result<Next> {
         loop {
-            if patience.is_none() && self.opening_waits() {
-                return Ok(Next::Later);
-            }
             self.open_reached()?;
             if self.input.merge_by.is_none()
                 && let Some(cursor) = self.open.first_mut()
@@ -195,21 +192,16 @@ impl Files {
         }
     }
 
-    /// True if a file must be opened next that may keep us waiting: a FIFO without a writer.
-    fn opening_waits(&self) -> bool {
-        let next = self.waiting.front().filter(|_| self.must_open());
-        next.is_some_and(|next| match &next.file {
-            InputFile::Path(path) => !FileSource::is_regular(path),
-            InputFile::Opened(_) => false,
-        })
-    }
-
     fn open_reached(&mut self) -> Result<()> {
         while self.must_open() {
             let Some(waiting) = self.waiting.pop_front() else {
                 break;
             };
-            let reader = Reader::new(waiting.file.open()?, &self.input, &self.spare);
+            let reader = Reader::new(
+                waiting.file.open(self.input.compression)?,
+                &self.input,
+                &self.spare,
+            );
             self.open.push(Cursor {
                 number: waiting.number,
                 name: Arc::from(reader.name()),
@@ -396,7 +388,7 @@ fn first_time(
         return Ok((file, Some(i64::MIN)));
     };
     let opened = Opened {
-        source: Box::new(FileSource::open(&path)?),
+        source: open_file(&path, input.compression)?,
         bytes: Vec::new(),
         at_end: false,
     };
@@ -405,7 +397,8 @@ fn first_time(
     }
     let mut reader = Reader::new(opened, input, &Spare::default());
     let mut first = None;
-    while let Read::Block(block) = reader.next(waiter, &mut None)? {
+    // Whatever keeps us from reading on is said when the file's turn comes, behind its whole records.
+    while let Ok(Read::Block(block)) = reader.next(waiter, &mut None) {
         let chunk = block.decode()?;
         first = times(&chunk, column)?
             .into_iter()

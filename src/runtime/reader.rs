@@ -15,7 +15,7 @@ use arrow::buffer::Buffer;
 
 use super::block::{Block, Spare};
 use super::wait::{Idle, Ready, Waiter};
-use crate::connect::{ByteSource, FileSource};
+use crate::connect::{ByteSource, Compression, cannot_read, open_file};
 use crate::error::{Error, Result};
 use crate::format::{DecodeSpec, Decoder, Format, Split, Splitter};
 
@@ -27,6 +27,8 @@ const SHORT_BYTES: usize = 1 << 16;
 pub struct Input {
     /// Its files in order.
     pub files: Vec<InputFile>,
+    /// How their bytes are compressed.
+    pub compression: Compression,
     /// How their records are written.
     pub format: Format,
     /// The columns to decode.
@@ -73,11 +75,11 @@ impl InputFile {
     ///
     /// # Errors
     /// It cannot be opened.
-    pub fn open(self) -> Result<Opened> {
+    pub fn open(self, compression: Compression) -> Result<Opened> {
         match self {
             InputFile::Opened(opened) => Ok(opened),
             InputFile::Path(path) => Ok(Opened {
-                source: Box::new(FileSource::open(&path)?),
+                source: open_file(&path, compression)?,
                 bytes: Vec::new(),
                 at_end: false,
             }),
@@ -104,6 +106,8 @@ pub(super) struct Reader {
     start: usize,
     end: usize,
     at_end: bool,
+    /// Why there is no more: told behind the whole records before it.
+    failed: Option<Error>,
     format: Arc<Format>,
     splitter: Box<dyn Splitter>,
     decoder: Option<Arc<dyn Decoder>>,
@@ -128,6 +132,7 @@ impl Reader {
             start: 0,
             end,
             at_end: opened.at_end,
+            failed: None,
             splitter: input.format.splitter(),
             format: Arc::new(input.format.clone()),
             decoder: None,
@@ -178,6 +183,9 @@ impl Reader {
                     Split::Block(_) | Split::More => {}
                 }
             }
+            if let Some(error) = self.failed.take() {
+                return Err(error);
+            }
             if self.at_end {
                 return Ok(Read::End);
             }
@@ -190,7 +198,7 @@ impl Reader {
                     }
                 }
             }
-            self.fill(waiter)?;
+            self.fill(waiter);
         }
     }
 
@@ -245,7 +253,7 @@ impl Reader {
     }
 
     /// Reads until the block is full or reading would wait.
-    fn fill(&mut self, waiter: &Waiter<'_>) -> Result<()> {
+    fn fill(&mut self, waiter: &Waiter<'_>) {
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
             self.end -= self.start;
@@ -269,15 +277,15 @@ impl Reader {
                     }
                     continue;
                 }
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => break,
                 Err(error) => {
-                    let what = format!("cannot read {}", self.source.name());
-                    return Err(Error::outside(what, crate::connect::Reason(&error)));
+                    self.failed = Some(cannot_read(self.source.name(), &error));
+                    break;
                 }
             }
             if !waiter.is_ready(self.source.as_ref()) {
                 break;
             }
         }
-        Ok(())
     }
 }

@@ -24,7 +24,7 @@ use chrono::{DateTime, Utc};
 use sqlparser::ast;
 
 use crate::catalog::{Catalog, View};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{self, PlanSettings, Planned, Registry, StreamPlan};
 use crate::runtime::Summary;
 use crate::runtime::interrupt::{Interrupts, Signal};
@@ -96,7 +96,7 @@ impl Session {
     /// The first error of any statement; what came before it is out.
     pub fn execute(&mut self, text: &str, host: &mut dyn Host) -> Result<Summary> {
         // What the limits of the parser let through is still deep for what walks it.
-        stacker::grow(STACK_BYTES, || {
+        let done = stacker::grow(STACK_BYTES, || {
             let statements = sql::parse(text, &self.options.parameters)?;
             let mut statements = statements.into_iter().peekable();
             while let Some(statement) = statements.next() {
@@ -116,7 +116,18 @@ impl Session {
             }
             self.side_files.flush()?;
             Ok(self.summary.clone())
-        })
+        });
+        self.heard(done)
+    }
+
+    /// Notes the signal that ended `done` early.
+    fn heard<T>(&mut self, done: Result<T>) -> Result<T> {
+        if let Err(error) = &done
+            && error.kind() == ErrorKind::Stopped
+        {
+            self.stopped = (self.interrupts.as_ref()).and_then(|signals| signals.requested());
+        }
+        done
     }
 
     /// Prints the plans of a script's queries instead of running them.
@@ -124,7 +135,8 @@ impl Session {
     /// # Errors
     /// As [`Session::execute`].
     pub fn explain(&mut self, text: &str, host: &mut dyn Host) -> Result<()> {
-        stacker::grow(STACK_BYTES, || self.explain_here(text, host))
+        let done = stacker::grow(STACK_BYTES, || self.explain_here(text, host));
+        self.heard(done)
     }
 
     fn explain_here(&mut self, text: &str, host: &mut dyn Host) -> Result<()> {
@@ -161,10 +173,11 @@ impl Session {
     /// As [`Session::execute`].
     pub fn describe(&mut self, text: Option<&str>, host: &mut dyn Host) -> Result<()> {
         let Some(text) = text else {
-            let table = self.sources.describe_input(&self.options, host)?;
-            return host.text(table.as_bytes());
+            let table = self.sources.describe_input(&self.options, host);
+            return host.text(self.heard(table)?.as_bytes());
         };
-        self.instead_of_running(text, StatementKind::Describe, host)
+        let done = self.instead_of_running(text, StatementKind::Describe, host);
+        self.heard(done)
     }
 
     fn statement(&mut self, statement: Statement, host: &mut dyn Host) -> Result<()> {

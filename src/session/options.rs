@@ -8,6 +8,7 @@ use arrow::datatypes::DataType;
 use std::sync::Arc;
 
 use crate::catalog::{Header, UserFormat};
+use crate::connect::Compression;
 use crate::data::parse_type;
 use crate::error::{Error, Result};
 use crate::format::{DEFAULT_MAX_RECORD_BYTES, Encoding, Pattern, parse_format_name};
@@ -60,6 +61,8 @@ pub struct Options {
     pub nulls: Option<Vec<String>>,
     /// What becomes of bytes that are not UTF-8.
     pub encoding: Encoding,
+    /// How inputs are compressed, if their first bytes are not to tell.
+    pub compression: Compression,
     /// The longest record in bytes.
     pub max_record_bytes: usize,
     /// The time column, if it is not to be guessed.
@@ -111,6 +114,7 @@ impl Default for Options {
             types: Vec::new(),
             nulls: None,
             encoding: Encoding::default(),
+            compression: Compression::default(),
             max_record_bytes: DEFAULT_MAX_RECORD_BYTES,
             ts: None,
             ts_format: None,
@@ -133,7 +137,7 @@ impl Default for Options {
 }
 
 /// The names that `SET` knows.
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 21] = [
     "delay",
     "max-jump",
     "tz",
@@ -148,6 +152,7 @@ const NAMES: [&str; 20] = [
     "types",
     "nulls",
     "encoding",
+    "compression",
     "on-error",
     "max-errors",
     "strict",
@@ -252,6 +257,7 @@ impl Options {
                     ],
                 )?;
             }
+            "compression" => self.compression = one_of(shown, value, &Compression::NAMES)?,
             "on-error" => {
                 self.on_error = one_of(
                     shown,

@@ -11,6 +11,7 @@
 
 mod aggregates;
 mod difference;
+mod files;
 mod fuzz;
 mod grammar;
 mod oracle;
@@ -37,5 +38,6 @@ fn main() -> ExitCode {
     tests.extend(process::tests());
     tests.extend(sinks::tests());
     tests.extend(fuzz::tests());
+    tests.extend(files::tests());
     libtest_mimic::run(&arguments, tests).exit_code()
 }

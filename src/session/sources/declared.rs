@@ -12,6 +12,7 @@ use super::table_options::TableOptions;
 use crate::catalog::{
     Catalog, ColumnSource, Guess, Header, Hints, Table, TableColumn, TableTime, guess, json_format,
 };
+use crate::connect::Compression;
 use crate::error::{Error, Result};
 use crate::format::{CsvOptions, Format, ReadColumn, csv_header, parse_format_name};
 use crate::plan::{PlanSettings, Registry, SinkColumns, computed, data_type};
@@ -117,6 +118,7 @@ impl Sources {
             name,
             Definition {
                 places: with.places,
+                compression: with.compression,
                 format: None,
                 hints: with.hints,
                 columns,
@@ -150,14 +152,14 @@ impl Sources {
         options: &Options,
         host: &mut dyn Host,
     ) -> Result<()> {
-        let (opened, sample, at_end) = self.open_first(&with.places, &with.hints, host)?;
+        let (opened, sample) =
+            self.open_first(&with.places, with.compression, &with.hints, host)?;
         let hints = Hints {
             from_pipe: !opened.source.is_file(),
             ..with.hints
         };
-        let source = opened.source.name().to_string();
         let (mut table, definition, text) =
-            guessed(name, with.places, &sample, at_end, hints, options, &source)?;
+            guessed(name, with.places, with.compression, &sample, hints, options)?;
         if let Some(watermark) = declared_time(create, &table)? {
             table.time = Some(watermark);
         }
@@ -181,7 +183,7 @@ impl Sources {
         let first = definition.places.first().cloned();
         let first = first.ok_or_else(|| Error::internal("a table without files"))?;
         let mut opened = Opened {
-            source: self.source(&first, host)?,
+            source: self.source(&first, definition.compression, host)?,
             bytes: Vec::new(),
             at_end: false,
         };
@@ -271,7 +273,7 @@ fn declared_format(
     let hints = &definition.hints;
     let by_ending = || {
         // An ending such as `.go` or `.lines` says nothing about how records are written.
-        let ending = source.rsplit_once('.')?.1;
+        let ending = Compression::inner_path(source).rsplit_once('.')?.1;
         let name = parse_format_name(ending).ok()?;
         matches!(name, "csv" | "tsv" | "ndjson" | "json").then(|| String::from(name))
     };

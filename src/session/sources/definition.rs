@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field};
 
 use crate::catalog::{Hints, TableColumn};
-use crate::connect::expand;
+use crate::connect::{Compression, expand};
 use crate::error::{Error, Result};
 use crate::format::{Format, ReadColumn};
 
@@ -14,6 +14,7 @@ use crate::format::{Format, ReadColumn};
 #[derive(Debug, Clone)]
 pub(super) struct Definition {
     pub places: Vec<Place>,
+    pub compression: Compression,
     /// `None` for a declared table whose format shows in its bytes.
     pub format: Option<Format>,
     /// What a declared table says about its records.
@@ -22,6 +23,16 @@ pub(super) struct Definition {
     pub columns: BTreeMap<String, ReadColumn>,
     /// Names of the declared columns that come from records, in order; `None` for a guessed table.
     pub declared: Option<Vec<String>>,
+}
+
+/// The first bytes of a table, by which its format and columns are guessed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Sample {
+    pub bytes: Vec<u8>,
+    /// True if their input has ended behind them.
+    pub at_end: bool,
+    /// The name of that input.
+    pub source: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

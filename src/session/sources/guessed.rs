@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::definition::{Definition, Place};
+use super::definition::{Definition, Place, Sample};
 use crate::catalog::{
     ColumnSource, Guess, Hints, Table, TableColumn, TableTime, create_table_text, guess,
 };
+use crate::connect::Compression;
 use crate::error::Result;
 use crate::format::{Format, NdjsonOptions, ReadColumn};
 use crate::session::Options;
@@ -14,14 +15,13 @@ use crate::session::Options;
 pub(super) fn guessed(
     name: &str,
     places: Vec<Place>,
-    sample: &[u8],
-    at_end: bool,
+    compression: Compression,
+    sample: &Sample,
     hints: Hints,
     options: &Options,
-    source: &str,
 ) -> Result<(Table, Definition, Option<String>)> {
     let merged = places.len() > 1 && !options.in_order;
-    let empty = sample.trim_ascii().is_empty() && at_end;
+    let empty = sample.bytes.trim_ascii().is_empty() && sample.at_end;
     if empty {
         // No bytes, no columns: whatever the query names is NULL in no row at all.
         let table = Table {
@@ -35,6 +35,7 @@ pub(super) fn guessed(
         };
         let definition = Definition {
             places,
+            compression,
             format: Some(Format::Ndjson(NdjsonOptions::default())),
             hints,
             columns: BTreeMap::new(),
@@ -42,8 +43,8 @@ pub(super) fn guessed(
         };
         return Ok((table, definition, None));
     }
-    let guess =
-        guess(sample, at_end, &hints).map_err(|error| error.note(format!("in {source}")))?;
+    let guess = guess(&sample.bytes, sample.at_end, &hints)
+        .map_err(|error| error.note(format!("in {}", sample.source)))?;
     let text = create_table_text(&guess, name, &path_of(&places));
     let table = Table {
         name: name.to_string(),
@@ -59,6 +60,7 @@ pub(super) fn guessed(
     };
     let definition = Definition {
         places,
+        compression,
         columns: read_columns(&guess),
         format: Some(guess.format),
         hints,

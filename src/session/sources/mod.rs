@@ -14,6 +14,7 @@ mod guessed;
 mod table_options;
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind::{Interrupted, WouldBlock};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -26,15 +27,15 @@ use super::sinks::{Sinks, is_one_file};
 use crate::catalog::{
     Catalog, ColumnSource, Hints, SAMPLE_BYTES, create_table_text, guess, live_sample_bytes,
 };
-use crate::connect::{ByteSource, FileSource, Reason, is_same_file};
-use crate::error::{Error, Result};
+use crate::connect::{ByteSource, Compression, cannot_read, decompressed, is_same_file, open_file};
+use crate::error::{Error, ErrorKind, Result};
 use crate::format::DecodeSpec;
 use crate::plan::SourcePlan;
 use crate::runtime::interrupt::Interrupts;
 use crate::runtime::{Idle, Input, InputFile, Opened, Ready, Waiter};
 use crate::sql::CreateTable;
 
-use definition::{Definition, Place, places};
+use definition::{Definition, Place, Sample, places};
 use guessed::guessed;
 use table_options::hints;
 
@@ -87,7 +88,7 @@ impl Sources {
             only_line,
             ..hints(options)
         };
-        let (opened, sample, at_end) = self.open_first(&places, &hints, host)?;
+        let (opened, sample) = self.open_first(&places, options.compression, &hints, host)?;
         let hints = Hints {
             from_pipe: !opened.source.is_file(),
             only_line: only_line && !opened.source.is_file(),
@@ -96,11 +97,10 @@ impl Sources {
         let (table, definition, text) = guessed(
             &name.value,
             places,
+            options.compression,
             &sample,
-            at_end,
             hints,
             options,
-            opened.source.name(),
         )?;
         if let Some(text) = text {
             host.note(Note::Guess(text));
@@ -137,21 +137,26 @@ impl Sources {
     fn open_first(
         &mut self,
         places: &[Place],
+        compression: Compression,
         hints: &Hints,
         host: &mut dyn Host,
-    ) -> Result<(Opened, Vec<u8>, bool)> {
+    ) -> Result<(Opened, Sample)> {
         let first = places
             .first()
             .ok_or_else(|| Error::internal("a table without files"))?;
-        let source = self.source(first, host)?;
+        let source = self.source(first, compression, host)?;
         let mut opened = Opened {
             source,
             bytes: Vec::new(),
             at_end: false,
         };
-        let sample = self.sample(&mut opened, hints, host)?;
-        let at_end = opened.at_end && sample.len() == opened.bytes.len();
-        Ok((opened, sample, at_end))
+        let bytes = self.sample(&mut opened, hints, host)?;
+        let sample = Sample {
+            at_end: opened.at_end && bytes.len() == opened.bytes.len(),
+            bytes,
+            source: opened.source.name().to_owned(),
+        };
+        Ok((opened, sample))
     }
 
     /// Reads the sample of an input: of a file its first 64 KiB, of a pipe its first record.
@@ -166,7 +171,6 @@ impl Sources {
             } else {
                 live_sample_bytes(&opened.bytes, opened.at_end, hints)
             };
-            refuse_compressed(&opened.bytes, opened.source.name())?;
             if let Some(length) = wanted {
                 return Ok(opened.bytes[..length.min(opened.bytes.len())].to_vec());
             }
@@ -182,33 +186,41 @@ impl Sources {
                     Ok(())
                 }
             })?;
-            if let Ready::Stop(_) = ready {
-                opened.at_end = true;
-                return Ok(opened.bytes.clone());
+            if let Ready::Stop(signal) = ready {
+                // Whatever a part of a sample looks like, nobody waits for the answer any more.
+                return Err(Error::new(
+                    ErrorKind::Stopped,
+                    format!("stopped by {signal}"),
+                ));
             }
             let length = opened.bytes.len();
             opened.bytes.resize(length + SAMPLE_BYTES, 0);
             let read = match opened.source.read(&mut opened.bytes[length..]) {
                 Ok(read) => read,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {
+                Err(error) if matches!(error.kind(), Interrupted | WouldBlock) => {
                     opened.bytes.truncate(length);
                     continue;
                 }
-                Err(error) => {
-                    return Err(Error::outside(
-                        format!("cannot read {}", opened.source.name()),
-                        Reason(&error),
-                    ));
+                Err(_) if length > 0 => {
+                    // Whoever reads on gets the error behind the whole records.
+                    opened.bytes.truncate(length);
+                    return Ok(opened.bytes[..length.min(SAMPLE_BYTES)].to_vec());
                 }
+                Err(error) => return Err(cannot_read(opened.source.name(), &error)),
             };
             opened.bytes.truncate(length + read);
             opened.at_end = read == 0;
         }
     }
 
-    fn source(&mut self, place: &Place, host: &mut dyn Host) -> Result<Box<dyn ByteSource>> {
+    fn source(
+        &mut self,
+        place: &Place,
+        compression: Compression,
+        host: &mut dyn Host,
+    ) -> Result<Box<dyn ByteSource>> {
         match place {
-            Place::Path(path) => Ok(Box::new(FileSource::open(path)?)),
+            Place::Path(path) => open_file(path, compression),
             Place::Stdin => {
                 if self.stdin_taken {
                     return Err(Error::plan(
@@ -217,11 +229,12 @@ impl Sources {
                     .help("name it once, and use UNION ALL or WITH to read its rows twice"));
                 }
                 self.stdin_taken = true;
-                host.stdin().ok_or_else(|| {
+                let stdin = host.stdin().ok_or_else(|| {
                     Error::usage("the query reads `stdin`, and standard input is a terminal").help(
                         "pipe records into it, name a FILE behind the query, or quote a path in FROM",
                     )
-                })
+                })?;
+                Ok(decompressed(stdin, compression))
             }
         }
     }
@@ -255,7 +268,7 @@ impl Sources {
                 (Some(opened), _) => InputFile::Opened(opened),
                 (None, Place::Path(path)) => InputFile::Path(path.clone()),
                 (None, Place::Stdin) => InputFile::Opened(Opened {
-                    source: self.source(place, host)?,
+                    source: self.source(place, definition.compression, host)?,
                     bytes: Vec::new(),
                     at_end: false,
                 }),
@@ -292,6 +305,7 @@ impl Sources {
             .ok_or_else(|| Error::internal(format!("no format for `{name}`")))?;
         Ok(Input {
             files,
+            compression: definition.compression,
             format,
             decode: DecodeSpec {
                 columns,
@@ -407,13 +421,13 @@ impl Sources {
             files => places(files)?,
         };
         let hints = hints(options);
-        let (opened, sample, at_end) = self.open_first(&places, &hints, host)?;
+        let (opened, sample) = self.open_first(&places, options.compression, &hints, host)?;
         let hints = Hints {
             from_pipe: !opened.source.is_file(),
             ..hints
         };
-        let guess = guess(&sample, at_end, &hints)
-            .map_err(|error| error.note(format!("in {}", opened.source.name())))?;
+        let guess = guess(&sample.bytes, sample.at_end, &hints)
+            .map_err(|error| error.note(format!("in {}", sample.source)))?;
         let path = match &places[0] {
             Place::Stdin => String::from("-"),
             Place::Path(_) if !options.files.is_empty() => options.files[0].clone(),
@@ -448,24 +462,4 @@ fn refuse_overwriting(places: &[Place], options: &Options) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Compressed bytes are no records, whatever they look like.
-fn refuse_compressed(bytes: &[u8], name: &str) -> Result<()> {
-    const KINDS: [(&[u8], &str, &str); 5] = [
-        (b"\x1f\x8b", "gzip", "zcat"),
-        (b"\x28\xb5\x2f\xfd", "zstd", "zstdcat"),
-        (b"BZh", "bzip2", "bzcat"),
-        (b"\xfd7zXZ", "xz", "xzcat"),
-        (b"PK\x03\x04", "zip", "unzip -p"),
-    ];
-    match KINDS.iter().find(|(magic, ..)| bytes.starts_with(magic)) {
-        None => Ok(()),
-        Some((_, kind, tool)) => Err(Error::unsupported(format!(
-            "`{name}` is compressed ({kind}), which cannot be read yet"
-        ))
-        .help(format!(
-            "what works now: {tool} FILE | tumble \"SELECT … FROM stdin\""
-        ))),
-    }
 }

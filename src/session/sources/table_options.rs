@@ -4,6 +4,7 @@ use super::definition::{Place, places};
 use std::sync::Arc;
 
 use crate::catalog::Hints;
+use crate::connect::Compression;
 use crate::error::{Error, Result};
 use crate::format::Nulls;
 use crate::session::options::{Options, truth};
@@ -14,6 +15,8 @@ use crate::time::TimeFormat;
 pub(super) struct TableOptions {
     /// Where its records are.
     pub places: Vec<Place>,
+    /// How their bytes are compressed.
+    pub compression: Compression,
     /// How they are written.
     pub hints: Hints,
     /// How its times are written.
@@ -21,7 +24,7 @@ pub(super) struct TableOptions {
 }
 
 /// The options, each with the setting of the session that it is for this table; Flink's spellings, too.
-const SETTINGS: [(&str, &str); 14] = [
+const SETTINGS: [(&str, &str); 15] = [
     ("format", "input-format"),
     ("regex", "regex"),
     ("delimiter", "delimiter"),
@@ -31,6 +34,7 @@ const SETTINGS: [(&str, &str); 14] = [
     ("nulls", "nulls"),
     ("csv.null-literal", "nulls"),
     ("encoding", "encoding"),
+    ("compression", "compression"),
     ("ts", "ts"),
     ("ts_format", "ts-format"),
     ("ts_unit", "ts-unit"),
@@ -69,6 +73,7 @@ impl TableOptions {
         };
         Ok(TableOptions {
             places,
+            compression: options.compression,
             hints,
             time_format,
         })
