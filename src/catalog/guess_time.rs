@@ -3,6 +3,7 @@
 use arrow::datatypes::DataType;
 
 use super::guess::{Guess, Hints, SampleColumn, SampleValue, find_column, no_column};
+use crate::data::Metadata;
 use crate::error::Result;
 use crate::format::PREFIX_TIME_COLUMN;
 use crate::time::{
@@ -74,6 +75,11 @@ pub(super) fn find_time_column(
         time_attribute(guess, sampled.get(place), place, named, hints)
     };
     if let Some(name) = &hints.ts {
+        let is_arrival = Metadata::of_name(name) == Some(Metadata::Arrival);
+        if is_arrival && find_column(&guess.columns, name).is_none() {
+            // The time of reading needs no column.
+            return Ok(());
+        }
         let place = find_column(&guess.columns, name)
             .ok_or_else(|| no_column(&guess.columns, name, "--ts"))?;
         let (data_type, format) = as_time(guess, place, true)?.unwrap_or_else(|| {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use sqlparser::ast;
 
-use crate::time::Interval;
+use crate::data::Metadata;
+use crate::time::{Interval, Zone};
 
 /// A named input.
 #[derive(Debug, Clone)]
@@ -45,6 +46,13 @@ pub struct TableColumn {
 pub enum ColumnSource {
     /// From the records: the name or path of the field there.
     Field(String),
+    /// Known of every record besides its fields.
+    Metadata {
+        /// What it is.
+        metadata: Metadata,
+        /// `METADATA FROM` in the `CREATE TABLE`: a column like any other, part of `*`.
+        declared: bool,
+    },
     /// Computed from columns of the table before it.
     Computed(Box<ast::Expr>),
 }
@@ -70,8 +78,53 @@ impl Table {
         Arc::new(Schema::new(fields))
     }
 
+    /// The columns as `SHOW` and `*` count them: without the undeclared metadata that a query named.
+    pub fn shown_columns(&self) -> impl Iterator<Item = &TableColumn> {
+        self.columns.iter().filter(|column| !column.is_hidden())
+    }
+
+    /// True if a column is the time at which records were read.
+    pub fn is_arrival(&self, column: usize) -> bool {
+        let arrival = |column: &TableColumn| {
+            matches!(
+                column.source,
+                ColumnSource::Metadata {
+                    metadata: Metadata::Arrival,
+                    ..
+                }
+            )
+        };
+        self.columns.get(column).is_some_and(arrival)
+    }
+
     /// The number of a column by its exact name.
     pub fn column(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == name)
+    }
+}
+
+impl TableColumn {
+    /// The undeclared column of something that is known of every record.
+    pub fn hidden(metadata: Metadata, zone: Zone) -> Self {
+        TableColumn {
+            name: metadata.name().to_string(),
+            data_type: metadata.data_type(zone),
+            source: ColumnSource::Metadata {
+                metadata,
+                declared: false,
+            },
+            unshown: false,
+        }
+    }
+
+    /// True if it is no part of `*`.
+    pub fn is_hidden(&self) -> bool {
+        matches!(
+            self.source,
+            ColumnSource::Metadata {
+                declared: false,
+                ..
+            }
+        )
     }
 }

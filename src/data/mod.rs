@@ -5,9 +5,11 @@
 
 mod batch;
 mod event;
+mod metadata;
 pub mod print;
 mod type_name;
 
 pub use batch::{Batch, Position, input_of_position, position, record_of_position, times};
 pub use event::Event;
+pub use metadata::Metadata;
 pub use type_name::{parse_type, type_name};

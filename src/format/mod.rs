@@ -20,7 +20,7 @@ mod lines;
 mod record_splitter;
 mod spec;
 
-pub use csv::header::{SampleField, csv_header, csv_records};
+pub use csv::header::{SampleField, csv_header, csv_record_ranges, csv_records};
 pub use csv::{CsvOptions, DEFAULT_NULLS, Nulls};
 pub use encoding::Encoding;
 pub use formats::{FORMATS, Format, parse_format_name};

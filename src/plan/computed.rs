@@ -52,7 +52,7 @@ pub fn bind(
     select.projection = vec![ast::SelectItem::UnnamedExpr(expr.clone())];
     let query = names::query_of(select);
     let text = expr.to_string();
-    let resolved = names::resolve(&query, &catalog, registry as &dyn Functions)?;
+    let resolved = names::resolve(&query, &catalog, registry as &dyn Functions, settings.zone)?;
     let plan = analyze(&resolved, registry, settings.zone, settings.now)?;
     let LogicalPlan::Projection(projection) = &plan else {
         return bare(&plan, table);

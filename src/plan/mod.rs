@@ -74,7 +74,7 @@ pub fn plan(
     registry: &Registry,
     settings: &PlanSettings,
 ) -> Result<Planned> {
-    let resolved = names::resolve(query, catalog, registry)?;
+    let resolved = names::resolve(query, catalog, registry, settings.zone)?;
     let logical = analyze::analyze(&resolved, registry, settings.zone, settings.now)?;
     let query = translate::translate(&logical, &resolved, settings, registry)?;
     let query = rules::apply(query)?;

@@ -17,6 +17,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 
 use crate::catalog::Table;
+use crate::data::Metadata;
 use crate::exec::expression::Expression;
 use crate::exec::group::GroupSpec;
 use crate::exec::limit::{LimitBySpec, LimitSpec};
@@ -45,12 +46,26 @@ pub struct SourcePlan {
     pub table: Arc<Table>,
     /// Its columns that are read from the records, by number, ascending.
     pub read: Vec<usize>,
-    /// Computed columns: expressions over all columns before them, in the order of `schema` behind `read`.
+    /// What is known of its records besides their fields, as columns behind those of `read`.
+    pub metadata: Vec<Metadata>,
+    /// Computed columns: expressions over all columns before them, in the order of `schema` behind `metadata`.
     pub computed: Vec<Expression>,
-    /// What the operators see: the columns of `read`, then the computed ones.
+    /// What the operators see: the columns of `read`, of `metadata`, then the computed ones.
     pub schema: SchemaRef,
     /// How event time advances; `None` if the query does not use it. Its column counts in `schema`.
     pub watermark: Option<WatermarkSpec>,
+}
+
+impl SourcePlan {
+    /// True if event time is the time at which rows were read: it advances with the clock.
+    pub fn reads_clock_as_time(&self) -> bool {
+        let time = self
+            .watermark
+            .as_ref()
+            .map(|watermark| watermark.time_column);
+        let metadata = time.and_then(|time| time.checked_sub(self.read.len()));
+        metadata.and_then(|place| self.metadata.get(place)) == Some(&Metadata::Arrival)
+    }
 }
 
 /// An operator with its inputs.

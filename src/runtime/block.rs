@@ -7,14 +7,15 @@
 //! Invariant: a chunk is a function of its block alone; where the block lies in its file is added afterwards,
 //! in order.
 
-use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
 use arrow::buffer::Buffer;
 
+use super::metadata::{MetadataPlan, Origin};
+use super::texts::Texts;
 use crate::error::Result;
-use crate::format::{Decoder, Format, TooLong, csv_records, wrapped_texts};
+use crate::format::{Decoder, Format, TooLong};
 
 /// Whole records as they came, or one that is too long.
 pub(super) struct Block {
@@ -26,6 +27,9 @@ pub(super) struct Block {
     /// Lines before it that belong to no record.
     pub(super) head_lines: u64,
     pub(super) keep_texts: bool,
+    /// The columns of metadata behind those of the decoder.
+    pub(super) metadata: Arc<MetadataPlan>,
+    pub(super) origin: Box<Origin>,
     pub(super) spare: Spare,
 }
 
@@ -44,6 +48,8 @@ pub(super) struct Chunk {
     pub(super) mended: Vec<u32>,
     /// The texts of the records, if they are wanted.
     pub(super) texts: Option<Arc<Texts>>,
+    /// Where it is from.
+    pub(super) origin: Origin,
     /// Lines before it that belong to no record, and its own.
     pub(super) line_count: u64,
 }
@@ -76,7 +82,7 @@ impl Block {
     /// Those of the decoder; a bad record is none.
     pub(super) fn decode(self) -> Result<Chunk> {
         if let Some(too_long) = &self.too_long {
-            return Ok(self.decode_too_long(too_long));
+            return self.decode_too_long(too_long);
         }
         let decoded = self.decoder.decode(&self.bytes)?;
         let rejects = decoded.rejects.into_iter().map(|reject| {
@@ -88,20 +94,26 @@ impl Block {
             };
             (reject.record, rejected)
         });
+        let wants_texts = self.keep_texts || self.metadata.needs_texts();
+        let texts = wants_texts.then(|| Arc::new(Texts::find(&self.format, &self.bytes)));
+        let records = &decoded.records;
+        let rows =
+            (self.metadata).add_to(&decoded.rows, records, texts.as_deref(), &self.origin)?;
         let chunk = Chunk {
-            rows: decoded.rows,
+            rows,
             records: decoded.records,
             rejects: rejects.collect(),
             record_count: decoded.record_count,
             mended: decoded.mended,
-            texts: (self.keep_texts).then(|| Arc::new(texts(&self.format, &self.bytes))),
+            texts: texts.filter(|_| self.keep_texts),
+            origin: *self.origin,
             line_count: self.head_lines + decoded.line_count,
         };
         self.spare.give_back(self.bytes);
         Ok(chunk)
     }
 
-    fn decode_too_long(&self, too_long: &TooLong) -> Chunk {
+    fn decode_too_long(&self, too_long: &TooLong) -> Result<Chunk> {
         let limit = self.format.max_record_bytes() >> 20;
         let limit = match limit {
             0 => format!("{} bytes", self.format.max_record_bytes()),
@@ -113,15 +125,17 @@ impl Block {
             help: None,
             text: too_long.beginning.clone(),
         };
-        Chunk {
-            rows: RecordBatch::new_empty(self.decoder.schema()),
+        let rows = RecordBatch::new_empty(self.decoder.schema());
+        Ok(Chunk {
+            rows: (self.metadata).add_to(&rows, &[], Some(&Texts::default()), &self.origin)?,
             records: Vec::new(),
             rejects: vec![(0, rejected)],
             record_count: 1,
             mended: Vec::new(),
             texts: None,
+            origin: (*self.origin).clone(),
             line_count: self.head_lines + too_long.lines,
-        }
+        })
     }
 }
 
@@ -132,57 +146,6 @@ impl Chunk {
             rejected.line += *lines;
         }
         *lines += self.line_count;
-    }
-}
-
-/// The texts of the records of a chunk.
-#[derive(Debug)]
-pub(super) struct Texts {
-    block: Buffer,
-    ranges: Vec<Range<usize>>,
-}
-
-impl Texts {
-    /// The text of a record by its number in the chunk, without its newline.
-    pub(super) fn get(&self, record: u32) -> &[u8] {
-        let range = self.ranges.get(record as usize).cloned().unwrap_or(0..0);
-        let text = self.block[range].trim_ascii_end();
-        // Blank lines before a record are nobody's.
-        let begin = text.iter().position(|byte| !matches!(byte, b'\r' | b'\n'));
-        &text[begin.unwrap_or(text.len())..]
-    }
-}
-
-/// Finds the texts of the records of a block once more: only where they are asked for.
-fn texts(format: &Format, block: &Buffer) -> Texts {
-    let mut ranges = Vec::new();
-    match format {
-        Format::Csv(options) => {
-            let mut from = 0;
-            for (_, end) in csv_records(block, options.delimiter, true, usize::MAX) {
-                ranges.push(from..end);
-                from = end;
-            }
-        }
-        Format::Json(wrapping, _) => ranges = wrapped_texts(*wrapping, block),
-        Format::Lines(options) => ranges = options.records(block),
-        Format::Ndjson(_) => {
-            let mut from = 0;
-            for line in block.split_inclusive(|byte| *byte == b'\n') {
-                // What is blank to the decoder.
-                if !line
-                    .iter()
-                    .all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
-                {
-                    ranges.push(from..from + line.len());
-                }
-                from += line.len();
-            }
-        }
-    }
-    Texts {
-        block: block.clone(),
-        ranges,
     }
 }
 

@@ -15,8 +15,10 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute;
 use arrow::datatypes::{DataType, Int64Type};
 
-use super::block::{Block, Chunk, Rejected, Spare, Texts};
+use super::block::{Block, Chunk, Rejected, Spare};
+use super::metadata::{Origin, arrivals};
 use super::reader::{Input, InputFile, Opened, Patience, Read, Reader};
+use super::texts::Texts;
 use super::wait::Waiter;
 use crate::connect::open_file;
 use crate::error::{Error, Result};
@@ -37,6 +39,8 @@ pub(super) struct Run {
     pub line_count: u64,
     /// The texts of the chunk that the run is from, and the number of the run's first record in it.
     pub texts: Option<(Arc<Texts>, u32)>,
+    /// Where that chunk is from.
+    pub origin: Origin,
 }
 
 impl Run {
@@ -50,7 +54,18 @@ impl Run {
             mended: chunk.mended,
             line_count: chunk.line_count,
             texts: chunk.texts.map(|texts| (texts, 0)),
+            origin: chunk.origin,
         }
+    }
+}
+
+impl Run {
+    /// Writes a later time of reading into its column: files are read ahead of each other.
+    fn arrived(&mut self, column: usize, arrival: i64) -> Result<()> {
+        let mut columns = self.rows.columns().to_vec();
+        columns[column] = arrivals(arrival, self.rows.num_rows(), columns[column].data_type());
+        self.rows = RecordBatch::try_new(self.rows.schema(), columns)?;
+        Ok(())
     }
 }
 
@@ -76,6 +91,8 @@ pub(super) struct Files {
     waiting: VecDeque<Waiting>,
     open: Vec<Cursor>,
     spare: Spare,
+    /// The latest time of reading that was given.
+    arrival: i64,
 }
 
 struct Waiting {
@@ -133,6 +150,7 @@ impl Files {
             waiting: waiting.into(),
             open: Vec::new(),
             spare: Spare::default(),
+            arrival: i64::MIN,
         })
     }
 
@@ -148,7 +166,11 @@ impl Files {
                 && let Some(cursor) = self.open.first_mut()
             {
                 match cursor.reader.next(waiter, patience)? {
-                    Read::Block(block) => return Ok(Next::Block(block, Arc::clone(&cursor.name))),
+                    Read::Block(mut block) => {
+                        self.arrival = self.arrival.max(block.origin.arrival);
+                        block.origin.arrival = self.arrival;
+                        return Ok(Next::Block(block, Arc::clone(&cursor.name)));
+                    }
                     Read::End => self.open.clear(),
                     Read::Stop => return Ok(Next::Stop),
                     Read::Later => return Ok(Next::Later),
@@ -204,7 +226,7 @@ impl Files {
             );
             self.open.push(Cursor {
                 number: waiting.number,
-                name: Arc::from(reader.name()),
+                name: reader.name(),
                 reader,
                 lines: 0,
                 chunk: None,
@@ -253,9 +275,13 @@ impl Files {
         while to < pending.chunk.record_count && goes(pending.time_of(to)) {
             to += 1;
         }
-        let run = pending.take(from, to);
+        let mut run = pending.take(from, to);
         if pending.next_record == pending.chunk.record_count {
             cursor.chunk = None;
+        }
+        if let Some(column) = self.input.metadata.arrival() {
+            self.arrival = self.arrival.max(run.origin.arrival);
+            run.arrived(self.input.decode.columns.len() + column, self.arrival)?;
         }
         Ok(Next::Run(run, name))
     }
@@ -352,6 +378,7 @@ impl Pending {
                 .collect(),
             line_count: 0,
             texts: chunk.texts.clone().map(|texts| (texts, from)),
+            origin: chunk.origin.clone(),
         }
     }
 }

@@ -12,12 +12,15 @@
 use std::sync::Arc;
 
 use arrow::buffer::Buffer;
+use memchr::memchr_iter;
 
 use super::block::{Block, Spare};
+use super::metadata::{MetadataPlan, Origin};
 use super::wait::{Idle, Ready, Waiter};
 use crate::connect::{ByteSource, Compression, cannot_read, open_file};
 use crate::error::{Error, Result};
 use crate::format::{DecodeSpec, Decoder, Format, Split, Splitter};
+use crate::time::now_microseconds;
 
 /// Blocks shorter than this are copied out of the buffer, which stays.
 const SHORT_BYTES: usize = 1 << 16;
@@ -41,6 +44,8 @@ pub struct Input {
     pub keep_texts: bool,
     /// When the session began, in seconds since 1970.
     pub now_seconds: i64,
+    /// The columns of what else is known of records.
+    pub metadata: Arc<MetadataPlan>,
 }
 
 /// A file of an input.
@@ -117,6 +122,11 @@ pub(super) struct Reader {
     /// Lines that belong to no record and come before the next block.
     head_lines: u64,
     keep_texts: bool,
+    metadata: Arc<MetadataPlan>,
+    /// Where the next block is from.
+    origin: Origin,
+    counts_lines: bool,
+    reads_clock: bool,
     block_bytes: usize,
     spare: Spare,
 }
@@ -125,6 +135,13 @@ impl Reader {
     pub(super) fn new(opened: Opened, input: &Input, spare: &Spare) -> Self {
         let end = opened.bytes.len();
         let written = opened.source.written_seconds();
+        let reads_clock = input.metadata.arrival().is_some();
+        let origin = Origin {
+            file: Arc::from(opened.source.name()),
+            offset: 0,
+            lines: 0,
+            arrival: if reads_clock { now_microseconds() } else { 0 },
+        };
         Reader {
             written: written.unwrap_or(input.now_seconds),
             source: opened.source,
@@ -139,13 +156,18 @@ impl Reader {
             decode: input.decode.clone(),
             head_lines: 0,
             keep_texts: input.keep_texts,
+            metadata: Arc::clone(&input.metadata),
+            origin,
+            counts_lines: input.keep_texts || input.metadata.needs_lines(),
+            reads_clock,
             block_bytes: input.block_bytes,
             spare: spare.clone(),
         }
     }
 
-    pub(super) fn name(&self) -> &str {
-        self.source.name()
+    /// What messages call the file.
+    pub(super) fn name(&self) -> Arc<str> {
+        Arc::clone(&self.origin.file)
     }
 
     /// The next records; waits only when there are none, and only with `patience`.
@@ -162,18 +184,19 @@ impl Reader {
                 let bytes = &self.buffer[self.start..self.end];
                 match self.splitter.split(bytes, self.at_end) {
                     Split::Head { bytes, lines } => {
-                        self.start += bytes;
+                        self.pass(bytes);
                         self.head_lines += lines;
                         continue;
                     }
                     Split::Block(length) if length > 0 => {
+                        let origin = self.pass_over(length);
                         let bytes = self.take(length);
-                        return Ok(Read::Block(self.block(decoder, bytes)));
+                        return Ok(Read::Block(self.block(decoder, bytes, origin)));
                     }
                     Split::Skip(length, too_long) => {
-                        self.start += length;
+                        let origin = self.pass(length);
                         if let Some(too_long) = too_long {
-                            let block = self.block(decoder, Buffer::default());
+                            let block = self.block(decoder, Buffer::default(), origin);
                             return Ok(Read::Block(block.too_long(too_long)));
                         }
                         if length > 0 {
@@ -202,7 +225,25 @@ impl Reader {
         }
     }
 
-    fn block(&mut self, decoder: Arc<dyn Decoder>, bytes: Buffer) -> Block {
+    /// Leaves out the first bytes of the buffer, this many; returns where they were.
+    fn pass(&mut self, length: usize) -> Origin {
+        let origin = self.pass_over(length);
+        self.start += length;
+        origin
+    }
+
+    /// Counts the first bytes of the buffer, this many, as given; returns where they are.
+    fn pass_over(&mut self, length: usize) -> Origin {
+        let origin = self.origin.clone();
+        self.origin.offset += length as u64;
+        if self.counts_lines {
+            let bytes = &self.buffer[self.start..self.start + length];
+            self.origin.lines += memchr_iter(b'\n', bytes).count() as u64;
+        }
+        origin
+    }
+
+    fn block(&mut self, decoder: Arc<dyn Decoder>, bytes: Buffer, origin: Origin) -> Block {
         Block {
             decoder,
             bytes,
@@ -210,6 +251,8 @@ impl Reader {
             format: Arc::clone(&self.format),
             head_lines: std::mem::take(&mut self.head_lines),
             keep_texts: self.keep_texts,
+            metadata: Arc::clone(&self.metadata),
+            origin: Box::new(origin),
             spare: self.spare.clone(),
         }
     }
@@ -286,6 +329,9 @@ impl Reader {
             if !waiter.is_ready(self.source.as_ref()) {
                 break;
             }
+        }
+        if self.reads_clock {
+            self.origin.arrival = now_microseconds();
         }
     }
 }

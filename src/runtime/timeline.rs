@@ -12,9 +12,10 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 
-use super::block::{Block, Rejected, Texts};
+use super::block::{Block, Rejected};
 use super::commit::Noted;
 use super::merge::{FileName, Run};
+use super::texts::Texts;
 use crate::data::{Batch, Event, Position, position, record_of_position};
 use crate::error::Result;
 use crate::exec::expression::{Expression, Failures};
@@ -41,7 +42,7 @@ pub(super) struct Rows {
 impl RowPlan {
     pub(super) fn new(plan: &SourcePlan) -> Self {
         RowPlan {
-            read_fields: plan.read.len(),
+            read_fields: plan.read.len() + plan.metadata.len(),
             computed: plan.computed.clone(),
             schema: Arc::clone(&plan.schema),
         }

@@ -1,5 +1,9 @@
 //! The beginning of a CSV input: the names of its header, and records as samples for the guess.
 
+use std::ops::Range;
+
+use memchr::memchr;
+
 use super::record::{FieldRanges, Walk, blank_line, field_text, walk_record};
 
 /// The names in the header at the beginning of an input, and the bytes up to its end; a repeated name gets
@@ -79,4 +83,31 @@ pub fn csv_records(
         records.push((fields.collect(), at));
     }
     records
+}
+
+/// Where the records of a block of whole records are, each up to the end of its last line; blank lines before
+/// it may count to it.
+pub fn csv_record_ranges(block: &[u8], delimiter: u8) -> Vec<Range<usize>> {
+    let mut ranges = Vec::new();
+    let has_quotes = memchr(b'"', block).is_some();
+    let mut at = 0;
+    while at < block.len() {
+        let rest = &block[at..];
+        if let Some(length) = blank_line(rest) {
+            at += length;
+            continue;
+        }
+        let first_line = || memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
+        let length = match has_quotes {
+            false => first_line(),
+            true => match walk_record(rest, delimiter, |_, _| ()) {
+                Walk::Whole { next, .. } => next,
+                Walk::Unfinished => rest.len(),
+                Walk::Open | Walk::TooManyLines => first_line(),
+            },
+        };
+        ranges.push(at..at + length);
+        at += length;
+    }
+    ranges
 }

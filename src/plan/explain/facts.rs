@@ -1,5 +1,6 @@
 //! What a stream means for each operator: when rows come out, what is kept and until when.
 
+use crate::data::Metadata;
 use crate::exec::union::UnionOrder;
 use crate::exec::window::WindowSource;
 use crate::plan::stream_plan::{SourcePlan, StreamPlan, StreamQuery};
@@ -110,6 +111,14 @@ fn source_facts(source: &SourcePlan) -> Vec<String> {
                 field.name(),
                 crate::data::type_name(field.data_type())
             ));
+            if source.reads_clock_as_time() {
+                facts.push(format!(
+                    "watermark: the clock; windows close by it also while nothing comes ({} is when rows \
+                     were read, so results differ from run to run)",
+                    field.name()
+                ));
+                return facts;
+            }
             let jumps = match spec.max_jump {
                 Some(jump) => format!("; jumps over {} are held", interval(jump)),
                 None if declared => String::from("; declared, so jumps are not held"),
@@ -124,6 +133,11 @@ fn source_facts(source: &SourcePlan) -> Vec<String> {
         None => facts.push(String::from(
             "watermark: none, the query uses no event time",
         )),
+    }
+    if source.metadata.contains(&Metadata::Arrival) {
+        facts.push(String::from(
+            "clock: _arrival is when rows were read, so results differ from run to run",
+        ));
     }
     facts
 }

@@ -5,6 +5,8 @@ use sqlparser::ast::{Expr, Ident, Spanned};
 use sqlparser::tokenizer;
 
 use super::Resolver;
+use crate::catalog::TableColumn;
+use crate::data::Metadata;
 use crate::error::{Error, Result, Span};
 
 /// Which bound of a window a column is.
@@ -29,6 +31,8 @@ pub struct RelationColumn {
     pub bound: Option<Bound>,
     /// True for the column that windows use when none is named.
     pub is_time: bool,
+    /// True for metadata of records that no table declares: no part of `*`, found by its own name alone.
+    pub is_hidden: bool,
 }
 
 impl RelationColumn {
@@ -39,6 +43,7 @@ impl RelationColumn {
             qualifier: String::new(),
             bound: None,
             is_time: false,
+            is_hidden: false,
         }
     }
 
@@ -46,6 +51,7 @@ impl RelationColumn {
     pub(super) fn united(mut self, other: &RelationColumn) -> Self {
         self.bound = self.bound.filter(|bound| other.bound == Some(*bound));
         self.is_time &= other.is_time;
+        self.is_hidden = false;
         self
     }
 }
@@ -89,13 +95,13 @@ impl Relation {
 
     /// The number of the column called `name`: `Ok(None)` if there is none, `Err` with both if two are.
     fn find_bare(&self, name: &str) -> Result<Option<usize>, [String; 2]> {
-        let steps: [&dyn Fn(&str) -> bool; 3] = [
-            &|column| column == name,
-            &|column| column.to_lowercase() == name.to_lowercase(),
-            &|column| letters(column) == letters(name),
+        let steps: [&dyn Fn(&RelationColumn) -> bool; 3] = [
+            &|column| column.name == name,
+            &|column| column.name.to_lowercase() == name.to_lowercase(),
+            &|column| !column.is_hidden && letters(&column.name) == letters(name),
         ];
         for same in steps {
-            let mut found = self.visible().filter(|(_, column)| same(&column.name));
+            let mut found = self.visible().filter(|(_, column)| same(column));
             match (found.next(), found.next()) {
                 (Some((index, _)), None) => return Ok(Some(index)),
                 (Some((_, first)), Some((_, second))) => {
@@ -105,6 +111,35 @@ impl Relation {
             }
         }
         Ok(None)
+    }
+
+    /// The metadata of records that `name` means here; none where a column is called so.
+    fn metadata(&self, parts: &[Ident]) -> Option<Metadata> {
+        self.table?;
+        let name = match parts {
+            [name] => &name.value,
+            [qualifier, name] if self.is_qualifier(&qualifier.value) => &name.value,
+            _ => return None,
+        };
+        let metadata = Metadata::of_name(name)?;
+        let is_taken = |column: &RelationColumn| column.name.eq_ignore_ascii_case(name);
+        (!self.columns.iter().any(is_taken)).then_some(metadata)
+    }
+
+    /// Adds a column of the table. Bounds stay behind those, as they are in the plan.
+    fn insert_behind_table(&mut self, column: RelationColumn) {
+        let of_window = |column: &RelationColumn| column.qualifier == super::WINDOW_QUALIFIER;
+        let known = self.columns.iter().find(|column| column.bound.is_none());
+        let qualifier = known.map_or_else(|| self.name.clone(), |column| column.qualifier.clone());
+        let place = self.columns.iter().position(of_window);
+        let place = place.unwrap_or(self.columns.len());
+        self.columns.insert(
+            place,
+            RelationColumn {
+                qualifier,
+                ..column
+            },
+        );
     }
 
     fn is_qualifier(&self, name: &str) -> bool {
@@ -309,6 +344,27 @@ impl Resolver<'_> {
         parts.len() > 1 && matches!(relation.find_bare(&parts[0].value), Ok(Some(_)))
     }
 
+    /// Makes the metadata of records known that `exprs` name.
+    pub(super) fn meet_metadata(&mut self, exprs: &[&Expr], relation: &mut Relation) {
+        for (parts, _) in exprs.iter().flat_map(|expr| super::uses::column_uses(expr)) {
+            self.meet_metadata_name(&parts, relation);
+        }
+    }
+
+    /// The same for one name.
+    pub(super) fn meet_metadata_name(&mut self, parts: &[Ident], relation: &mut Relation) {
+        let (Some(metadata), Some(table)) = (relation.metadata(parts), relation.table) else {
+            return;
+        };
+        let columns = &mut self.tables[table].columns;
+        columns.push(TableColumn::hidden(metadata, self.zone));
+        let column = RelationColumn {
+            is_hidden: true,
+            ..RelationColumn::plain(metadata.name())
+        };
+        relation.insert_behind_table(column);
+    }
+
     /// Makes the columns known that `exprs` use and the sample of an open-ended table lacks.
     pub(super) fn meet_unseen(
         &mut self,
@@ -319,6 +375,7 @@ impl Resolver<'_> {
         let Some(table) = relation.table else {
             return;
         };
+        self.meet_metadata(exprs, relation);
         for expr in exprs {
             for (parts, numeric) in super::uses::column_uses(expr) {
                 let name = joined(&parts);
@@ -352,22 +409,7 @@ impl Resolver<'_> {
                 } else {
                     DataType::Utf8View
                 };
-                let qualifier = relation
-                    .columns
-                    .iter()
-                    .find(|column| column.bound.is_none())
-                    .map_or_else(|| relation.name.clone(), |column| column.qualifier.clone());
-                let column = RelationColumn {
-                    qualifier,
-                    ..RelationColumn::plain(&name)
-                };
-                // Bounds stay behind the columns of the table, as they are in the plan.
-                let place = relation
-                    .columns
-                    .iter()
-                    .position(|column| column.qualifier == super::WINDOW_QUALIFIER)
-                    .unwrap_or(relation.columns.len());
-                relation.columns.insert(place, column);
+                relation.insert_behind_table(RelationColumn::plain(&name));
                 self.add_unseen(table, &name, data_type, inside);
             }
         }
@@ -397,13 +439,21 @@ pub(super) fn joined(parts: &[Ident]) -> String {
     parts.join(".")
 }
 
+/// What a name may have meant.
 fn names(relation: &Relation) -> impl Iterator<Item = &str> {
-    relation.columns.iter().map(|column| column.name.as_str())
+    let metadata = Metadata::ALL.into_iter().map(|one| -> &str { one.name() });
+    let metadata = metadata.filter(|_| relation.table.is_some());
+    shown(relation).chain(metadata)
+}
+
+fn shown(relation: &Relation) -> impl Iterator<Item = &str> {
+    let shown = relation.columns.iter().filter(|column| !column.is_hidden);
+    shown.map(|column| column.name.as_str())
 }
 
 fn columns_note(relation: &Relation) -> String {
     const SHOWN: usize = 30;
-    let names: Vec<&str> = names(relation).collect();
+    let names: Vec<&str> = shown(relation).collect();
     let more = match names.len().checked_sub(SHOWN) {
         Some(more) if more > 0 => format!(", and {more} more"),
         _ => String::new(),

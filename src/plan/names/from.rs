@@ -156,6 +156,7 @@ impl Resolver<'_> {
             .enumerate()
             .map(|(index, column)| RelationColumn {
                 is_time: table.time.as_ref().is_some_and(|time| time.column == index),
+                is_hidden: column.is_hidden(),
                 ..RelationColumn::plain(&column.name)
             })
             .collect();
@@ -195,6 +196,7 @@ impl Resolver<'_> {
             qualifier: WINDOW_QUALIFIER.to_string(),
             bound: Some(bound),
             is_time: bound == Bound::Time,
+            is_hidden: false,
         };
         relation.columns.push(bound("window_start", Bound::Start));
         relation.columns.push(bound("window_end", Bound::End));
@@ -227,6 +229,9 @@ impl Resolver<'_> {
 
     /// The time column of a window call: the one it names, else the one that the relation has.
     fn time_column(&mut self, relation: &mut Relation, call: &WindowCall) -> Result<usize> {
+        if let Some(name) = &call.time_column {
+            self.meet_metadata_name(std::slice::from_ref(name), relation);
+        }
         self.meet_time(relation, call);
         if let Some(name) = &call.time_column {
             let span = self.span(name.span).or(Some(call.span));
@@ -263,7 +268,8 @@ impl Resolver<'_> {
                 ))
                 .at(call.span)
                 .note(format!("columns: {}", names.join(", ")))
-                .help("name it: --ts COLUMN, or as the second argument of the window"))
+                .help("name it: --ts COLUMN, or as the second argument of the window")
+                .help("for windows of the time at which rows are read: --ts _arrival"))
             }
         }
     }

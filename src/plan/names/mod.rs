@@ -28,6 +28,7 @@ use sqlparser::tokenizer;
 use crate::catalog::{Catalog, ColumnSource, Table, TableColumn};
 use crate::error::{Error, Result, Span};
 use crate::sql::{self, WindowArguments};
+use crate::time::Zone;
 
 pub use columns::{Bound, RelationColumn};
 
@@ -93,7 +94,7 @@ pub trait Functions {
     fn names(&self) -> Vec<String>;
 }
 
-/// Resolves all names of `query`.
+/// Resolves all names of `query`; instants are shown in `zone`.
 ///
 /// # Errors
 /// Names that mean nothing or two things, with what was meant; grouping by an aggregate.
@@ -101,10 +102,12 @@ pub fn resolve(
     query: &ast::Query,
     catalog: &Catalog,
     functions: &dyn Functions,
+    zone: Zone,
 ) -> Result<Resolved> {
     let mut resolver = Resolver {
         catalog,
         functions,
+        zone,
         scopes: vec![HashMap::new()],
         tables: Vec::new(),
         windows: Vec::new(),
@@ -127,6 +130,8 @@ pub fn resolve(
 struct Resolver<'a> {
     catalog: &'a Catalog,
     functions: &'a dyn Functions,
+    /// Where instants are shown.
+    zone: Zone,
     /// Common table expressions in force, innermost last.
     scopes: Vec<HashMap<String, Vec<RelationColumn>>>,
     tables: Vec<Table>,

@@ -181,7 +181,7 @@ impl Resolver<'_> {
                     relation.name.eq_ignore_ascii_case(qualifier)
                         || column.qualifier.eq_ignore_ascii_case(qualifier)
                 });
-                named && !leave_out.contains(index)
+                named && !column.is_hidden && !leave_out.contains(index)
             })
             .map(|(_, column)| (reference(column), column.name.clone()))
             .collect();

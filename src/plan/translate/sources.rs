@@ -22,6 +22,10 @@ use crate::plan::stream_plan::{SourcePlan, StreamPlan};
 use crate::plan::{PlanSettings, computed, context};
 use crate::time::{Interval, Unit};
 
+/// Rows of one microsecond belong together, so the watermark stays just before them: a window closes with the
+/// first row behind it.
+const ARRIVAL_DELAY: i64 = 1;
+
 pub(super) struct Sources<'a> {
     settings: &'a PlanSettings,
     tables: Vec<Used>,
@@ -48,7 +52,7 @@ impl<'a> Sources<'a> {
             let mut computed = Vec::with_capacity(table.columns.len());
             for (number, column) in table.columns.iter().enumerate() {
                 computed.push(match &column.source {
-                    ColumnSource::Field(_) => None,
+                    ColumnSource::Field(_) | ColumnSource::Metadata { .. } => None,
                     ColumnSource::Computed(expr) => {
                         Some(computed::bind(table, number, expr, registry, settings)?.0)
                     }
@@ -146,6 +150,9 @@ impl<'a> Sources<'a> {
     fn delay(&self, source: usize, column: usize) -> Result<i64> {
         let table = &self.tables[source].table;
         let declared = table.time.as_ref().and_then(|time| time.declared_delay);
+        if declared.is_none() && table.is_arrival(column) {
+            return Ok(ARRIVAL_DELAY);
+        }
         in_units(&declared.unwrap_or(self.settings.delay), table, column)
     }
 
@@ -183,16 +190,26 @@ impl<'a> Sources<'a> {
     fn source_plan(&self, number: usize, used: &Used) -> Result<(SourcePlan, Vec<Option<usize>>)> {
         let mut place = vec![None; used.table.columns.len()];
         let mut fields: Vec<FieldRef> = Vec::new();
-        let is_read = |column: &&usize| used.computed[**column].is_none();
-        let read: Vec<usize> = used.columns.iter().filter(is_read).copied().collect();
-        let computed_columns = used.columns.iter().filter(|column| !is_read(column));
-        for &column in read.iter().chain(computed_columns.clone()) {
+        let (mut read, mut metadata_columns, mut computed_columns) = (vec![], vec![], vec![]);
+        let mut metadata = Vec::new();
+        for &column in &used.columns {
+            match &used.table.columns[column].source {
+                ColumnSource::Field(_) => read.push(column),
+                ColumnSource::Metadata { metadata: one, .. } => {
+                    metadata.push(*one);
+                    metadata_columns.push(column);
+                }
+                ColumnSource::Computed(_) => computed_columns.push(column),
+            }
+        }
+        let all = read.iter().chain(&metadata_columns);
+        for &column in all.chain(&computed_columns) {
             place[column] = Some(fields.len());
             let described = &used.table.columns[column];
             fields.push(field(&described.name, &described.data_type));
         }
         let mut computed = Vec::new();
-        for &column in computed_columns {
+        for column in computed_columns {
             if let Some(expression) = &used.computed[column] {
                 computed.push(expression.with_columns(&|column| place[column])?);
             }
@@ -209,6 +226,7 @@ impl<'a> Sources<'a> {
         let plan = SourcePlan {
             table: Arc::clone(&used.table),
             read,
+            metadata,
             computed,
             schema: Arc::new(Schema::new(fields)),
             watermark,
@@ -222,7 +240,8 @@ impl<'a> Sources<'a> {
             .time
             .as_ref()
             .is_some_and(|time| time.declared_delay.is_some());
-        if declared || self.settings.max_jump.is_zero() {
+        // The clock does not jump: nothing came for so long.
+        if declared || table.is_arrival(column) || self.settings.max_jump.is_zero() {
             return Ok(None);
         }
         Ok(Some(in_units(&self.settings.max_jump, table, column)?))

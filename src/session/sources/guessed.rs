@@ -7,6 +7,7 @@ use crate::catalog::{
     ColumnSource, Guess, Hints, Table, TableColumn, TableTime, create_table_text, guess,
 };
 use crate::connect::Compression;
+use crate::data::Metadata;
 use crate::error::Result;
 use crate::format::{Format, NdjsonOptions, ReadColumn};
 use crate::session::Options;
@@ -46,10 +47,18 @@ pub(super) fn guessed(
     let guess = guess(&sample.bytes, sample.at_end, &hints)
         .map_err(|error| error.note(format!("in {}", sample.source)))?;
     let text = create_table_text(&guess, name, &path_of(&places));
+    let mut columns: Vec<TableColumn> = guess.columns.iter().map(table_column).collect();
+    let mut time = guess.time_column;
+    if time.is_none()
+        && options.ts.as_deref().and_then(Metadata::of_name) == Some(Metadata::Arrival)
+    {
+        time = Some(columns.len());
+        columns.push(TableColumn::hidden(Metadata::Arrival, options.zone));
+    }
     let table = Table {
         name: name.to_string(),
-        columns: guess.columns.iter().map(table_column).collect(),
-        time: guess.time_column.map(|column| TableTime {
+        columns,
+        time: time.map(|column| TableTime {
             column,
             declared_delay: None,
         }),

@@ -32,7 +32,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::DecodeSpec;
 use crate::plan::SourcePlan;
 use crate::runtime::interrupt::Interrupts;
-use crate::runtime::{Idle, Input, InputFile, Opened, Ready, Waiter};
+use crate::runtime::{Idle, Input, InputFile, MetadataPlan, Opened, Ready, Waiter};
 use crate::sql::CreateTable;
 
 use definition::{Definition, Place, Sample, places};
@@ -300,6 +300,8 @@ impl Sources {
             }
             _ => None,
         };
+        let encoding = definition.hints.encoding;
+        let metadata = MetadataPlan::new(&plan.metadata, options.zone, encoding);
         let format = definition
             .format
             .ok_or_else(|| Error::internal(format!("no format for `{name}`")))?;
@@ -316,6 +318,7 @@ impl Sources {
             block_bytes: options.block_bytes,
             keep_texts,
             now_seconds: options.now_seconds,
+            metadata: Arc::new(metadata),
         })
     }
 
