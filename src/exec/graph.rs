@@ -297,6 +297,16 @@ impl Graph {
             .sum()
     }
 
+    /// The end of the window that closes next; `None` if an operator with open windows does not know it.
+    pub fn next_end(&self) -> Option<i64> {
+        let open = self
+            .nodes
+            .iter()
+            .filter(|node| node.operator.open_windows() > 0);
+        let ends: Option<Vec<i64>> = open.map(|node| node.operator.next_end()).collect();
+        ends?.into_iter().min()
+    }
+
     /// Bytes of state in all operators.
     pub fn size_bytes(&self) -> usize {
         self.nodes

@@ -89,6 +89,10 @@ impl Operator for GroupOperator {
         self.groups.len()
     }
 
+    fn next_end(&self) -> Option<i64> {
+        Some(Watermark::END)
+    }
+
     fn size_bytes(&self) -> usize {
         self.groups.size_bytes()
     }

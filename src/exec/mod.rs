@@ -67,6 +67,11 @@ pub trait Operator: Send {
         0
     }
 
+    /// The end of the window that closes next, in the unit of its times; `None` if it is not known.
+    fn next_end(&self) -> Option<i64> {
+        None
+    }
+
     /// Bytes of state that the operator keeps between calls.
     fn size_bytes(&self) -> usize {
         0

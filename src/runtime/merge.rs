@@ -61,7 +61,7 @@ impl Run {
 
 impl Run {
     /// Writes a later time of reading into its column: files are read ahead of each other.
-    fn arrived(&mut self, column: usize, arrival: i64) -> Result<()> {
+    pub(super) fn arrived(&mut self, column: usize, arrival: i64) -> Result<()> {
         let mut columns = self.rows.columns().to_vec();
         columns[column] = arrivals(arrival, self.rows.num_rows(), columns[column].data_type());
         self.rows = RecordBatch::try_new(self.rows.schema(), columns)?;
@@ -91,8 +91,6 @@ pub(super) struct Files {
     waiting: VecDeque<Waiting>,
     open: Vec<Cursor>,
     spare: Spare,
-    /// The latest time of reading that was given.
-    arrival: i64,
 }
 
 struct Waiting {
@@ -150,7 +148,6 @@ impl Files {
             waiting: waiting.into(),
             open: Vec::new(),
             spare: Spare::default(),
-            arrival: i64::MIN,
         })
     }
 
@@ -166,11 +163,7 @@ impl Files {
                 && let Some(cursor) = self.open.first_mut()
             {
                 match cursor.reader.next(waiter, patience)? {
-                    Read::Block(mut block) => {
-                        self.arrival = self.arrival.max(block.origin.arrival);
-                        block.origin.arrival = self.arrival;
-                        return Ok(Next::Block(block, Arc::clone(&cursor.name)));
-                    }
+                    Read::Block(block) => return Ok(Next::Block(block, Arc::clone(&cursor.name))),
                     Read::End => self.open.clear(),
                     Read::Stop => return Ok(Next::Stop),
                     Read::Later => return Ok(Next::Later),
@@ -275,13 +268,9 @@ impl Files {
         while to < pending.chunk.record_count && goes(pending.time_of(to)) {
             to += 1;
         }
-        let mut run = pending.take(from, to);
+        let run = pending.take(from, to);
         if pending.next_record == pending.chunk.record_count {
             cursor.chunk = None;
-        }
-        if let Some(column) = self.input.metadata.arrival() {
-            self.arrival = self.arrival.max(run.origin.arrival);
-            run.arrived(self.input.decode.columns.len() + column, self.arrival)?;
         }
         Ok(Next::Run(run, name))
     }

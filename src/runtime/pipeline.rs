@@ -62,6 +62,8 @@ struct Slots {
     first: u64,
     /// Blocks that wait for whoever is free.
     timed: VecDeque<Timed>,
+    /// The latest time of reading that was given: it never goes back.
+    arrival: i64,
     /// How reading ended, or that nobody wants more.
     end: Option<Result<()>>,
     /// The last reading found nothing: there is nothing to help with.
@@ -152,6 +154,7 @@ impl Pipeline {
                 places: VecDeque::new(),
                 first: 0,
                 timed: VecDeque::new(),
+                arrival: i64::MIN,
                 end: None,
                 is_dry: false,
                 panic: None,
@@ -206,8 +209,20 @@ impl Pipeline {
         let mut slots = lock(&self.slots);
         slots.is_dry = matches!(next, Ok(Next::Later));
         let (input, file) = match next {
-            Ok(Next::Block(block, file)) => (Input::Block(block), file),
-            Ok(Next::Run(run, file)) => (Input::Run(run), file),
+            Ok(Next::Block(mut block, file)) => {
+                slots.arrival = slots.arrival.max(block.origin.arrival);
+                block.origin.arrival = slots.arrival;
+                (Input::Block(block), file)
+            }
+            Ok(Next::Run(mut run, file)) => {
+                slots.arrival = slots.arrival.max(run.origin.arrival);
+                if let Some(column) = self.rows.arrival
+                    && let Err(error) = run.arrived(column, slots.arrival)
+                {
+                    return self.end(&mut slots, Err(error));
+                }
+                (Input::Run(run), file)
+            }
             Ok(Next::Later) => return Work::Nothing,
             Ok(Next::Stop) => return Work::Stop,
             Ok(Next::End) => return self.end(&mut slots, Ok(())),
@@ -233,6 +248,23 @@ impl Pipeline {
         slots.end = Some(end);
         self.tell(slots);
         Work::Nothing
+    }
+
+    /// True if no block is under way, and more may come.
+    pub(super) fn is_empty(&self) -> bool {
+        let slots = lock(&self.slots);
+        slots.places.is_empty() && slots.end.is_none()
+    }
+
+    /// Notes that it is `now`, in microseconds since 1970: what is read from here on arrives no earlier. The
+    /// latest time of reading, if no block that arrived before is under way.
+    pub(super) fn arrive(&self, now: i64) -> Option<i64> {
+        let mut slots = lock(&self.slots);
+        if !slots.places.is_empty() {
+            return None;
+        }
+        slots.arrival = slots.arrival.max(now);
+        Some(slots.arrival)
     }
 
     /// Has no more blocks read.

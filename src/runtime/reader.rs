@@ -215,11 +215,11 @@ impl Reader {
             match patience {
                 None if !waiter.is_ready(self.source.as_ref()) => return Ok(Read::Later),
                 None => {}
-                Some(idle) => {
-                    if let Ready::Stop(_) = waiter.wait(self.source.as_ref(), idle)? {
-                        return Ok(Read::Stop);
-                    }
-                }
+                Some(idle) => match waiter.wait(self.source.as_ref(), idle)? {
+                    Ready::Input => {}
+                    Ready::Stop(_) => return Ok(Read::Stop),
+                    Ready::Alarm => return Ok(Read::Later),
+                },
             }
             self.fill(waiter);
         }

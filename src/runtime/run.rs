@@ -1,6 +1,7 @@
 //! The loop of a running query: one step of one source at a time, to the end, a limit, a gate or a signal.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::array::RecordBatch;
 
@@ -19,7 +20,13 @@ use crate::exec::Watermark;
 use crate::exec::graph::{Graph, Results};
 use crate::exec::parallel::Ahead;
 use crate::plan::SourcePlan;
-use crate::time::Unit;
+use crate::time::{self, Unit};
+
+/// The clock is asked no more often than this while nothing comes, and no less: it may be set.
+const SHORTEST_ALARM: Duration = Duration::from_millis(5);
+const LONGEST_ALARM: Duration = Duration::from_secs(1);
+/// After this it is asked where no operator knows what closes next.
+const UNKNOWN_CLOSING_MICROSECONDS: i64 = 20_000;
 
 /// Where the results of a run go. A run has a root for each statement that runs in it, numbered from 0.
 pub trait Sink {
@@ -191,6 +198,7 @@ impl Run<'_> {
             return Ok(Outcome::Done);
         }
         while let Some(number) = self.next_source() {
+            let alarm = self.next_closing();
             let Some(source) = &mut self.sources[number] else {
                 break;
             };
@@ -199,6 +207,7 @@ impl Run<'_> {
                 rows_out: self.summary.rows_out,
                 has_windows: self.has_windows,
             };
+            waiter.set_alarm(alarm);
             let (output, workers) = (&mut self.output, &self.workers);
             let mut idle = |idle| match idle {
                 Idle::Flush => output.flush(workers),
@@ -213,6 +222,7 @@ impl Run<'_> {
                     None => continue,
                 },
                 Given::Step(step) => self.step(number, step)?,
+                Given::Alarm => self.pass_time()?,
                 Given::End => {
                     // The writer may have ended because of the signal that we are about to hear of.
                     if let Some(signal) = waiter.stopped() {
@@ -226,6 +236,34 @@ impl Run<'_> {
             }
         }
         Ok(Outcome::Done)
+    }
+
+    /// After how long the next window closes though nothing comes; `None` where windows wait for rows.
+    fn next_closing(&self) -> Option<Duration> {
+        let by_clock = self.sources.iter().flatten().any(Source::goes_by_clock);
+        if !by_clock || self.graph.open_windows() == 0 {
+            return None;
+        }
+        let left = match self.graph.next_end() {
+            Some(end) => end.saturating_sub(time::now_microseconds()),
+            None => UNKNOWN_CLOSING_MICROSECONDS,
+        };
+        let left = Duration::from_micros(u64::try_from(left).unwrap_or(0));
+        Some(left.clamp(SHORTEST_ALARM, LONGEST_ALARM))
+    }
+
+    /// Tells the operators what time it is; true if the statement has ended with it.
+    fn pass_time(&mut self) -> Result<bool> {
+        let now = time::now_microseconds();
+        for number in 0..self.sources.len() {
+            let passed = self.sources[number].as_mut().and_then(|s| s.pass_time(now));
+            if let Some(watermark) = passed
+                && self.pass(number, &watermark)?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The source that is furthest behind in event time; without event time one after the other.
@@ -268,6 +306,11 @@ impl Run<'_> {
             number,
             last.map_or(step.next_record, |row| record_of_position(row) + 1),
         );
+        // Who reads the clock wants to see it, also where reading never waits.
+        let by_clock = self.sources[number]
+            .as_ref()
+            .is_some_and(Source::goes_by_clock);
+        let is_due = by_clock && !results.batches.is_empty();
         match shut {
             Some(shut) => {
                 // What the rows before it closed is out.
@@ -278,6 +321,7 @@ impl Run<'_> {
             None if self.hand_out(results, None)? => Ok(true),
             // Everybody behind the source has what a LIMIT lets through.
             None if !self.graph.needs(number) => self.end(number),
+            None if is_due => self.output.flush(&self.workers).map(|()| false),
             None => Ok(false),
         }
     }
@@ -292,14 +336,19 @@ impl Run<'_> {
     /// The end of a source; true if the statement has ended with it.
     fn end(&mut self, number: usize) -> Result<bool> {
         self.sources[number] = None;
+        self.pass(number, &Watermark::end())
+    }
+
+    /// A watermark of a source that no row brought; true if the statement has ended with it.
+    fn pass(&mut self, number: usize, watermark: &Watermark) -> Result<bool> {
         let mut results = Results::default();
         self.graph
-            .push(&self.aheads[number], None, &Watermark::end(), &mut results)?;
+            .push(&self.aheads[number], None, watermark, &mut results)?;
         let events = std::mem::take(&mut results.events);
         let committed = Committed {
             source: number,
             unit: self.units[number],
-            watermark: &Watermark::end(),
+            watermark,
             texts: None,
             last: Position::MAX,
         };

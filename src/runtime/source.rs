@@ -19,6 +19,7 @@ use super::timeline::{RowPlan, Step, Timeline};
 use super::wait::{Idle, Waiter};
 use super::workers::Workers;
 use crate::error::Result;
+use crate::exec::Watermark;
 use crate::exec::parallel::Ahead;
 use crate::plan::SourcePlan;
 
@@ -31,6 +32,8 @@ pub(super) struct Source {
     has_watermark: bool,
     /// The last watermark that was given.
     last: i64,
+    /// How far that stays behind the clock, where the clock is event time.
+    behind_clock: Option<i64>,
 }
 
 /// What a source gives.
@@ -38,6 +41,8 @@ pub(super) enum Given {
     Step(Step),
     End,
     Stop,
+    /// Nothing came until the alarm.
+    Alarm,
 }
 
 impl Source {
@@ -58,6 +63,9 @@ impl Source {
             pipeline: Arc::new(pipeline),
             has_watermark: plan.watermark.is_some(),
             last: i64::MIN,
+            behind_clock: (plan.watermark.as_ref())
+                .filter(|_| plan.reads_clock_as_time())
+                .map(|watermark| watermark.delay),
         })
     }
 
@@ -66,7 +74,27 @@ impl Source {
         self.last
     }
 
-    /// The next rows.
+    /// The watermark of the clock, if that is event time and has come further: nothing that was read before
+    /// `now`, in microseconds since 1970, is still to come.
+    pub(super) fn pass_time(&mut self, now: i64) -> Option<Watermark> {
+        let behind = self.behind_clock?;
+        let time = self.pipeline.arrive(now)?.saturating_sub(behind);
+        if time <= self.last {
+            return None;
+        }
+        self.last = time;
+        Some(Watermark {
+            time,
+            ..Watermark::default()
+        })
+    }
+
+    /// True if event time goes on with the clock.
+    pub(super) fn goes_by_clock(&self) -> bool {
+        self.behind_clock.is_some()
+    }
+
+    /// The next rows. Waiting for them ends with the alarm of `waiter`.
     pub(super) fn next(
         &mut self,
         workers: &Workers,
@@ -78,8 +106,12 @@ impl Source {
                 return Ok(Given::Stop);
             }
             match self.pipeline.take() {
-                Taken::Step(step) => {
+                Taken::Step(mut step) => {
                     if self.has_watermark {
+                        // The clock may have come further while nothing was read.
+                        if self.behind_clock.is_some() {
+                            step.watermark.time = step.watermark.time.max(self.last);
+                        }
                         self.last = step.watermark.time;
                     }
                     // There is room for another block.
@@ -95,6 +127,9 @@ impl Source {
                     self.pipeline.advance(begun);
                 }
                 Work::Timed(timed) => self.pipeline.prepare(timed),
+                Work::Nothing if waiter.has_rung() && self.pipeline.is_empty() => {
+                    return Ok(Given::Alarm);
+                }
                 Work::Nothing => self.pipeline.wait(),
                 Work::Stop => return Ok(Given::Stop),
             }

@@ -16,7 +16,7 @@ use super::block::{Block, Rejected};
 use super::commit::Noted;
 use super::merge::{FileName, Run};
 use super::texts::Texts;
-use crate::data::{Batch, Event, Position, position, record_of_position};
+use crate::data::{Batch, Event, Metadata, Position, position, record_of_position};
 use crate::error::Result;
 use crate::exec::expression::{Expression, Failures};
 use crate::exec::parallel::Prepared;
@@ -27,6 +27,8 @@ use crate::plan::SourcePlan;
 /// How rows are made of records: the same for all blocks.
 pub(super) struct RowPlan {
     read_fields: usize,
+    /// The column of the time of reading.
+    pub(super) arrival: Option<usize>,
     computed: Vec<Expression>,
     schema: SchemaRef,
 }
@@ -43,6 +45,9 @@ impl RowPlan {
     pub(super) fn new(plan: &SourcePlan) -> Self {
         RowPlan {
             read_fields: plan.read.len() + plan.metadata.len(),
+            arrival: (plan.metadata.iter())
+                .position(|one| *one == Metadata::Arrival)
+                .map(|place| plan.read.len() + place),
             computed: plan.computed.clone(),
             schema: Arc::clone(&plan.schema),
         }

@@ -8,6 +8,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::interrupt::{Interrupts, Signal};
 use crate::connect::ByteSource;
 use crate::error::{Error, Result};
+use crate::time;
 
 /// After how long without input the user is told what is being waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -25,6 +26,10 @@ pub enum Idle {
 pub struct Waiter<'a> {
     interrupts: Option<&'a Interrupts>,
     told: bool,
+    /// Since when nothing has come, as [`time::elapsed`] counts.
+    quiet_since: Option<Duration>,
+    /// When to end waiting though nothing came, as [`time::elapsed`] counts.
+    alarm: Option<Duration>,
 }
 
 /// Why waiting ended.
@@ -34,6 +39,8 @@ pub enum Ready {
     Input,
     /// A signal asked to stop.
     Stop(Signal),
+    /// The time of the alarm has come.
+    Alarm,
 }
 
 impl<'a> Waiter<'a> {
@@ -42,7 +49,19 @@ impl<'a> Waiter<'a> {
         Waiter {
             interrupts,
             told: false,
+            quiet_since: None,
+            alarm: None,
         }
+    }
+
+    /// Sets the alarm, or none: waiting ends after so long though nothing came.
+    pub fn set_alarm(&mut self, after: Option<Duration>) {
+        self.alarm = after.map(|after| time::elapsed().saturating_add(after));
+    }
+
+    /// True if there is an alarm and its time has come.
+    pub fn has_rung(&self) -> bool {
+        self.alarm.is_some_and(|alarm| time::elapsed() >= alarm)
     }
 
     /// The signal that asked to stop, if one did.
@@ -58,7 +77,7 @@ impl<'a> Waiter<'a> {
         }
     }
 
-    /// Returns when reading from `source` does not wait, or a signal came. `idle` is called once before
+    /// Returns when reading from `source` does not wait, a signal came, or it is time for the alarm. `idle` is called once before
     /// the first wait, and once when it is long.
     ///
     /// # Errors
@@ -75,11 +94,18 @@ impl<'a> Waiter<'a> {
             return Ok(Ready::Input);
         };
         if self.is_ready(source) {
+            self.quiet_since = None;
             return Ok(Ready::Input);
         }
         idle(Idle::Flush)?;
+        let tell_at = *self.quiet_since.get_or_insert_with(time::elapsed) + PATIENCE;
         loop {
-            let patience = (!self.told).then_some(PATIENCE);
+            if self.has_rung() {
+                return Ok(Ready::Alarm);
+            }
+            let tell_at = (!self.told).then_some(tell_at);
+            let until = tell_at.into_iter().chain(self.alarm).min();
+            let patience = until.map(|until| until.saturating_sub(time::elapsed()));
             let interrupt = self.interrupts.map(Interrupts::fd);
             let ready = poll_input(fd, interrupt, patience).map_err(|error| {
                 Error::outside(format!("cannot wait for {}", source.name()), error)
@@ -88,9 +114,10 @@ impl<'a> Waiter<'a> {
                 return Ok(Ready::Stop(signal));
             }
             if ready {
+                self.quiet_since = None;
                 return Ok(Ready::Input);
             }
-            if patience.is_some() {
+            if tell_at.is_some_and(|tell_at| time::elapsed() >= tell_at) {
                 self.told = true;
                 idle(Idle::Waiting)?;
             }

@@ -16,7 +16,7 @@ mod unit;
 mod watermark;
 mod window;
 
-pub use clock::{now, now_microseconds};
+pub use clock::{elapsed, now, now_microseconds};
 pub use interval::Interval;
 pub use interval_text::{is_interval_unit, parse_interval, parse_interval_with_unit};
 pub use log_time_text::{in_first_year_from, in_last_year_until, read_log_time};

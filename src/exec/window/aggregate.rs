@@ -343,6 +343,10 @@ impl Operator for WindowAggregateOperator {
         self.open.len()
     }
 
+    fn next_end(&self) -> Option<i64> {
+        self.open.first().map(|(end, _)| *end)
+    }
+
     fn size_bytes(&self) -> usize {
         let partials = self.partials.values();
         partials
