@@ -132,7 +132,7 @@ impl Block {
             rejects: vec![(0, rejected)],
             record_count: 1,
             mended: Vec::new(),
-            texts: None,
+            texts: (self.keep_texts).then(|| Arc::new(Texts::of_unread())),
             origin: (*self.origin).clone(),
             line_count: self.head_lines + too_long.lines,
         })

@@ -8,6 +8,7 @@
 //! Invariant: what is committed depends on rows, never on how they came in steps. Where a LIMIT has been
 //! reached at row p, nothing behind p is committed.
 
+use super::metadata::Place;
 use super::summary::{FirstReject, Summary};
 use super::timeline::{StepTexts, record_number};
 use crate::data::{Event, Position};
@@ -42,6 +43,48 @@ impl Noted {
     }
 }
 
+/// A record that moved a watermark.
+#[derive(Debug, Clone)]
+pub struct Mover {
+    position: Position,
+    /// Where it is.
+    pub place: Place,
+    /// How far it moved the watermark, in the unit of the time column; `None` for the first of all.
+    pub by: Option<i64>,
+    /// Where the watermark was then.
+    watermark: i64,
+}
+
+impl Mover {
+    /// The record that moved the watermark to `time` or beyond it: one of a step, or `known` from before it.
+    fn of(time: i64, step: &Committed<'_>, known: Option<&Mover>) -> Option<Mover> {
+        let trail = &step.watermark.trail;
+        let at = trail.partition_point(|(reached, _)| *reached < time);
+        let (watermark, position) = *trail.get(at)?;
+        if let Some(known) = known
+            && known.position == position
+        {
+            return Some(known.clone());
+        }
+        let before = match at.checked_sub(1) {
+            Some(before) => Some(trail[before].0),
+            None => known.map(|known| known.watermark),
+        };
+        Some(Mover {
+            position,
+            place: step.texts?.place(position)?,
+            by: before.map(|before| watermark.saturating_sub(before)),
+            watermark,
+        })
+    }
+
+    /// The record that moved the watermark to where it is behind a step.
+    pub(super) fn behind(step: &Committed<'_>, known: Option<&Mover>) -> Option<Mover> {
+        let last = step.watermark.trail.last().map(|(time, _)| *time);
+        last.and_then(|time| Mover::of(time, step, known))
+    }
+}
+
 /// A row for `--late`. Times are in the unit of the source's time column.
 #[derive(Debug, Clone)]
 pub struct LateRow<'a> {
@@ -51,8 +94,12 @@ pub struct LateRow<'a> {
     pub time: i64,
     /// The watermark that it was tested against.
     pub watermark: i64,
+    /// Where it is.
+    pub place: Option<Place>,
     /// The number of the record that had moved the watermark there, from 1.
     pub moved_by: Option<u64>,
+    /// More of that record.
+    pub mover: Option<Mover>,
     /// Its windows, `[start, end)`.
     pub windows: &'a [(i64, i64)],
     /// The number of the source.
@@ -64,10 +111,12 @@ pub struct LateRow<'a> {
 /// A record for `--rejects`.
 #[derive(Debug, Clone)]
 pub struct RejectedRow<'a> {
-    /// The file it came from; empty for rows without a time.
+    /// The file it came from.
     pub file: &'a str,
-    /// The line it begins on, from 1; `None` for rows without a time.
-    pub line: Option<u64>,
+    /// The line it begins on, from 1.
+    pub line: u64,
+    /// Bytes of the file before it.
+    pub offset: u64,
     /// The number of its record, from 1.
     pub record: u64,
     /// What is wrong with it.
@@ -107,6 +156,8 @@ pub(super) struct Committed<'a> {
     pub watermark: &'a Watermark,
     /// The texts of its records.
     pub texts: Option<&'a StepTexts>,
+    /// The record that had moved the watermark of the source before it.
+    pub mover: Option<&'a Mover>,
     /// Nothing behind this row counts.
     pub last: Position,
 }
@@ -158,7 +209,10 @@ fn count(
         } => {
             let row = RejectedRow {
                 file,
-                line: Some(*line),
+                line: *line,
+                offset: (step.texts)
+                    .and_then(|texts| texts.place(*position))
+                    .map_or(0, |place| place.offset),
                 record: record_number(*position),
                 reason,
                 text,
@@ -204,9 +258,11 @@ fn count_event(
             let mover = step.watermark.caused_by(*watermark);
             keeper.late(&LateRow {
                 record: record_number(*position),
+                place: step.texts.and_then(|texts| texts.place(*position)),
                 time: *time,
                 watermark: *watermark,
                 moved_by: (mover != Position::MAX).then(|| record_number(mover)),
+                mover: Mover::of(*watermark, step, step.mover),
                 windows,
                 source: step.source,
                 text: text(*position),
@@ -219,13 +275,17 @@ fn count_event(
         }
         Event::Untimed { position } => {
             summary.untimed += 1;
-            keeper.rejected(&RejectedRow {
-                file: "",
-                line: None,
-                record: record_number(*position),
-                reason: "no time that can be read",
-                text: text(*position),
-            })?;
+            // Without texts nobody keeps it.
+            if let Some(place) = step.texts.and_then(|texts| texts.place(*position)) {
+                keeper.rejected(&RejectedRow {
+                    file: &place.file,
+                    line: place.line,
+                    offset: place.offset,
+                    record: record_number(*position),
+                    reason: "no time that can be read",
+                    text: text(*position),
+                })?;
+            }
             String::from("it has no time that can be read")
         }
         Event::Jump { .. } => {

@@ -35,6 +35,17 @@ pub(super) struct Origin {
     pub arrival: i64,
 }
 
+/// Where a record is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Its file, or `stdin`.
+    pub file: Arc<str>,
+    /// The line that it begins on, from 1.
+    pub line: u64,
+    /// Bytes of the file before it.
+    pub offset: u64,
+}
+
 /// The columns that a query reads.
 #[derive(Debug, Clone)]
 pub struct MetadataPlan {

@@ -28,8 +28,8 @@ mod timeline;
 mod wait;
 mod workers;
 
-pub use commit::{Gates, LateRow, RejectedRow};
-pub use metadata::MetadataPlan;
+pub use commit::{Gates, LateRow, Mover, RejectedRow};
+pub use metadata::{MetadataPlan, Place};
 pub use output::RowWriter;
 pub use reader::{Input, InputFile, Opened};
 pub use run::{Outcome, RunSpec, Sink, Waiting, run};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use arrow::array::RecordBatch;
 
-use super::commit::{Committed, Gates, Keeper, LateRow, Noted, RejectedRow, commit};
+use super::commit::{Committed, Gates, Keeper, LateRow, Mover, Noted, RejectedRow, commit};
 use super::interrupt::{Interrupts, Signal};
 use super::output::{Output, RowWriter};
 use super::reader::Input;
@@ -112,6 +112,8 @@ struct Run<'a> {
     aheads: Vec<Arc<Ahead>>,
     sources: Vec<Option<Source>>,
     workers: Workers,
+    /// Per source: who moved its watermark to where it is.
+    movers: Vec<Option<Mover>>,
     units: Vec<Unit>,
     gates: &'a Gates,
     summary: &'a mut Summary,
@@ -161,6 +163,7 @@ pub fn run(spec: RunSpec<'_>, summary: &mut Summary, sink: &mut dyn Sink) -> Res
         aheads,
         sources,
         workers,
+        movers: vec![None; spec.sources.len()],
         units: (spec.sources.iter())
             .map(|plan| unit(plan).unwrap_or(Unit::Microsecond))
             .collect(),
@@ -297,10 +300,13 @@ impl Run<'_> {
             unit: self.units[number],
             watermark: &step.watermark,
             texts: step.texts.as_ref(),
+            mover: self.movers[number].as_ref(),
             last: limit.unwrap_or(Position::MAX),
         };
         let mut keeper = SinkKeeper(self.output.sink());
         let shut = commit(noted, &committed, self.gates, self.summary, &mut keeper)?;
+        let mover = Mover::behind(&committed, committed.mover);
+        self.movers[number] = mover.or(self.movers[number].take());
         let last = shut.as_ref().map(|shut| shut.position).or(limit);
         self.count_records(
             number,
@@ -350,6 +356,7 @@ impl Run<'_> {
             unit: self.units[number],
             watermark,
             texts: None,
+            mover: None,
             last: Position::MAX,
         };
         let noted = events.into_iter().map(Noted::Event).collect();

@@ -22,6 +22,15 @@ pub(super) struct Texts {
 }
 
 impl Texts {
+    /// One record of which nothing is kept.
+    pub(super) fn of_unread() -> Self {
+        Texts {
+            block: Buffer::default(),
+            ranges: vec![0..0],
+            lines: vec![0],
+        }
+    }
+
     /// Finds the records of a block.
     pub(super) fn find(format: &Format, block: &Buffer) -> Self {
         let mut ranges = match format {
@@ -52,6 +61,11 @@ impl Texts {
     /// Where a record by its number in the block is, without its newline.
     pub(super) fn range(&self, record: u32) -> Range<usize> {
         self.ranges.get(record as usize).cloned().unwrap_or(0..0)
+    }
+
+    /// How many records there are.
+    pub(super) fn count(&self) -> u32 {
+        self.ranges.len() as u32
     }
 
     /// The text of a record.

@@ -15,6 +15,7 @@ use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use super::block::{Block, Rejected};
 use super::commit::Noted;
 use super::merge::{FileName, Run};
+use super::metadata::{Origin, Place};
 use super::texts::Texts;
 use crate::data::{Batch, Event, Metadata, Position, position, record_of_position};
 use crate::error::Result;
@@ -96,18 +97,31 @@ pub(super) struct Step {
 /// The texts of the records of a step.
 pub(super) struct StepTexts {
     texts: Arc<Texts>,
+    origin: Origin,
     first_position: Position,
     first_record: u32,
 }
 
 impl StepTexts {
+    /// The number in the block of the record at `position`; `None` for one of another step.
+    fn record(&self, position: Position) -> Option<u32> {
+        let record = position.checked_sub(self.first_position)?;
+        let record = (self.first_record).checked_add(u32::try_from(record).ok()?)?;
+        (record < self.texts.count()).then_some(record)
+    }
+
     /// The text of the record at `position`; empty for one of another step.
     pub(super) fn get(&self, position: Position) -> &[u8] {
-        let record = position
-            .checked_sub(self.first_position)
-            .and_then(|n| u32::try_from(n).ok());
-        record.map_or(&[], |record| {
-            self.texts.get(self.first_record.saturating_add(record))
+        (self.record(position)).map_or(&[], |record| self.texts.get(record))
+    }
+
+    /// Where the record at `position` is; `None` for one of another step.
+    pub(super) fn place(&self, position: Position) -> Option<Place> {
+        let record = self.record(position)?;
+        Some(Place {
+            file: Arc::clone(&self.origin.file),
+            line: self.origin.lines + self.texts.lines_before(record) + 1,
+            offset: self.origin.offset + self.texts.bytes_before(record),
         })
     }
 }
@@ -201,6 +215,7 @@ impl Timeline {
             next_record: self.next_record,
             texts: run.texts.map(|(texts, first_record)| StepTexts {
                 texts,
+                origin: run.origin,
                 first_position: position(self.number, first),
                 first_record,
             }),

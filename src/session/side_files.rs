@@ -1,9 +1,10 @@
 //! The files of `--late` and `--rejects`: what was left out, one JSON object per line.
 //!
 //! ```text
-//! {"record":7,"time":"2026-01-01T12:00:03","watermark":"2026-01-01T12:01:04","moved_by":5,
+//! {"record":7,"file":"app.log","line":8,"offset":187,"time":"2026-01-01T12:00:03",
+//!  "watermark":"2026-01-01T12:01:04","moved_by":5,"moved_by_file":"app.log","moved_by_line":6,"moved_ahead":"1m1s",
 //!  "windows":[["2026-01-01T12:00:00","2026-01-01T12:01:00"]],"text":"12:00:03,web1,200"}
-//! {"record":9,"file":"app.log","line":9,"reason":"has 2 fields, the header has 3","text":"a,b"}
+//! {"record":9,"file":"app.log","line":10,"offset":225,"reason":"has 2 fields, the header has 3","text":"a,b"}
 //! ```
 //!
 //! `jq -r .text` gives the records back as they came, to be read again. Invariant: lines stand in the
@@ -18,7 +19,7 @@ use crate::data::print::{Style, ValueWriter};
 use crate::error::Result;
 use crate::plan::SourcePlan;
 use crate::runtime::{LateRow, RejectedRow};
-use crate::time::Unit;
+use crate::time::{Interval, Unit};
 
 /// The open files.
 #[derive(Debug, Default)]
@@ -64,7 +65,7 @@ impl SideFiles {
             .iter()
             .map(|(start, end)| json!([time(*start), time(*end)]))
             .collect();
-        let line = json!({
+        let mut line = json!({
             "record": row.record,
             "time": time(row.time),
             "watermark": time(row.watermark),
@@ -72,6 +73,17 @@ impl SideFiles {
             "windows": windows,
             "text": String::from_utf8_lossy(row.text),
         });
+        if let (Some(place), Value::Object(line)) = (&row.place, &mut line) {
+            line.insert("file".into(), json!(&*place.file));
+            line.insert("line".into(), json!(place.line));
+            line.insert("offset".into(), json!(place.offset));
+        }
+        if let (Some(mover), Value::Object(line)) = (&row.mover, &mut line) {
+            line.insert("moved_by_file".into(), json!(&*mover.place.file));
+            line.insert("moved_by_line".into(), json!(mover.place.line));
+            let ahead = mover.by.map(|steps| steps_text(steps, data_type.as_ref()));
+            line.insert("moved_ahead".into(), json!(ahead));
+        }
         writer.line(&line.to_string())
     }
 
@@ -80,16 +92,14 @@ impl SideFiles {
             return Ok(());
         };
         let text = String::from_utf8_lossy(row.text);
-        let line = match row.line {
-            Some(line) => json!({
-                "record": row.record,
-                "file": row.file,
-                "line": line,
-                "reason": row.reason,
-                "text": text,
-            }),
-            None => json!({"record": row.record, "reason": row.reason, "text": text}),
-        };
+        let line = json!({
+            "record": row.record,
+            "file": row.file,
+            "line": row.line,
+            "offset": row.offset,
+            "reason": row.reason,
+            "text": text,
+        });
         writer.line(&line.to_string())
     }
 
@@ -103,6 +113,12 @@ impl SideFiles {
         }
         Ok(())
     }
+}
+
+/// A length of time in steps of a time column.
+fn steps_text(steps: i64, data_type: Option<&DataType>) -> String {
+    let unit = data_type.and_then(Unit::of).unwrap_or(Unit::Microsecond);
+    Interval::from_nanoseconds(i128::from(steps) * i128::from(unit.nanoseconds())).to_string()
 }
 
 /// A time as results print it; a number where there is no type for it.
