@@ -26,7 +26,7 @@ impl Texts {
     pub(super) fn of_unread() -> Self {
         Texts {
             block: Buffer::default(),
-            ranges: vec![0..0],
+            ranges: std::iter::once(0..0).collect(),
             lines: vec![0],
         }
     }

@@ -77,8 +77,8 @@ impl<'a> Waiter<'a> {
         }
     }
 
-    /// Returns when reading from `source` does not wait, a signal came, or it is time for the alarm. `idle` is called once before
-    /// the first wait, and once when it is long.
+    /// Returns when reading from `source` does not wait, a signal came, or it is time for the alarm. `idle` is
+    /// called once before the first wait, and once when it is long.
     ///
     /// # Errors
     /// Those of `idle`, and of the system.

@@ -20,10 +20,11 @@ type Test = fn() -> Result<(), String>;
 
 /// The tests of this file.
 pub fn tests() -> Vec<Trial> {
-    let tests: [(&str, Test); 14] = [
+    let tests: [(&str, Test); 15] = [
         ("prompt-in-a-pipe", prompt_in_a_pipe),
         ("prompt-in-a-file", prompt_in_a_file),
         ("rows-one-by-one", rows_one_by_one),
+        ("windows-of-the-clock", windows_of_the_clock),
         ("sigint", || stopped_by(libc::SIGINT)),
         ("sigterm", || stopped_by(libc::SIGTERM)),
         ("sighup", || stopped_by(libc::SIGHUP)),
@@ -121,6 +122,20 @@ fn rows_one_by_one() -> Result<(), String> {
     same_text("after a row that is filtered", b"", live.news().as_bytes())?;
     live.feed(b"2\n3\n");
     same_text("after two rows", b"3\n4\n", live.news().as_bytes())?;
+    live.end_input();
+    let outcome = live.finish();
+    expect("exit code 0", outcome.code == 0, &outcome)
+}
+
+/// Windows of `_arrival` close while nothing more comes; how often a row must be waited for is not tested.
+fn windows_of_the_clock() -> Result<(), String> {
+    let query = "SELECT count(*) AS n FROM TUMBLE(stdin, _arrival, '20ms') GROUP BY window_start";
+    let mut live = Live::start(program::command().args(["-i", "lines", query]), true);
+    for wanted in ["n\n1\n", "1\n"] {
+        live.feed(b"a line\n");
+        let text = live.news_until("1\n");
+        same_text("without further input", wanted.as_bytes(), text.as_bytes())?;
+    }
     live.end_input();
     let outcome = live.finish();
     expect("exit code 0", outcome.code == 0, &outcome)

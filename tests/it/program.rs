@@ -513,6 +513,22 @@ impl Live {
         news
     }
 
+    /// What came out on stdout since the last call of either, once it ends with `end`; what there is when the
+    /// process has ended, or after [`PATIENCE`].
+    pub fn news_until(&mut self, end: &str) -> String {
+        let started = Instant::now();
+        let mut news = self.news();
+        while !news.ends_with(end) && started.elapsed() < PATIENCE {
+            thread::sleep(Duration::from_millis(2));
+            let is_running = matches!(self.child.try_wait(), Ok(None));
+            news.push_str(&self.news());
+            if !is_running {
+                break;
+            }
+        }
+        news
+    }
+
     /// Ends the standard input.
     pub fn end_input(&mut self) {
         self.stdin = None;
