@@ -14,7 +14,7 @@ use std::sync::Arc;
 use arrow::datatypes::{FieldRef, Schema};
 
 use super::stream_plan::{SourcePlan, StreamPlan, StreamQuery};
-use crate::catalog::Table;
+use crate::catalog::{ColumnSource, Table};
 use crate::data::type_name;
 use crate::error::{Error, Result};
 use crate::exec::expression::Expression;
@@ -101,16 +101,25 @@ fn merge(one: &SourcePlan, other: &SourcePlan) -> Result<SourcePlan> {
         let found = computed(one, name(column)).map(|found| (one, found));
         found.or_else(|| computed(other, name(column)).map(|found| (other, found)))
     };
-    let (computed_columns, read): (Vec<usize>, Vec<usize>) =
+    let (computed_columns, rest): (Vec<usize>, Vec<usize>) =
         (used.into_iter()).partition(|column| expression(column).is_some());
+    let known = |column: &usize| match table.columns[*column].source {
+        ColumnSource::Metadata { metadata, .. } => Some(metadata),
+        _ => None,
+    };
+    let (metadata_columns, read): (Vec<usize>, Vec<usize>) =
+        rest.into_iter().partition(|column| known(column).is_some());
+    let metadata = metadata_columns.iter().filter_map(known).collect();
     let field_of = |column: &usize| {
         let name = name(column);
         let field = one.schema.field_with_name(name);
         let field = field.or_else(|_| other.schema.field_with_name(name))?;
         Ok(Arc::new(field.clone()))
     };
-    let fields: Result<Vec<FieldRef>> =
-        read.iter().chain(&computed_columns).map(field_of).collect();
+    let fields: Result<Vec<FieldRef>> = (read.iter().chain(&metadata_columns))
+        .chain(&computed_columns)
+        .map(field_of)
+        .collect();
     let schema = Arc::new(Schema::new(fields?));
     let mut expressions = Vec::with_capacity(computed_columns.len());
     for column in &computed_columns {
@@ -123,6 +132,7 @@ fn merge(one: &SourcePlan, other: &SourcePlan) -> Result<SourcePlan> {
     Ok(SourcePlan {
         table: Arc::new(table),
         read,
+        metadata,
         computed: expressions,
         schema,
         watermark,
@@ -132,7 +142,8 @@ fn merge(one: &SourcePlan, other: &SourcePlan) -> Result<SourcePlan> {
 /// The expression of a computed column, if the source has it as one.
 fn computed<'a>(source: &'a SourcePlan, name: &str) -> Option<&'a Expression> {
     let column = source.schema.index_of(name).ok()?;
-    source.computed.get(column.checked_sub(source.read.len())?)
+    let before = source.read.len() + source.metadata.len();
+    source.computed.get(column.checked_sub(before)?)
 }
 
 /// A table with the columns of both: of an open-ended one each query has seen its own.
