@@ -39,8 +39,13 @@ pub fn create_table_text(guess: &Guess, name: &str, path: &str) -> String {
         quoted_name(name),
         parts.join(",\n")
     );
+    let place = if path.contains("://") {
+        "address"
+    } else {
+        "path"
+    };
     let mut options = vec![
-        ("path", path.to_owned()),
+        (place, path.to_owned()),
         ("format", guess.format.name().to_owned()),
     ];
     if let Format::Csv(csv) = &guess.format {

@@ -26,6 +26,8 @@ pub struct Table {
     pub nested: bool,
     /// It stands for several files whose rows are merged by time, so that the time is read in any case.
     pub merged: bool,
+    /// Its rows never end by themselves: what prints at the end of input never would.
+    pub endless: bool,
 }
 
 /// A column of a table.

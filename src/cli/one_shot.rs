@@ -56,7 +56,10 @@ pub fn run(settings: &Settings) -> ExitCode {
         _ => session.summary().clone(),
     };
     messages.summary(&said, saved);
-    if let Some(signal) = session.stopped() {
+    let stopped = session.stopped();
+    // What it made on the machine (a socket's file) goes with it.
+    drop(session);
+    if let Some(signal) = stopped {
         signal.raise_default();
     }
     match outcome.and_then(|()| judge(&said, settings).map_err(|error| (error, None))) {

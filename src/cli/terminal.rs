@@ -127,6 +127,11 @@ impl Host for Terminal<'_> {
                 .note(&format!("guessed from the first bytes:\n{text}")),
             Note::Remark(text) => self.messages.note(&text),
             Note::Waiting(text) => self.messages.note(&text),
+            Note::Said(notice) if notice.is_warning => {
+                let warning = super::messages::Warning::new(notice.text);
+                self.messages.warning(&warning);
+            }
+            Note::Said(notice) => self.messages.note(&notice.text),
             Note::Unseen(text) => self.messages.warning(&super::messages::Warning::new(text)),
         }
     }

@@ -1,22 +1,29 @@
-//! Where bytes come from and go to: standard input and files, compressed or not. Knows no columns.
+//! Where bytes come from and go to: standard input, files and sockets, compressed or not. Knows no columns.
 //!
 //! To add a connector: one file, one line below, one grammar test.
 
+mod arrivals;
 mod compression;
 mod file;
 mod sink;
+mod socket;
 mod stdin;
 
 use std::io;
 use std::os::fd::BorrowedFd;
 
+pub use arrivals::{Arrival, Arrivals, Ending, Notice, OnlyOne};
 use compression::Unreadable;
 pub use compression::{Compression, decompressed};
 pub use file::{FileSource, Reason, expand, is_same_file};
 pub use sink::FileSink;
+pub use socket::{Address, Reconnect, SocketOptions};
 pub use stdin::StdinSource;
 
 use crate::error::{Error, Result};
+
+/// Room for any message of a source that gives messages.
+pub const LONGEST_MESSAGE_BYTES: usize = (1 << 16) + 1;
 
 /// Bytes of one input, in order.
 pub trait ByteSource: Send {
@@ -39,6 +46,11 @@ pub trait ByteSource: Send {
     /// When the bytes were written last, in seconds since 1970; `None` while somebody writes them.
     fn written_seconds(&self) -> Option<i64> {
         None
+    }
+
+    /// True if each read into [`LONGEST_MESSAGE_BYTES`] gives one message, which is whole records: a datagram.
+    fn gives_messages(&self) -> bool {
+        false
     }
 
     /// True for a file that lies there whole: its first 64 KiB may be looked at before anything is read.

@@ -1,6 +1,8 @@
 //! What a decoder shall make of an input: the columns that the query reads, with types and spellings.
 
-use arrow::datatypes::FieldRef;
+use std::sync::Arc;
+
+use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 
 use crate::time::{TimeFormat, Zone};
 
@@ -16,6 +18,18 @@ pub struct DecodeSpec {
     pub checked: Vec<ReadColumn>,
     /// The zone of `--tz`: of texts that name none, and of the clock that an instant shows.
     pub zone: Zone,
+}
+
+impl DecodeSpec {
+    /// The columns that a decoder makes.
+    pub fn schema(&self) -> SchemaRef {
+        let fields = self.columns.iter().map(|column| {
+            // Any field of a source may be missing.
+            let field = column.field.as_ref().clone();
+            field.with_name(&column.name).with_nullable(true)
+        });
+        Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+    }
 }
 
 /// A column and where its values come from.

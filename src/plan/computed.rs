@@ -47,6 +47,7 @@ pub fn bind(
         open_ended: false,
         nested: false,
         merged: false,
+        endless: false,
     });
     let mut select = names::select_all(ast::Ident::with_quote('"', BASE));
     select.projection = vec![ast::SelectItem::UnnamedExpr(expr.clone())];

@@ -11,6 +11,7 @@
 pub mod analyze;
 pub mod computed;
 pub mod context;
+mod endless;
 mod explain;
 mod expression;
 mod lower;
@@ -78,6 +79,7 @@ pub fn plan(
     let logical = analyze::analyze(&resolved, registry, settings.zone, settings.now)?;
     let query = translate::translate(&logical, &resolved, settings, registry)?;
     let query = rules::apply(query)?;
+    endless::check(&query)?;
     let unseen = resolved
         .unseen
         .iter()

@@ -11,18 +11,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
 use arrow::buffer::Buffer;
+use arrow::datatypes::SchemaRef;
 
 use super::metadata::{MetadataPlan, Origin};
 use super::texts::Texts;
 use crate::error::Result;
 use crate::format::{Decoder, Format, TooLong};
 
-/// Whole records as they came, or one that is too long.
+/// Whole records as they came, or one that was not read.
 pub(super) struct Block {
-    pub(super) decoder: Arc<dyn Decoder>,
-    pub(super) bytes: Buffer,
-    /// If this is the record that was skipped: there are no bytes then.
-    pub(super) too_long: Option<TooLong>,
+    pub(super) contents: Contents,
     pub(super) format: Arc<Format>,
     /// Lines before it that belong to no record.
     pub(super) head_lines: u64,
@@ -31,6 +29,24 @@ pub(super) struct Block {
     pub(super) metadata: Arc<MetadataPlan>,
     pub(super) origin: Box<Origin>,
     pub(super) spare: Spare,
+}
+
+/// What a block holds.
+pub(super) enum Contents {
+    Records(Arc<dyn Decoder>, Buffer),
+    Unread(Box<Unread>),
+}
+
+/// A record that no decoder sees.
+pub(super) struct Unread {
+    /// Why.
+    pub(super) reason: String,
+    /// Its beginning.
+    pub(super) text: Vec<u8>,
+    /// Lines that it is.
+    pub(super) lines: u64,
+    /// The columns of the decoder, were there one.
+    pub(super) schema: SchemaRef,
 }
 
 /// Decoded records.
@@ -65,15 +81,12 @@ pub(super) struct Rejected {
 }
 
 impl Block {
-    /// The block of a record that was skipped.
-    pub(super) fn too_long(mut self, too_long: TooLong) -> Self {
-        self.too_long = Some(too_long);
-        self
-    }
-
     /// Bytes in it.
     pub(super) fn len(&self) -> usize {
-        self.bytes.len()
+        match &self.contents {
+            Contents::Records(_, bytes) => bytes.len(),
+            Contents::Unread(_) => 0,
+        }
     }
 
     /// Its records.
@@ -81,10 +94,14 @@ impl Block {
     /// # Errors
     /// Those of the decoder; a bad record is none.
     pub(super) fn decode(self) -> Result<Chunk> {
-        if let Some(too_long) = &self.too_long {
-            return self.decode_too_long(too_long);
-        }
-        let decoded = self.decoder.decode(&self.bytes)?;
+        let (decoder, bytes) = match self.contents {
+            Contents::Records(decoder, bytes) => (decoder, bytes),
+            Contents::Unread(unread) => {
+                let texts = (self.keep_texts).then(|| Arc::new(Texts::of_unread()));
+                return unread.reject(&self.metadata, self.head_lines, texts, *self.origin);
+            }
+        };
+        let decoded = decoder.decode(&bytes)?;
         let rejects = decoded.rejects.into_iter().map(|reject| {
             let rejected = Rejected {
                 line: self.head_lines + 1 + reject.line,
@@ -95,7 +112,7 @@ impl Block {
             (reject.record, rejected)
         });
         let wants_texts = self.keep_texts || self.metadata.needs_texts();
-        let texts = wants_texts.then(|| Arc::new(Texts::find(&self.format, &self.bytes)));
+        let texts = wants_texts.then(|| Arc::new(Texts::find(&self.format, &bytes)));
         let records = &decoded.records;
         let rows =
             (self.metadata).add_to(&decoded.rows, records, texts.as_deref(), &self.origin)?;
@@ -109,32 +126,64 @@ impl Block {
             origin: *self.origin,
             line_count: self.head_lines + decoded.line_count,
         };
-        self.spare.give_back(self.bytes);
+        self.spare.give_back(bytes);
         Ok(chunk)
     }
+}
 
-    fn decode_too_long(&self, too_long: &TooLong) -> Result<Chunk> {
-        let limit = self.format.max_record_bytes() >> 20;
-        let limit = match limit {
-            0 => format!("{} bytes", self.format.max_record_bytes()),
+impl Unread {
+    /// The longest text of a cut record that is kept, in bytes.
+    const LONGEST_BYTES: usize = 200;
+
+    /// A record that was skipped, because it is longer than `limit_bytes`.
+    pub(super) fn too_long(too_long: TooLong, limit_bytes: usize, schema: SchemaRef) -> Self {
+        let limit = match limit_bytes >> 20 {
+            0 => format!("{limit_bytes} bytes"),
             limit => format!("{limit} MiB"),
         };
-        let rejected = Rejected {
-            line: self.head_lines + 1,
+        Unread {
             reason: format!("the record is longer than {limit} (--max-record)"),
+            text: too_long.beginning,
+            lines: too_long.lines,
+            schema,
+        }
+    }
+
+    /// A record of which only `bytes` came.
+    pub(super) fn cut(reason: String, bytes: &[u8], schema: SchemaRef) -> Self {
+        let text = bytes.trim_ascii_end();
+        Unread {
+            reason,
+            text: text[..text.len().min(Self::LONGEST_BYTES)].to_vec(),
+            lines: 1,
+            schema,
+        }
+    }
+
+    /// The one reject that it is.
+    fn reject(
+        self,
+        metadata: &MetadataPlan,
+        head_lines: u64,
+        texts: Option<Arc<Texts>>,
+        origin: Origin,
+    ) -> Result<Chunk> {
+        let rejected = Rejected {
+            line: head_lines + 1,
+            reason: self.reason,
             help: None,
-            text: too_long.beginning.clone(),
+            text: self.text,
         };
-        let rows = RecordBatch::new_empty(self.decoder.schema());
+        let rows = RecordBatch::new_empty(self.schema);
         Ok(Chunk {
-            rows: (self.metadata).add_to(&rows, &[], Some(&Texts::default()), &self.origin)?,
+            rows: metadata.add_to(&rows, &[], Some(&Texts::default()), &origin)?,
             records: Vec::new(),
             rejects: vec![(0, rejected)],
             record_count: 1,
             mended: Vec::new(),
-            texts: (self.keep_texts).then(|| Arc::new(Texts::of_unread())),
-            origin: (*self.origin).clone(),
-            line_count: self.head_lines + too_long.lines,
+            texts,
+            origin,
+            line_count: head_lines + self.lines,
         })
     }
 }

@@ -10,6 +10,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute;
@@ -72,17 +73,34 @@ impl Run {
 /// What the files give.
 pub(super) enum Next {
     /// Of several files that are merged.
-    Run(Run, FileName),
+    Run(Run, File),
     /// Of one file after the other, as it was read.
-    Block(Block, FileName),
+    Block(Block, File),
     End,
     Stop,
     /// It would have to wait.
     Later,
 }
 
-/// The name of a file: the same one for all that comes of it, which tells two files apart.
-pub(super) type FileName = Arc<str>;
+/// A file of which records come: the same one for all that comes of it.
+pub(super) type File = Arc<FileState>;
+
+/// What is known of a file while its records are numbered.
+pub(super) struct FileState {
+    pub name: Arc<str>,
+    /// Lines of its blocks that have been numbered.
+    pub lines: AtomicU64,
+}
+
+impl FileState {
+    /// The file of a reader, before its first record.
+    pub(super) fn new(reader: &Reader) -> File {
+        Arc::new(FileState {
+            name: reader.name(),
+            lines: AtomicU64::new(0),
+        })
+    }
+}
 
 /// The files of one input.
 pub(super) struct Files {
@@ -103,7 +121,7 @@ struct Waiting {
 struct Cursor {
     number: usize,
     reader: Reader,
-    name: FileName,
+    file: File,
     lines: u64,
     chunk: Option<Pending>,
 }
@@ -119,12 +137,15 @@ struct Pending {
 }
 
 impl Files {
-    /// The files of `input`.
+    /// `files`, read as `input` says.
     ///
     /// # Errors
     /// A file that cannot be opened or read, where first times are needed.
-    pub(super) fn new(mut input: Input, waiter: &mut Waiter<'_>) -> Result<Self> {
-        let files = std::mem::take(&mut input.files);
+    pub(super) fn new(
+        files: Vec<InputFile>,
+        mut input: Input,
+        waiter: &mut Waiter<'_>,
+    ) -> Result<Self> {
         let merged = input.merge_by.is_some() && files.len() > 1;
         let mut waiting: Vec<Waiting> = Vec::with_capacity(files.len());
         for (number, file) in files.into_iter().enumerate() {
@@ -163,7 +184,7 @@ impl Files {
                 && let Some(cursor) = self.open.first_mut()
             {
                 match cursor.reader.next(waiter, patience)? {
-                    Read::Block(block) => return Ok(Next::Block(block, Arc::clone(&cursor.name))),
+                    Read::Block(block) => return Ok(Next::Block(block, Arc::clone(&cursor.file))),
                     Read::End => self.open.clear(),
                     Read::Stop => return Ok(Next::Stop),
                     Read::Later => return Ok(Next::Later),
@@ -219,7 +240,7 @@ impl Files {
             );
             self.open.push(Cursor {
                 number: waiting.number,
-                name: reader.name(),
+                file: FileState::new(&reader),
                 reader,
                 lines: 0,
                 chunk: None,
@@ -257,7 +278,7 @@ impl Files {
             )
             .min();
         let cursor = &mut self.open[place];
-        let name = Arc::clone(&cursor.name);
+        let file = Arc::clone(&cursor.file);
         let pending = cursor
             .chunk
             .as_mut()
@@ -272,7 +293,7 @@ impl Files {
         if pending.next_record == pending.chunk.record_count {
             cursor.chunk = None;
         }
-        Ok(Next::Run(run, name))
+        Ok(Next::Run(run, file))
     }
 }
 

@@ -15,11 +15,13 @@
 mod block;
 mod commit;
 pub mod interrupt;
+mod live;
 mod merge;
 mod metadata;
 mod output;
 mod pipeline;
 mod reader;
+mod records;
 mod run;
 mod source;
 mod summary;
@@ -29,9 +31,10 @@ mod wait;
 mod workers;
 
 pub use commit::{Gates, LateRow, Mover, RejectedRow};
+pub use live::Live;
 pub use metadata::{MetadataPlan, Place};
 pub use output::RowWriter;
-pub use reader::{Input, InputFile, Opened};
+pub use reader::{Input, InputFile, Inputs, Opened, Sample};
 pub use run::{Outcome, RunSpec, Sink, Waiting, run};
 pub use summary::{FirstReject, Summary};
 pub use wait::{Idle, Ready, Waiter};

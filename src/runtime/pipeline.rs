@@ -21,8 +21,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use super::block::Block;
-use super::merge::{FileName, Files, Next, Run};
+use super::merge::{File, Next, Run};
 use super::reader::Patience;
+use super::records::Records;
 use super::timeline::{RowPlan, Rows, Step, Timeline};
 use super::wait::Waiter;
 use super::workers::lock;
@@ -40,7 +41,7 @@ pub(super) struct Pipeline {
     most: usize,
     /// True if others help.
     is_shared: bool,
-    files: Mutex<Files>,
+    records: Mutex<Records>,
     timeline: Mutex<Turns>,
     slots: Mutex<Slots>,
     /// Something came that the one who waits may want.
@@ -86,13 +87,13 @@ enum Input {
 pub(super) struct Begun {
     number: u64,
     input: Input,
-    file: FileName,
+    file: File,
     gathers: bool,
 }
 
 struct Decoded {
     rows: Rows,
-    file: FileName,
+    file: File,
     gathers: bool,
 }
 
@@ -129,7 +130,7 @@ impl Pipeline {
         rows: RowPlan,
         ahead: Arc<Ahead>,
         timeline: Timeline,
-        files: Files,
+        records: Records,
         small_bytes: usize,
         threads: usize,
     ) -> Self {
@@ -144,7 +145,7 @@ impl Pipeline {
                 threads => (threads + 2).min(MOST),
             },
             is_shared: threads > 1,
-            files: Mutex::new(files),
+            records: Mutex::new(records),
             timeline: Mutex::new(Turns {
                 timeline,
                 next: 0,
@@ -196,16 +197,16 @@ impl Pipeline {
         if let Some(timed) = lock(&self.slots).timed.pop_front() {
             return Work::Timed(timed);
         }
-        let mut files = lock(&self.files);
+        let mut records = lock(&self.records);
         let mut patience = {
             let slots = lock(&self.slots);
             if slots.end.is_some() || slots.places.len() >= self.most {
                 return Work::Nothing;
             }
-            // Nobody else begins a block while this one has the files.
+            // Nobody else begins a block while this one has the records.
             patience.filter(|_| slots.places.is_empty())
         };
-        let next = files.next(waiter, &mut patience);
+        let next = records.next(waiter, &mut patience);
         let mut slots = lock(&self.slots);
         slots.is_dry = matches!(next, Ok(Next::Later));
         let (input, file) = match next {

@@ -6,18 +6,25 @@
 //!                       a block         copied to the next buffer
 //! ```
 //!
+//! An input that comes and goes may break, and the query goes on: its whole records count, and the one that it
+//! broke within is a reject.
+//!
 //! Invariants: a block goes out as soon as nothing more can be read without waiting; the buffer holds
 //! at most a block and the longest record that is allowed.
 
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
 use arrow::buffer::Buffer;
 use memchr::memchr_iter;
 
-use super::block::{Block, Spare};
+use super::block::{Block, Contents, Spare, Unread};
+use super::live::Live;
 use super::metadata::{MetadataPlan, Origin};
 use super::wait::{Idle, Ready, Waiter};
-use crate::connect::{ByteSource, Compression, cannot_read, open_file};
+use crate::connect::{
+    ByteSource, Compression, Ending, LONGEST_MESSAGE_BYTES, Reason, cannot_read, open_file,
+};
 use crate::error::{Error, Result};
 use crate::format::{DecodeSpec, Decoder, Format, Split, Splitter};
 use crate::time::now_microseconds;
@@ -25,11 +32,14 @@ use crate::time::now_microseconds;
 /// Blocks shorter than this are copied out of the buffer, which stays.
 const SHORT_BYTES: usize = 1 << 16;
 
+/// Room for what is read at once of one among many inputs, until it shows that it fills that.
+const FIRST_ROOM_BYTES: usize = 1 << 14;
+
 /// What a table is read from.
 #[derive(Debug)]
 pub struct Input {
-    /// Its files in order.
-    pub files: Vec<InputFile>,
+    /// Where its records are.
+    pub inputs: Inputs,
     /// How their bytes are compressed.
     pub compression: Compression,
     /// How their records are written.
@@ -48,6 +58,21 @@ pub struct Input {
     pub metadata: Arc<MetadataPlan>,
 }
 
+/// Where the records of a table are.
+#[derive(Debug)]
+pub enum Inputs {
+    /// Files in order.
+    Files(Vec<InputFile>),
+    /// What comes and goes while the query runs.
+    Live(Live),
+}
+
+impl Default for Inputs {
+    fn default() -> Self {
+        Inputs::Files(Vec::new())
+    }
+}
+
 /// A file of an input.
 pub enum InputFile {
     /// Still to be opened.
@@ -64,6 +89,17 @@ pub struct Opened {
     pub bytes: Vec<u8>,
     /// True if that is all.
     pub at_end: bool,
+}
+
+/// The first bytes of a table, by which its format and columns are guessed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sample {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// True if their input has ended behind them.
+    pub at_end: bool,
+    /// The name of that input.
+    pub source: String,
 }
 
 impl std::fmt::Debug for InputFile {
@@ -128,7 +164,14 @@ pub(super) struct Reader {
     counts_lines: bool,
     reads_clock: bool,
     block_bytes: usize,
+    /// How much is read at once: it grows to a block.
+    room_bytes: usize,
     spare: Spare,
+    /// The query goes on when it breaks.
+    may_break: bool,
+    ending: Ending,
+    /// Each read gives whole records.
+    in_messages: bool,
 }
 
 impl Reader {
@@ -144,6 +187,7 @@ impl Reader {
         };
         Reader {
             written: written.unwrap_or(input.now_seconds),
+            in_messages: opened.source.gives_messages(),
             source: opened.source,
             buffer: opened.bytes,
             start: 0,
@@ -161,8 +205,30 @@ impl Reader {
             counts_lines: input.keep_texts || input.metadata.needs_lines(),
             reads_clock,
             block_bytes: input.block_bytes,
+            room_bytes: input.block_bytes,
             spare: spare.clone(),
+            may_break: false,
+            ending: Ending::Whole,
         }
+    }
+
+    /// A reader of one input among others, which may break while the query goes on.
+    pub(super) fn of_live(opened: Opened, input: &Input, spare: &Spare) -> Self {
+        Reader {
+            may_break: true,
+            room_bytes: FIRST_ROOM_BYTES.min(input.block_bytes),
+            ..Reader::new(opened, input, spare)
+        }
+    }
+
+    /// What to wait for before reading.
+    pub(super) fn wait_for(&self) -> Option<BorrowedFd<'_>> {
+        self.source.wait_for()
+    }
+
+    /// How it ended, once it has.
+    pub(super) fn ending(&self) -> &Ending {
+        &self.ending
     }
 
     /// What messages call the file.
@@ -180,9 +246,13 @@ impl Reader {
             if waiter.stopped().is_some() {
                 return Ok(Read::Stop);
             }
-            if let Some(decoder) = self.decoder()? {
+            let decoder = match self.decoder() {
+                Err(error) if self.may_break => return Ok(self.refuse(&error)),
+                decoder => decoder?,
+            };
+            if let Some(decoder) = decoder {
                 let bytes = &self.buffer[self.start..self.end];
-                match self.splitter.split(bytes, self.at_end) {
+                match self.splitter.split(bytes, self.no_more_of_record()) {
                     Split::Head { bytes, lines } => {
                         self.pass(bytes);
                         self.head_lines += lines;
@@ -190,14 +260,16 @@ impl Reader {
                     }
                     Split::Block(length) if length > 0 => {
                         let origin = self.pass_over(length);
-                        let bytes = self.take(length);
-                        return Ok(Read::Block(self.block(decoder, bytes, origin)));
+                        let records = Contents::Records(decoder, self.take(length));
+                        return Ok(Read::Block(self.block(records, origin)));
                     }
                     Split::Skip(length, too_long) => {
                         let origin = self.pass(length);
                         if let Some(too_long) = too_long {
-                            let block = self.block(decoder, Buffer::default(), origin);
-                            return Ok(Read::Block(block.too_long(too_long)));
+                            let limit = self.format.max_record_bytes();
+                            let unread = Unread::too_long(too_long, limit, decoder.schema());
+                            let unread = Contents::Unread(Box::new(unread));
+                            return Ok(Read::Block(self.block(unread, origin)));
                         }
                         if length > 0 {
                             continue;
@@ -210,7 +282,7 @@ impl Reader {
                 return Err(error);
             }
             if self.at_end {
-                return Ok(Read::End);
+                return Ok(self.cut().unwrap_or(Read::End));
             }
             match patience {
                 None if !waiter.is_ready(self.source.as_ref()) => return Ok(Read::Later),
@@ -223,6 +295,48 @@ impl Reader {
             }
             self.fill(waiter);
         }
+    }
+
+    /// True if what is there ends with a record: no byte behind it belongs to the last one.
+    fn no_more_of_record(&self) -> bool {
+        (self.at_end && self.ending == Ending::Whole) || self.in_messages
+    }
+
+    /// The record that it broke within, if there is one.
+    fn cut(&mut self) -> Option<Read> {
+        let Ending::Broken(why) = &self.ending else {
+            return None;
+        };
+        let bytes = &self.buffer[self.start..self.end];
+        if bytes.trim_ascii().is_empty() {
+            // It may have broken within a record that was being skipped.
+            let Split::Skip(_, Some(too_long)) = self.splitter.split(&[], true) else {
+                return None;
+            };
+            let limit = self.format.max_record_bytes();
+            let unread = Unread::too_long(too_long, limit, self.decode.schema());
+            return Some(self.unread(unread));
+        }
+        let reason = format!("{why} within the record");
+        let cut = Unread::cut(reason, bytes, self.decode.schema());
+        Some(self.unread(cut))
+    }
+
+    /// An input whose beginning cannot be used ends there.
+    fn refuse(&mut self, error: &Error) -> Read {
+        let bytes = &self.buffer[self.start..self.end];
+        let beginning = bytes.split(|byte| *byte == b'\n').next();
+        let reason = error.message().to_owned();
+        let cut = Unread::cut(reason, beginning.unwrap_or_default(), self.decode.schema());
+        self.at_end = true;
+        self.ending = Ending::Broken(String::from("its header cannot be used"));
+        self.unread(cut)
+    }
+
+    /// All that is there as one record that no decoder sees.
+    fn unread(&mut self, unread: Unread) -> Read {
+        let origin = self.pass(self.end - self.start);
+        Read::Block(self.block(Contents::Unread(Box::new(unread)), origin))
     }
 
     /// Leaves out the first bytes of the buffer, this many; returns where they were.
@@ -243,11 +357,9 @@ impl Reader {
         origin
     }
 
-    fn block(&mut self, decoder: Arc<dyn Decoder>, bytes: Buffer, origin: Origin) -> Block {
+    fn block(&mut self, contents: Contents, origin: Origin) -> Block {
         Block {
-            decoder,
-            bytes,
-            too_long: None,
+            contents,
             format: Arc::clone(&self.format),
             head_lines: std::mem::take(&mut self.head_lines),
             keep_texts: self.keep_texts,
@@ -281,10 +393,13 @@ impl Reader {
             return Ok(Some(Arc::clone(decoder)));
         }
         let bytes = &self.buffer[self.start..self.end];
-        if bytes.is_empty() && self.at_end {
+        if bytes.is_empty() && (self.at_end || self.in_messages) {
             return Ok(None);
         }
-        let Some(bound) = self.format.bound_to(bytes, self.at_end, self.written) else {
+        let Some(bound) = self
+            .format
+            .bound_to(bytes, self.no_more_of_record(), self.written)
+        else {
             return Ok(None);
         };
         let decoder = bound
@@ -302,12 +417,9 @@ impl Reader {
             self.end -= self.start;
             self.start = 0;
         }
-        // A record longer than a block needs more room, and keeps what it has.
-        let wanted = self.block_bytes.max(self.end * 2);
-        if self.buffer.len() < wanted {
-            self.buffer.resize(wanted, 0);
-        }
-        while self.end < self.buffer.len() {
+        let before = self.end;
+        self.make_room();
+        while self.has_room() {
             match self.source.read(&mut self.buffer[self.end..]) {
                 Ok(0) => {
                     self.at_end = true;
@@ -321,10 +433,18 @@ impl Reader {
                     continue;
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => break,
+                Err(error) if self.may_break => {
+                    self.at_end = true;
+                    self.ending = Ending::Broken(Reason(&error).to_string());
+                    break;
+                }
                 Err(error) => {
                     self.failed = Some(cannot_read(self.source.name(), &error));
                     break;
                 }
+            }
+            if self.in_messages && self.may_span_lines(before) {
+                break;
             }
             if !waiter.is_ready(self.source.as_ref()) {
                 break;
@@ -332,6 +452,38 @@ impl Reader {
         }
         if self.reads_clock {
             self.origin.arrival = now_microseconds();
+        }
+    }
+
+    fn make_room(&mut self) {
+        // A record longer than a block needs more room, and keeps what it has.
+        let mut wanted = self.room_bytes.max(self.end * 2);
+        if self.in_messages {
+            wanted = wanted.max(self.end + LONGEST_MESSAGE_BYTES);
+        }
+        if self.buffer.len() < wanted {
+            self.buffer.resize(wanted, 0);
+        }
+    }
+
+    fn has_room(&mut self) -> bool {
+        let room = self.buffer.len() - self.end;
+        if room == 0 {
+            self.room_bytes = (self.room_bytes * 2).min(self.block_bytes);
+        }
+        match self.in_messages {
+            true => room >= LONGEST_MESSAGE_BYTES,
+            false => room > 0,
+        }
+    }
+
+    /// True if a record that begins behind `from` may go on behind a newline: it must not swallow the next
+    /// message.
+    fn may_span_lines(&self, from: usize) -> bool {
+        match self.format.as_ref() {
+            Format::Ndjson(_) => false,
+            Format::Csv(_) => memchr::memchr(b'"', &self.buffer[from..self.end]).is_some(),
+            Format::Json(..) | Format::Lines(_) => true,
         }
     }
 }

@@ -14,6 +14,7 @@ use super::summary::Summary;
 use super::timeline::Step;
 use super::wait::{Idle, Waiter};
 use super::workers::Workers;
+use crate::connect::Notice;
 use crate::data::{Position, input_of_position, record_of_position};
 use crate::error::{Error, Result};
 use crate::exec::Watermark;
@@ -65,6 +66,9 @@ pub trait Sink {
 
     /// Nothing has come for a while: the user may wonder.
     fn waiting(&mut self, state: &Waiting);
+
+    /// A connector has something to say.
+    fn said(&mut self, notice: Notice);
 }
 
 /// How a run stands when nothing comes.
@@ -216,6 +220,10 @@ impl Run<'_> {
                 Idle::Flush => output.flush(workers),
                 Idle::Waiting => {
                     output.sink().waiting(&waiting);
+                    Ok(())
+                }
+                Idle::Said(notice) => {
+                    output.sink().said(notice);
                     Ok(())
                 }
             };

@@ -12,9 +12,9 @@
 
 use std::sync::Arc;
 
-use super::merge::Files;
 use super::pipeline::{Pipeline, Taken, Work};
 use super::reader::Input;
+use super::records::Records;
 use super::timeline::{RowPlan, Step, Timeline};
 use super::wait::{Idle, Waiter};
 use super::workers::Workers;
@@ -56,9 +56,9 @@ impl Source {
         waiter: &mut Waiter<'_>,
     ) -> Result<Self> {
         let small_bytes = input.block_bytes / SMALL_SHARE;
-        let files = Files::new(input, waiter)?;
+        let records = Records::new(input, waiter)?;
         let (rows, timeline) = (RowPlan::new(plan), Timeline::new(number, plan));
-        let pipeline = Pipeline::new(rows, ahead, timeline, files, small_bytes, threads);
+        let pipeline = Pipeline::new(rows, ahead, timeline, records, small_bytes, threads);
         Ok(Source {
             pipeline: Arc::new(pipeline),
             has_watermark: plan.watermark.is_some(),

@@ -8,13 +8,14 @@
 //! Invariant: what a block gets depends on the blocks before it alone.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 
 use super::block::{Block, Rejected};
 use super::commit::Noted;
-use super::merge::{FileName, Run};
+use super::merge::{FileState, Run};
 use super::metadata::{Origin, Place};
 use super::texts::Texts;
 use crate::data::{Batch, Event, Metadata, Position, position, record_of_position};
@@ -132,9 +133,6 @@ pub(super) struct Timeline {
     name: String,
     watermark: Option<WatermarkOperator>,
     next_record: u64,
-    /// The file of the last block, and its lines so far.
-    file: Option<FileName>,
-    lines: u64,
 }
 
 impl Timeline {
@@ -145,8 +143,6 @@ impl Timeline {
             name: plan.table.name.clone(),
             watermark: plan.watermark.clone().map(WatermarkOperator::new),
             next_record: 0,
-            file: None,
-            lines: 0,
         }
     }
 
@@ -155,7 +151,7 @@ impl Timeline {
     pub(super) fn keep_time(
         &mut self,
         rows: Rows,
-        file: &FileName,
+        file: &FileState,
     ) -> Result<(Step, Option<Batch>)> {
         let (mut step, batch) = self.step(rows, file);
         let Some(operator) = &mut self.watermark else {
@@ -175,28 +171,19 @@ impl Timeline {
     }
 
     /// The step of a block without its rows, and those with their positions.
-    fn step(&mut self, rows: Rows, name: &FileName) -> (Step, Batch) {
+    fn step(&mut self, rows: Rows, file: &FileState) -> (Step, Batch) {
         let Rows {
             run,
             columns,
             mut failures,
         } = rows;
-        if !self
-            .file
-            .as_ref()
-            .is_some_and(|file| Arc::ptr_eq(file, name))
-        {
-            self.file = Some(Arc::clone(name));
-            self.lines = 0;
-        }
-        let lines = self.lines;
-        self.lines += run.line_count;
+        let lines = file.lines.fetch_add(run.line_count, Ordering::Relaxed);
         let first = self.next_record;
         self.next_record += u64::from(run.record_count);
         let at = |offset: u32| position(self.number, first + u64::from(offset));
         let rejects = run.rejects.into_iter();
         let rejects =
-            rejects.map(|(offset, reject)| self.rejected(at(offset), name, lines, reject));
+            rejects.map(|(offset, reject)| self.rejected(at(offset), &file.name, lines, reject));
         let mut noted: Vec<Noted> = rejects.collect();
         let positions: Vec<Position> = run.records.iter().map(|&offset| at(offset)).collect();
         noted.extend(run.mended.iter().map(|&offset| Noted::Mended {

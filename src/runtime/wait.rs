@@ -6,7 +6,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::interrupt::{Interrupts, Signal};
-use crate::connect::ByteSource;
+use crate::connect::{ByteSource, Notice};
 use crate::error::{Error, Result};
 use crate::time;
 
@@ -14,12 +14,14 @@ use crate::time;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Something to do while nothing comes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Idle {
     /// The input would make us wait: hand out what is ready.
     Flush,
     /// Nothing has come for 10 s.
     Waiting,
+    /// A connector has something to say.
+    Said(Notice),
 }
 
 /// Waits for inputs and signals.
@@ -97,31 +99,147 @@ impl<'a> Waiter<'a> {
             self.quiet_since = None;
             return Ok(Ready::Input);
         }
+        let woken = self.long(
+            &|interrupt, timeout| Ok(poll_input(fd, interrupt, timeout)?.then_some(())),
+            &|| format!("cannot wait for {}", source.name()),
+            None,
+            idle,
+        )?;
+        Ok(match woken {
+            Woken::Ready(()) => Ready::Input,
+            Woken::Stop(signal) => Ready::Stop(signal),
+            Woken::Alarm | Woken::Time => Ready::Alarm,
+        })
+    }
+
+    /// As [`Waiter::wait`], for several things.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub(super) fn wait_any(
+        &mut self,
+        awaited: &Awaited<'_>,
+        idle: &mut dyn FnMut(Idle) -> Result<()>,
+    ) -> Result<Woken<ReadyOnes>> {
+        if let Some(signal) = self.stopped() {
+            return Ok(Woken::Stop(signal));
+        }
+        self.long(
+            &|interrupt, timeout| poll_any(awaited, interrupt, timeout),
+            &|| String::from("cannot wait for inputs"),
+            awaited.until,
+            idle,
+        )
+    }
+
+    /// Waits until `poll` finds something, or for one of the other reasons to end waiting.
+    fn long<T>(
+        &mut self,
+        poll: Poll<'_, T>,
+        what: &dyn Fn() -> String,
+        until: Option<Duration>,
+        idle: &mut dyn FnMut(Idle) -> Result<()>,
+    ) -> Result<Woken<T>> {
         idle(Idle::Flush)?;
         let tell_at = *self.quiet_since.get_or_insert_with(time::elapsed) + PATIENCE;
         loop {
             if self.has_rung() {
-                return Ok(Ready::Alarm);
+                return Ok(Woken::Alarm);
+            }
+            if until.is_some_and(|until| time::elapsed() >= until) {
+                return Ok(Woken::Time);
             }
             let tell_at = (!self.told).then_some(tell_at);
-            let until = tell_at.into_iter().chain(self.alarm).min();
-            let patience = until.map(|until| until.saturating_sub(time::elapsed()));
-            let interrupt = self.interrupts.map(Interrupts::fd);
-            let ready = poll_input(fd, interrupt, patience).map_err(|error| {
-                Error::outside(format!("cannot wait for {}", source.name()), error)
-            })?;
+            let next = tell_at.into_iter().chain(self.alarm).chain(until).min();
+            let patience = next.map(|next| next.saturating_sub(time::elapsed()));
+            let ready = poll(self.interrupts.map(Interrupts::fd), patience)
+                .map_err(|error| Error::outside(what(), error))?;
             if let Some(signal) = self.stopped() {
-                return Ok(Ready::Stop(signal));
+                return Ok(Woken::Stop(signal));
             }
-            if ready {
+            if let Some(ready) = ready {
                 self.quiet_since = None;
-                return Ok(Ready::Input);
+                return Ok(Woken::Ready(ready));
             }
             if tell_at.is_some_and(|tell_at| time::elapsed() >= tell_at) {
                 self.told = true;
                 idle(Idle::Waiting)?;
             }
         }
+    }
+}
+
+/// Looks, for so long, whether something is there; also ends when the signal comes.
+type Poll<'p, T> =
+    &'p dyn Fn(Option<BorrowedFd<'_>>, Option<Duration>) -> rustix::io::Result<Option<T>>;
+
+/// Why waiting for something ended.
+pub(super) enum Woken<T> {
+    /// It is there.
+    Ready(T),
+    /// A signal asked to stop.
+    Stop(Signal),
+    /// The time of the alarm has come.
+    Alarm,
+    /// The time at which somebody wanted to come back.
+    Time,
+}
+
+/// Several things to wait for at once.
+pub(super) struct Awaited<'a> {
+    /// Where inputs come from: readable or writable.
+    pub arrivals: Option<BorrowedFd<'a>>,
+    /// The inputs that are there.
+    pub inputs: Vec<BorrowedFd<'a>>,
+    /// When to come back at the latest, as [`time::elapsed`] counts.
+    pub until: Option<Duration>,
+}
+
+/// Which of several things are ready.
+pub(super) struct ReadyOnes {
+    pub arrivals: bool,
+    pub inputs: Vec<bool>,
+}
+
+/// Those that are ready now.
+///
+/// # Errors
+/// What the system says.
+pub(super) fn ready_ones(awaited: &Awaited<'_>) -> Result<Option<ReadyOnes>> {
+    poll_any(awaited, None, Some(Duration::ZERO))
+        .map_err(|error| Error::outside("cannot wait for inputs", error))
+}
+
+/// Which of several things are ready; `None` if the time is up or only the signal came.
+fn poll_any(
+    awaited: &Awaited<'_>,
+    interrupt: Option<BorrowedFd<'_>>,
+    timeout: Option<Duration>,
+) -> rustix::io::Result<Option<ReadyOnes>> {
+    let any = PollFlags::IN | PollFlags::OUT;
+    let arrivals = awaited.arrivals.into_iter();
+    let mut fds: Vec<PollFd<'_>> = arrivals
+        .map(|fd| PollFd::from_borrowed_fd(fd, any))
+        .collect();
+    let inputs = awaited.inputs.iter().copied().chain(interrupt);
+    fds.extend(inputs.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
+    match poll(&mut fds, timeout.map(timespec).as_ref()) {
+        Ok(_) => {}
+        Err(rustix::io::Errno::INTR) => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let mut ready = fds.iter().map(|fd| !fd.revents().is_empty());
+    let arrivals = awaited.arrivals.is_some() && ready.next().unwrap_or(false);
+    let inputs: Vec<bool> = ready.take(awaited.inputs.len()).collect();
+    let is_any = arrivals || inputs.contains(&true);
+    Ok(is_any.then_some(ReadyOnes { arrivals, inputs }))
+}
+
+fn timespec(timeout: Duration) -> Timespec {
+    Timespec {
+        // A poll that wakes early is asked again: what is longer than an i64 never ends.
+        tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: i64::from(timeout.subsec_nanos()),
     }
 }
 
@@ -133,11 +251,7 @@ fn poll_input(
 ) -> rustix::io::Result<bool> {
     let mut fds = vec![PollFd::from_borrowed_fd(fd, PollFlags::IN)];
     fds.extend(interrupt.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
-    let timeout = timeout.map(|timeout| Timespec {
-        tv_sec: timeout.as_secs() as i64,
-        tv_nsec: i64::from(timeout.subsec_nanos()),
-    });
-    match poll(&mut fds, timeout.as_ref()) {
+    match poll(&mut fds, timeout.map(timespec).as_ref()) {
         Ok(_) => Ok(!fds[0].revents().is_empty()),
         Err(rustix::io::Errno::INTR) => Ok(false),
         Err(error) => Err(error),

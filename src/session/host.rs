@@ -8,7 +8,7 @@ use arrow::datatypes::SchemaRef;
 use super::side_files::SideFiles;
 use super::sinks::SinkSpec;
 use super::together::each;
-use crate::connect::ByteSource;
+use crate::connect::{ByteSource, Notice};
 use crate::error::{ErrorKind, Result};
 use crate::runtime::{LateRow, RejectedRow, RowWriter, Sink, Waiting};
 
@@ -30,6 +30,8 @@ pub enum Note {
     Unseen(String),
     /// Nothing has come for a while.
     Waiting(String),
+    /// What a connector says: a port that was chosen, a connection that was refused.
+    Said(Notice),
 }
 
 /// Who runs a session: takes results and gives standard input.
@@ -224,6 +226,10 @@ impl Sink for RunSink<'_> {
 
     fn rejected(&mut self, row: &RejectedRow<'_>) -> Result<()> {
         self.side_files.rejected(row)
+    }
+
+    fn said(&mut self, notice: Notice) {
+        self.host.note(Note::Said(notice));
     }
 
     fn waiting(&mut self, state: &Waiting) {

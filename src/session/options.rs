@@ -412,7 +412,11 @@ pub fn types(text: &str) -> Result<Vec<(String, DataType)>> {
     Ok(types)
 }
 
-fn one_of<T: Copy>(name: &str, value: &str, known: &[(&str, T)]) -> Result<T> {
+/// The meaning of a word among those that are known.
+///
+/// # Errors
+/// It is none of them.
+pub fn one_of<T: Copy>(name: &str, value: &str, known: &[(&str, T)]) -> Result<T> {
     let found = known
         .iter()
         .find(|(word, _)| word.eq_ignore_ascii_case(value));
@@ -446,7 +450,11 @@ pub(super) fn truth(name: &str, value: &str) -> Result<bool> {
     )
 }
 
-fn number(name: &str, value: &str) -> Result<u64> {
+/// A whole number.
+///
+/// # Errors
+/// It is none.
+pub fn number(name: &str, value: &str) -> Result<u64> {
     value
         .parse()
         .map_err(|_| Error::usage(format!("{name} takes a whole number, not `{value}`")))

@@ -21,6 +21,7 @@ mod random;
 mod readme;
 mod reference;
 mod sinks;
+mod sockets;
 mod tidy;
 
 use std::process::ExitCode;
@@ -39,5 +40,6 @@ fn main() -> ExitCode {
     tests.extend(sinks::tests());
     tests.extend(fuzz::tests());
     tests.extend(files::tests());
+    tests.extend(sockets::tests());
     libtest_mimic::run(&arguments, tests).exit_code()
 }

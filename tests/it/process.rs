@@ -165,7 +165,7 @@ fn stopped_by(signal: i32) -> Result<(), String> {
 }
 
 /// Sends a signal to a process that the test started.
-fn send(id: i32, signal: i32) -> Result<(), String> {
+pub fn send(id: i32, signal: i32) -> Result<(), String> {
     let mut kill = Command::new("bash");
     kill.args(["-c", &format!("kill -{signal} {id}")]);
     let status = kill.status().map_err(|error| error.to_string())?;

@@ -79,6 +79,12 @@ pub struct LeftOut {
     pub untimed: u64,
 }
 
+/// The number that an environment variable gives, for the full size of a test.
+pub fn size(variable: &str, default: u64) -> u64 {
+    let given = std::env::var(variable).ok();
+    given.and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
 /// Runs a case to its end.
 pub fn run(case: &Case) -> Outcome {
     match case.how {
@@ -527,6 +533,12 @@ impl Live {
             }
         }
         news
+    }
+
+    /// What was said on stderr so far.
+    pub fn said(&self) -> String {
+        let stderr = self.stderr.lock().expect("no reader panics");
+        String::from_utf8_lossy(&stderr).into_owned()
     }
 
     /// Ends the standard input.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow::compute;
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::SchemaRef;
 
 use super::column_writer::{ColumnPlan, ColumnWriter};
 use super::value_parsers::Misfit;
@@ -38,14 +38,9 @@ impl RowPlan {
         let columns = all
             .map(|column| Ok(ColumnPlan::new(column, zone)?.with_years_from(from)))
             .collect::<Result<_>>()?;
-        let fields = spec.columns.iter().map(|column| {
-            // Any field of a source may be missing.
-            let field = column.field.as_ref().clone();
-            field.with_name(&column.name).with_nullable(true)
-        });
         Ok(RowPlan {
             columns,
-            schema: Arc::new(Schema::new(fields.collect::<Vec<_>>())),
+            schema: spec.schema(),
         })
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field};
 
 use super::Sources;
-use super::definition::{Definition, Place};
+use super::definition::{Definition, Place, is_endless};
 use super::guessed::guessed;
 use super::table_options::TableOptions;
 use crate::catalog::{
@@ -16,7 +16,6 @@ use crate::connect::Compression;
 use crate::error::{Error, Result};
 use crate::format::{CsvOptions, Format, ReadColumn, csv_header, parse_format_name};
 use crate::plan::{PlanSettings, Registry, SinkColumns, computed, data_type};
-use crate::runtime::Opened;
 use crate::session::host::Note;
 use crate::session::{Host, Options};
 use crate::sql::{ColumnKind, CreateTable};
@@ -65,6 +64,7 @@ impl Sources {
             open_ended: false,
             nested: false,
             merged: with.places.len() > 1 && !options.in_order,
+            endless: is_endless(&with.places, &with.access),
         };
         let mut columns = BTreeMap::new();
         let mut order = Vec::new();
@@ -118,7 +118,7 @@ impl Sources {
             name,
             Definition {
                 places: with.places,
-                compression: with.compression,
+                access: with.access,
                 format: None,
                 hints: with.hints,
                 columns,
@@ -152,14 +152,19 @@ impl Sources {
         options: &Options,
         host: &mut dyn Host,
     ) -> Result<()> {
-        let (opened, sample) =
-            self.open_first(&with.places, with.compression, &with.hints, host)?;
+        let first = self.open_first(&with.places, &with.access, &with.hints, host)?;
         let hints = Hints {
-            from_pipe: !opened.source.is_file(),
+            from_pipe: first.from_pipe(),
             ..with.hints
         };
-        let (mut table, definition, text) =
-            guessed(name, with.places, with.compression, &sample, hints, options)?;
+        let (mut table, definition, text) = guessed(
+            name,
+            with.places,
+            with.access,
+            &first.sample,
+            hints,
+            options,
+        )?;
         if let Some(watermark) = declared_time(create, &table)? {
             table.time = Some(watermark);
         }
@@ -168,7 +173,7 @@ impl Sources {
         }
         catalog.add_table(table);
         self.definitions.insert(name.to_string(), definition);
-        self.opened.insert(name.to_string(), opened);
+        self.opened.insert(name.to_string(), first.opened);
         Ok(())
     }
 
@@ -180,20 +185,15 @@ impl Sources {
         if definition.format.is_some() || definition.declared.is_none() {
             return Ok(());
         }
-        let first = definition.places.first().cloned();
-        let first = first.ok_or_else(|| Error::internal("a table without files"))?;
-        let mut opened = Opened {
-            source: self.source(&first, definition.compression, host)?,
-            bytes: Vec::new(),
-            at_end: false,
-        };
-        let sample = self.sample(&mut opened, &definition.hints, host)?;
-        let format = declared_format(&definition, &sample, opened.at_end, opened.source.name())?;
+        let (places, hints) = (&definition.places, &definition.hints);
+        let first = self.open_first(places, &definition.access, hints, host)?;
+        let sample = &first.sample;
+        let format = declared_format(&definition, &sample.bytes, sample.at_end, &sample.source)?;
         if let Some(definition) = self.definitions.get_mut(name) {
             bind_header(definition, &format);
             definition.format = Some(format);
         }
-        self.opened.insert(name.to_string(), opened);
+        self.opened.insert(name.to_string(), first.opened);
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field};
 
 use crate::catalog::{Hints, TableColumn};
-use crate::connect::{Compression, expand};
+use crate::connect::{Address, Compression, SocketOptions, expand};
 use crate::error::{Error, Result};
 use crate::format::{Format, ReadColumn};
 
@@ -14,7 +14,7 @@ use crate::format::{Format, ReadColumn};
 #[derive(Debug, Clone)]
 pub(super) struct Definition {
     pub places: Vec<Place>,
-    pub compression: Compression,
+    pub access: Access,
     /// `None` for a declared table whose format shows in its bytes.
     pub format: Option<Format>,
     /// What a declared table says about its records.
@@ -25,20 +25,39 @@ pub(super) struct Definition {
     pub declared: Option<Vec<String>>,
 }
 
-/// The first bytes of a table, by which its format and columns are guessed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Sample {
-    pub bytes: Vec<u8>,
-    /// True if their input has ended behind them.
-    pub at_end: bool,
-    /// The name of that input.
-    pub source: String,
+/// How the bytes at a place are come by.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Access {
+    pub compression: Compression,
+    /// How its socket is used, if it is one.
+    pub socket: SocketOptions,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
     Stdin,
     Path(String),
+    /// A socket: the only place of its table.
+    Socket(Address),
+}
+
+impl Place {
+    /// How a user writes it.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Place::Stdin => String::from("-"),
+            Place::Path(path) => path.clone(),
+            Place::Socket(address) => address.to_string(),
+        }
+    }
+
+    /// Its path, if it is a file.
+    pub(super) fn path(&self) -> Option<&str> {
+        match self {
+            Place::Path(path) => Some(path),
+            Place::Stdin | Place::Socket(_) => None,
+        }
+    }
 }
 
 impl Definition {
@@ -66,7 +85,15 @@ impl Definition {
     }
 }
 
-/// The places that paths, globs and dashes mean.
+/// True if records of these places never end by themselves.
+pub(super) fn is_endless(places: &[Place], access: &Access) -> bool {
+    places.iter().any(|place| match place {
+        Place::Socket(address) => address.is_endless(&access.socket),
+        Place::Stdin | Place::Path(_) => false,
+    })
+}
+
+/// The places that paths, globs, addresses and dashes mean.
 pub(super) fn places(paths: &[String]) -> Result<Vec<Place>> {
     let mut places = Vec::new();
     for path in paths {
@@ -74,17 +101,18 @@ pub(super) fn places(paths: &[String]) -> Result<Vec<Place>> {
             places.push(Place::Stdin);
             continue;
         }
-        if let Some((scheme, _)) = path.split_once("://")
-            && scheme
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || c == '-')
-        {
-            return Err(Error::unsupported(format!(
-                "`{path}`: `{scheme}` sources are not built yet"
-            ))
-            .help("what works now: a file, or a pipe: nc HOST PORT | tumble \"…\""));
+        if let Some(address) = Address::parse(path)? {
+            places.push(Place::Socket(address));
+            continue;
         }
         places.extend(expand(path)?.into_iter().map(Place::Path));
+    }
+    let mut sockets = places.iter();
+    if places.len() > 1 && sockets.any(|place| matches!(place, Place::Socket(_))) {
+        return Err(
+            Error::usage("a socket is read alone, and other inputs are named with it")
+                .help("read several with UNION ALL: SELECT … FROM 'tcp://…' UNION ALL SELECT … FROM 'b.log'"),
+        );
     }
     Ok(places)
 }

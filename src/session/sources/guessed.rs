@@ -2,21 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use super::definition::{Definition, Place, Sample};
+use super::definition::{Access, Definition, Place, is_endless};
 use crate::catalog::{
     ColumnSource, Guess, Hints, Table, TableColumn, TableTime, create_table_text, guess,
 };
-use crate::connect::Compression;
 use crate::data::Metadata;
 use crate::error::Result;
 use crate::format::{Format, NdjsonOptions, ReadColumn};
+use crate::runtime::Sample;
 use crate::session::Options;
 
 /// A table, its definition, and the guess as text for the user (of a known input).
 pub(super) fn guessed(
     name: &str,
     places: Vec<Place>,
-    compression: Compression,
+    access: Access,
     sample: &Sample,
     hints: Hints,
     options: &Options,
@@ -33,10 +33,11 @@ pub(super) fn guessed(
             open_ended: true,
             nested: true,
             merged,
+            endless: is_endless(&places, &access),
         };
         let definition = Definition {
             places,
-            compression,
+            access,
             format: Some(Format::Ndjson(NdjsonOptions::default())),
             hints,
             columns: BTreeMap::new(),
@@ -46,7 +47,11 @@ pub(super) fn guessed(
     }
     let guess = guess(&sample.bytes, sample.at_end, &hints)
         .map_err(|error| error.note(format!("in {}", sample.source)))?;
-    let text = create_table_text(&guess, name, &path_of(&places));
+    let text = create_table_text(
+        &guess,
+        name,
+        &places.first().map_or(String::from("-"), Place::text),
+    );
     let mut columns: Vec<TableColumn> = guess.columns.iter().map(table_column).collect();
     let mut time = guess.time_column;
     if time.is_none()
@@ -66,23 +71,17 @@ pub(super) fn guessed(
         open_ended: !guess.format.has_fixed_columns() && hints.from_pipe,
         nested: matches!(guess.format, Format::Ndjson(_) | Format::Json(..)),
         merged,
+        endless: is_endless(&places, &access),
     };
     let definition = Definition {
         places,
-        compression,
+        access,
         columns: read_columns(&guess),
         format: Some(guess.format),
         hints,
         declared: None,
     };
     Ok((table, definition, Some(text)))
-}
-
-fn path_of(places: &[Place]) -> String {
-    match places.first() {
-        Some(Place::Path(path)) => path.clone(),
-        Some(Place::Stdin) | None => String::from("-"),
-    }
 }
 
 fn table_column(column: &crate::catalog::GuessedColumn) -> TableColumn {

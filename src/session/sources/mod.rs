@@ -1,20 +1,20 @@
-//! What tables are read from: files, globs and standard input, opened when a statement names them.
+//! What tables are read from: files, globs, sockets and standard input, opened when a statement names them.
 //!
 //! ```text
 //!   name in FROM ─► definition: files + format + how each column is read ─► runtime::Input
 //!                       └ from CREATE TABLE (declared.rs), or from the first bytes (guessed.rs)
 //! ```
 //!
-//! Invariants: standard input is read by one statement; what was read for a guess is not lost; a guess
-//! depends on bytes alone (of a file its first 64 KiB, of a pipe its first record).
+//! Invariant: a guess depends on bytes alone (of a file its first 64 KiB, of a pipe its first record, of a
+//! listening socket the first record that any connection sends whole).
 
 mod declared;
 mod definition;
 mod guessed;
+mod opening;
 mod table_options;
 
 use std::collections::BTreeMap;
-use std::io::ErrorKind::{Interrupted, WouldBlock};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,19 +24,18 @@ use super::Host;
 use super::host::Note;
 use super::options::Options;
 use super::sinks::{Sinks, is_one_file};
-use crate::catalog::{
-    Catalog, ColumnSource, Hints, SAMPLE_BYTES, create_table_text, guess, live_sample_bytes,
-};
-use crate::connect::{ByteSource, Compression, cannot_read, decompressed, is_same_file, open_file};
-use crate::error::{Error, ErrorKind, Result};
+use crate::catalog::{Catalog, ColumnSource, Hints, create_table_text, guess};
+use crate::connect::{SocketOptions, is_same_file};
+use crate::error::{Error, Result};
 use crate::format::DecodeSpec;
 use crate::plan::SourcePlan;
 use crate::runtime::interrupt::Interrupts;
-use crate::runtime::{Idle, Input, InputFile, MetadataPlan, Opened, Ready, Waiter};
+use crate::runtime::{Input, MetadataPlan};
 use crate::sql::CreateTable;
 
-use definition::{Definition, Place, Sample, places};
+use definition::{Access, Definition, Place, places};
 use guessed::guessed;
+use opening::FirstOpened;
 use table_options::hints;
 
 /// The definitions of tables, by their names in the catalog.
@@ -44,7 +43,7 @@ use table_options::hints;
 pub(in crate::session) struct Sources {
     definitions: BTreeMap<String, Definition>,
     /// Inputs that were opened for a guess and not yet read.
-    opened: BTreeMap<String, Opened>,
+    opened: BTreeMap<String, FirstOpened>,
     stdin_taken: bool,
     interrupts: Option<Arc<Interrupts>>,
     /// The tables of `CREATE TABLE`, as INSERT INTO writes them.
@@ -88,26 +87,21 @@ impl Sources {
             only_line,
             ..hints(options)
         };
-        let (opened, sample) = self.open_first(&places, options.compression, &hints, host)?;
+        let access = access(options);
+        let first = self.open_first(&places, &access, &hints, host)?;
         let hints = Hints {
-            from_pipe: !opened.source.is_file(),
-            only_line: only_line && !opened.source.is_file(),
+            from_pipe: first.from_pipe(),
+            only_line: only_line && first.from_pipe(),
             ..hints
         };
-        let (table, definition, text) = guessed(
-            &name.value,
-            places,
-            options.compression,
-            &sample,
-            hints,
-            options,
-        )?;
+        let (table, definition, text) =
+            guessed(&name.value, places, access, &first.sample, hints, options)?;
         if let Some(text) = text {
             host.note(Note::Guess(text));
         }
         catalog.add_table(table);
         self.definitions.insert(name.value.clone(), definition);
-        self.opened.insert(name.value.clone(), opened);
+        self.opened.insert(name.value.clone(), first.opened);
         Ok(())
     }
 
@@ -133,112 +127,6 @@ impl Sources {
         places(&options.files).map(Some)
     }
 
-    /// Opens the first of the files and reads its sample.
-    fn open_first(
-        &mut self,
-        places: &[Place],
-        compression: Compression,
-        hints: &Hints,
-        host: &mut dyn Host,
-    ) -> Result<(Opened, Sample)> {
-        let first = places
-            .first()
-            .ok_or_else(|| Error::internal("a table without files"))?;
-        let source = self.source(first, compression, host)?;
-        let mut opened = Opened {
-            source,
-            bytes: Vec::new(),
-            at_end: false,
-        };
-        let bytes = self.sample(&mut opened, hints, host)?;
-        let sample = Sample {
-            at_end: opened.at_end && bytes.len() == opened.bytes.len(),
-            bytes,
-            source: opened.source.name().to_owned(),
-        };
-        Ok((opened, sample))
-    }
-
-    /// Reads the sample of an input: of a file its first 64 KiB, of a pipe its first record.
-    fn sample(&self, opened: &mut Opened, hints: &Hints, host: &mut dyn Host) -> Result<Vec<u8>> {
-        let is_file = opened.source.is_file();
-        let most = SAMPLE_BYTES.max(hints.max_record_bytes.min(1 << 20));
-        let mut waiter = Waiter::new(self.interrupts.as_deref());
-        loop {
-            let wanted = if is_file {
-                let enough = opened.bytes.len() >= SAMPLE_BYTES || opened.at_end;
-                enough.then(|| opened.bytes.len().min(SAMPLE_BYTES))
-            } else {
-                live_sample_bytes(&opened.bytes, opened.at_end, hints)
-            };
-            if let Some(length) = wanted {
-                return Ok(opened.bytes[..length.min(opened.bytes.len())].to_vec());
-            }
-            if opened.bytes.len() >= most {
-                return Ok(opened.bytes.clone());
-            }
-            let ready = waiter.wait(opened.source.as_ref(), &mut |idle| match idle {
-                Idle::Flush => host.flush(),
-                Idle::Waiting => {
-                    host.note(Note::Waiting(String::from(
-                        "waiting for input: nothing has come yet",
-                    )));
-                    Ok(())
-                }
-            })?;
-            if let Ready::Stop(signal) = ready {
-                // Whatever a part of a sample looks like, nobody waits for the answer any more.
-                return Err(Error::new(
-                    ErrorKind::Stopped,
-                    format!("stopped by {signal}"),
-                ));
-            }
-            let length = opened.bytes.len();
-            opened.bytes.resize(length + SAMPLE_BYTES, 0);
-            let read = match opened.source.read(&mut opened.bytes[length..]) {
-                Ok(read) => read,
-                Err(error) if matches!(error.kind(), Interrupted | WouldBlock) => {
-                    opened.bytes.truncate(length);
-                    continue;
-                }
-                Err(_) if length > 0 => {
-                    // Whoever reads on gets the error behind the whole records.
-                    opened.bytes.truncate(length);
-                    return Ok(opened.bytes[..length.min(SAMPLE_BYTES)].to_vec());
-                }
-                Err(error) => return Err(cannot_read(opened.source.name(), &error)),
-            };
-            opened.bytes.truncate(length + read);
-            opened.at_end = read == 0;
-        }
-    }
-
-    fn source(
-        &mut self,
-        place: &Place,
-        compression: Compression,
-        host: &mut dyn Host,
-    ) -> Result<Box<dyn ByteSource>> {
-        match place {
-            Place::Path(path) => open_file(path, compression),
-            Place::Stdin => {
-                if self.stdin_taken {
-                    return Err(Error::plan(
-                        "standard input has been read by an earlier table or statement",
-                    )
-                    .help("name it once, and use UNION ALL or WITH to read its rows twice"));
-                }
-                self.stdin_taken = true;
-                let stdin = host.stdin().ok_or_else(|| {
-                    Error::usage("the query reads `stdin`, and standard input is a terminal").help(
-                        "pipe records into it, name a FILE behind the query, or quote a path in FROM",
-                    )
-                })?;
-                Ok(decompressed(stdin, compression))
-            }
-        }
-    }
-
     /// What the plan of a source is read from.
     ///
     /// # Errors
@@ -257,23 +145,7 @@ impl Sources {
             .cloned()
             .ok_or_else(|| Error::internal(format!("no files for `{name}`")))?;
         refuse_overwriting(&definition.places, options)?;
-        let mut files = Vec::with_capacity(definition.places.len());
-        for (number, place) in definition.places.iter().enumerate() {
-            let waiting = if number == 0 {
-                self.opened.remove(name)
-            } else {
-                None
-            };
-            files.push(match (waiting, place) {
-                (Some(opened), _) => InputFile::Opened(opened),
-                (None, Place::Path(path)) => InputFile::Path(path.clone()),
-                (None, Place::Stdin) => InputFile::Opened(Opened {
-                    source: self.source(place, definition.compression, host)?,
-                    bytes: Vec::new(),
-                    at_end: false,
-                }),
-            });
-        }
+        let inputs = self.open_all(name, &definition, host)?;
         let time = plan
             .watermark
             .as_ref()
@@ -306,8 +178,8 @@ impl Sources {
             .format
             .ok_or_else(|| Error::internal(format!("no format for `{name}`")))?;
         Ok(Input {
-            files,
-            compression: definition.compression,
+            inputs,
+            compression: definition.access.compression,
             format,
             decode: DecodeSpec {
                 columns,
@@ -346,11 +218,9 @@ impl Sources {
             // What is wrong with a path is said when it is opened.
             (None, None) => self.places_of(name, options).ok().flatten(),
         };
-        let path = |place| match place {
-            Place::Path(path) => Some(path),
-            Place::Stdin => None,
-        };
-        places.into_iter().flatten().filter_map(path).collect()
+        let places = places.iter().flatten();
+        let paths = places.filter_map(Place::path);
+        paths.map(String::from).collect()
     }
 
     /// Refuses a source that a statement beside it writes.
@@ -375,9 +245,9 @@ impl Sources {
 
     /// A file has been written: what was known of its bytes is not true any more.
     pub(in crate::session) fn written(&mut self, sink: &Path, catalog: &mut Catalog) {
-        let is_sink = |place: &Place| match place {
-            Place::Path(path) => is_one_file(Path::new(path), sink),
-            Place::Stdin => false,
+        let is_sink = |place: &Place| {
+            let path = place.path();
+            path.is_some_and(|path| is_one_file(Path::new(path), sink))
         };
         let known = self.definitions.iter();
         let known = known.filter(|(_, definition)| definition.places.iter().any(is_sink));
@@ -424,22 +294,30 @@ impl Sources {
             files => places(files)?,
         };
         let hints = hints(options);
-        let (opened, sample) = self.open_first(&places, options.compression, &hints, host)?;
+        let first = self.open_first(&places, &access(options), &hints, host)?;
         let hints = Hints {
-            from_pipe: !opened.source.is_file(),
+            from_pipe: first.from_pipe(),
             ..hints
         };
+        let sample = &first.sample;
         let guess = guess(&sample.bytes, sample.at_end, &hints)
             .map_err(|error| error.note(format!("in {}", sample.source)))?;
         let path = match &places[0] {
-            Place::Stdin => String::from("-"),
             Place::Path(_) if !options.files.is_empty() => options.files[0].clone(),
-            Place::Path(path) => path.clone(),
+            place => place.text(),
         };
         Ok(format!(
             "{};\n",
             create_table_text(&guess, "input", &path).trim_end_matches([';', '\n'])
         ))
+    }
+}
+
+/// How the bytes of a table are come by that no statement declared.
+fn access(options: &Options) -> Access {
+    Access {
+        compression: options.compression,
+        socket: SocketOptions::default(),
     }
 }
 

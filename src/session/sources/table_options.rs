@@ -1,13 +1,14 @@
 //! The options of `WITH (…)`: what the session's settings say, but for one table.
 
-use super::definition::{Place, places};
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::definition::{Access, Place, places};
 use crate::catalog::Hints;
-use crate::connect::Compression;
+use crate::connect::{Address, Reconnect, SocketOptions};
 use crate::error::{Error, Result};
 use crate::format::Nulls;
-use crate::session::options::{Options, truth};
+use crate::session::options::{Options, duration, number, one_of, truth};
 use crate::sql::{CreateTable, TableOption};
 use crate::time::TimeFormat;
 
@@ -15,8 +16,8 @@ use crate::time::TimeFormat;
 pub(super) struct TableOptions {
     /// Where its records are.
     pub places: Vec<Place>,
-    /// How their bytes are compressed.
-    pub compression: Compression,
+    /// How their bytes are come by.
+    pub access: Access,
     /// How they are written.
     pub hints: Hints,
     /// How its times are written.
@@ -42,6 +43,17 @@ const SETTINGS: [(&str, &str); 15] = [
     ("types", "types"),
 ];
 
+/// The options that no setting of the session has.
+const PLACES: [&str; 7] = [
+    "path",
+    "append",
+    "address",
+    "reconnect",
+    "connect_timeout",
+    "max_connections",
+    "connector",
+];
+
 impl TableOptions {
     /// Reads the options of a table.
     ///
@@ -50,8 +62,9 @@ impl TableOptions {
     pub(super) fn read(create: &CreateTable, options: &Options) -> Result<Self> {
         let mut options = options.clone();
         let mut paths: Vec<String> = Vec::new();
+        let mut socket = SocketOptions::default();
         for option in &create.options {
-            let read = apply(option, &mut options, &mut paths);
+            let read = apply(option, &mut options, &mut paths, &mut socket);
             read.map_err(|error| error.at_least(Some(option.span)))?;
         }
         let places = match paths.as_slice() {
@@ -73,20 +86,58 @@ impl TableOptions {
         };
         Ok(TableOptions {
             places,
-            compression: options.compression,
+            access: Access {
+                compression: options.compression,
+                socket,
+            },
             hints,
             time_format,
         })
     }
 }
 
-fn apply(option: &TableOption, options: &mut Options, paths: &mut Vec<String>) -> Result<()> {
+fn apply(
+    option: &TableOption,
+    options: &mut Options,
+    paths: &mut Vec<String>,
+    socket: &mut SocketOptions,
+) -> Result<()> {
     let value = option.value.as_str();
     let same = |key: &str| key.replace('_', "-") == option.key.replace('_', "-");
     if let Some((_, setting)) = SETTINGS.iter().find(|(key, _)| same(key)) {
         return options.set_as(&option.key, setting, value);
     }
     match option.key.as_str() {
+        "address" if Address::parse(value)?.is_some() => {
+            paths.push(value.to_string());
+            Ok(())
+        }
+        "address" => Err(Error::usage(format!("`{value}` is no address")).help(
+            "write tcp://127.0.0.1:9000, tcp-listen://…, udp://…, unix:///path; a file is a path",
+        )),
+        "reconnect" => {
+            socket.reconnect = one_of(
+                &option.key,
+                value,
+                &[
+                    ("never", Reconnect::Never),
+                    ("broken", Reconnect::Broken),
+                    ("always", Reconnect::Always),
+                ],
+            )?;
+            Ok(())
+        }
+        "connect_timeout" | "connect-timeout" => {
+            let timeout = duration(&option.key, value)?.fixed_nanoseconds();
+            let timeout = timeout.and_then(|nanoseconds| u64::try_from(nanoseconds).ok());
+            socket.connect_timeout = Duration::from_nanos(timeout.unwrap_or(u64::MAX));
+            Ok(())
+        }
+        "max_connections" | "max-connections" => {
+            let count = number(&option.key, value)?;
+            socket.max_connections = usize::try_from(count).unwrap_or(usize::MAX).max(1);
+            Ok(())
+        }
         "path" => {
             paths.push(value.strip_prefix("file://").unwrap_or(value).to_string());
             Ok(())
@@ -100,7 +151,7 @@ fn apply(option: &TableOption, options: &mut Options, paths: &mut Vec<String>) -
         ),
         other => {
             let known = || {
-                ["path", "append", "connector"]
+                PLACES
                     .into_iter()
                     .chain(SETTINGS.iter().map(|(key, _)| *key))
             };

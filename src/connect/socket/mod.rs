@@ -1,0 +1,88 @@
+//! Sockets as inputs: connections that are made or taken, and datagrams.
+//!
+//! ```text
+//!   tcp://host:port          connects                ends with the connection; a broken one is made again
+//!   unix:///run/x.sock       likewise
+//!   tcp-listen://:9000       every connection is an input of its own       endless
+//!   unix-listen:///run/x     likewise
+//!   udp://:5514              every datagram is whole records               endless
+//!   unix-dgram:///run/x      likewise
+//! ```
+//!
+//! Invariants: nothing here waits but for the name of a host; an address without a host is this machine alone;
+//! a socket file that somebody listens at is never taken over, and our own is removed at the end.
+
+mod address;
+mod backoff;
+mod connection;
+mod datagram;
+mod dial;
+mod file;
+mod listen;
+
+use std::time::Duration;
+
+pub use address::Address;
+
+use super::{Arrivals, OnlyOne};
+use crate::error::Result;
+
+/// What becomes of a connection that we made and that has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reconnect {
+    /// The input has ended; a broken one is an error.
+    Never,
+    /// A broken one is made again; one that ended in order is the end of the input.
+    #[default]
+    Broken,
+    /// It is made again however it ended: the input is endless.
+    Always,
+}
+
+/// How sockets are used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SocketOptions {
+    /// What becomes of a connection that has ended.
+    pub reconnect: Reconnect,
+    /// How long making a connection may take.
+    pub connect_timeout: Duration,
+    /// How many connections are taken at once.
+    pub max_connections: usize,
+}
+
+impl Default for SocketOptions {
+    fn default() -> Self {
+        SocketOptions {
+            reconnect: Reconnect::default(),
+            connect_timeout: Duration::from_secs(10),
+            max_connections: 1_024,
+        }
+    }
+}
+
+impl Address {
+    /// Opens the socket.
+    ///
+    /// # Errors
+    /// The address is not of this machine or in use, or its host is not known.
+    pub fn open(&self, options: &SocketOptions) -> Result<Box<dyn Arrivals>> {
+        Ok(match self {
+            Address::Tcp(..) | Address::Unix(_) => Box::new(dial::Dial::new(self, options)?),
+            Address::TcpListen(..) | Address::UnixListen(_) => {
+                Box::new(listen::Listen::new(self, options.max_connections)?)
+            }
+            Address::Udp(..) | Address::UnixDatagram(_) => {
+                let (source, notice) = datagram::DatagramSource::new(self)?;
+                Box::new(OnlyOne::new(Box::new(source), vec![notice]))
+            }
+        })
+    }
+
+    /// True if what comes of it never ends by itself.
+    pub fn is_endless(&self, options: &SocketOptions) -> bool {
+        match self {
+            Address::Tcp(..) | Address::Unix(_) => options.reconnect == Reconnect::Always,
+            _ => true,
+        }
+    }
+}

@@ -1,0 +1,398 @@
+//! Inputs that come and go while a query runs: all that are there are read as they have something.
+//!
+//! ```text
+//!   arrivals ─► connection 3                            turns  [ 1, 3 ]   those that may have something
+//!               connection 1   a,1⏎b,2⏎ │ c,           ─► block of 1 ─► block of 3 ─► …
+//!               connection 3   d,4⏎     │               each with its own buffer, splitter and header
+//! ```
+//!
+//! Before the run, the table's sample is the first record that any of them sends whole.
+//!
+//! Invariants: records of different inputs never mix; blocks go on in the order in which they were read; nobody
+//! waits for one input while another has something; an input that breaks ends alone.
+
+use std::collections::VecDeque;
+use std::io::ErrorKind::{Interrupted, WouldBlock};
+use std::os::fd::BorrowedFd;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::block::Spare;
+use super::merge::{File, FileState, Next};
+use super::reader::{Input, Opened, Patience, Read, Reader, Sample};
+use super::wait::{Awaited, Idle, ReadyOnes, Waiter, Woken, ready_ones};
+use crate::connect::{
+    Arrival, Arrivals, Compression, Ending, LONGEST_MESSAGE_BYTES, Reason, decompressed,
+};
+use crate::error::Result;
+use crate::time;
+
+/// What comes and goes, before the run.
+pub struct Live {
+    arrivals: Arrived,
+    /// Those that are there, with what was read for the sample.
+    open: Vec<Sampled>,
+}
+
+struct Sampled {
+    opened: Opened,
+    /// How it ended, if it has. Where it broke the run reads it again, is told the same, and counts what it
+    /// broke within.
+    ending: Option<Ending>,
+    /// Whoever gave it has been told.
+    is_told: bool,
+}
+
+/// Where inputs come from, and what it last said.
+struct Arrived {
+    arrivals: Box<dyn Arrivals>,
+    /// How the bytes of inputs are compressed.
+    compression: Compression,
+    /// No more will come.
+    is_over: bool,
+    /// There may be one.
+    to_ask: bool,
+    /// When to ask again at the latest.
+    until: Option<Duration>,
+}
+
+impl std::fmt::Debug for Live {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "Live({}, {})",
+            self.arrivals.arrivals.name(),
+            self.open.len()
+        )
+    }
+}
+
+impl Arrived {
+    /// The next input that is there.
+    fn next(&mut self) -> Result<Option<Opened>> {
+        if self.is_over || !self.to_ask {
+            return Ok(None);
+        }
+        match self.arrivals.ask(time::elapsed())? {
+            Arrival::Input(source) => Ok(Some(Opened {
+                source: match source.gives_messages() {
+                    true => source,
+                    false => decompressed(source, self.compression),
+                },
+                bytes: Vec::new(),
+                at_end: false,
+            })),
+            Arrival::Later(until) => {
+                (self.to_ask, self.until) = (false, until);
+                Ok(None)
+            }
+            Arrival::End => {
+                (self.is_over, self.until) = (true, None);
+                Ok(None)
+            }
+        }
+    }
+
+    fn closed(&mut self, ending: &Ending) {
+        self.arrivals.closed(ending, time::elapsed());
+        self.to_ask = true;
+    }
+
+    fn awaited<'a>(&'a self, inputs: Vec<BorrowedFd<'a>>) -> Awaited<'a> {
+        Awaited {
+            arrivals: (!self.is_over).then(|| self.arrivals.wait_for()).flatten(),
+            inputs,
+            until: self.until,
+        }
+    }
+
+    /// Hands on what the connector has to say.
+    fn tell(&mut self, idle: &mut dyn FnMut(Idle) -> Result<()>) -> Result<()> {
+        while let Some(notice) = self.arrivals.notice() {
+            idle(Idle::Said(notice))?;
+        }
+        Ok(())
+    }
+}
+
+impl Live {
+    /// What `arrivals` gives.
+    pub fn new(arrivals: Box<dyn Arrivals>, compression: Compression) -> Self {
+        Live {
+            arrivals: Arrived {
+                arrivals,
+                compression,
+                is_over: false,
+                to_ask: true,
+                until: None,
+            },
+            open: Vec::new(),
+        }
+    }
+
+    /// Waits for the first sample that an input gives whole, as `length_of` finds its length in the bytes
+    /// at hand; of nothing if a signal comes first. What was read is not lost.
+    ///
+    /// # Errors
+    /// No input can come; those of `idle`.
+    pub fn sample(
+        &mut self,
+        waiter: &mut Waiter<'_>,
+        idle: &mut dyn FnMut(Idle) -> Result<()>,
+        length_of: &dyn Fn(&[u8], bool) -> Option<usize>,
+    ) -> Result<Sample> {
+        loop {
+            while let Some(opened) = self.arrivals.next()? {
+                self.open.push(Sampled {
+                    opened,
+                    ending: None,
+                    is_told: false,
+                });
+            }
+            self.arrivals.tell(idle)?;
+            let mut samples = self.open.iter().filter_map(|one| one.sample(length_of));
+            if let Some(sample) = samples.next() {
+                return Ok(sample);
+            }
+            let is_reading = self.open.iter().any(|one| one.ending.is_none());
+            if (self.arrivals.is_over && !is_reading) || !self.read_more(waiter, idle)? {
+                return Ok(Sample {
+                    bytes: Vec::new(),
+                    at_end: true,
+                    source: self.arrivals.arrivals.name().to_owned(),
+                });
+            }
+        }
+    }
+
+    /// Waits for inputs or their bytes, and reads what is there; false if a signal came.
+    fn read_more(
+        &mut self,
+        waiter: &mut Waiter<'_>,
+        idle: &mut dyn FnMut(Idle) -> Result<()>,
+    ) -> Result<bool> {
+        let reading = (self.open.iter()).filter(|sampled| sampled.ending.is_none());
+        let fds = reading.filter_map(|sampled| sampled.opened.source.wait_for());
+        let woken = waiter.wait_any(&self.arrivals.awaited(fds.collect()), idle)?;
+        let (arrived, ready) = match woken {
+            Woken::Stop(_) => return Ok(false),
+            Woken::Ready(ready) => (ready.arrivals, ready.inputs),
+            Woken::Time | Woken::Alarm => (true, Vec::new()),
+        };
+        self.arrivals.to_ask |= arrived;
+        let mut ready = ready.into_iter();
+        for sampled in &mut self.open {
+            if sampled.ending.is_none() {
+                let always = sampled.opened.source.wait_for().is_none();
+                if always || ready.next() == Some(true) {
+                    sampled.read();
+                }
+            }
+            if let (Some(ending), false) = (&sampled.ending, sampled.is_told) {
+                sampled.is_told = true;
+                self.arrivals.closed(ending);
+            }
+        }
+        // What has ended without a byte shows nothing, and leaves nothing to be read.
+        let is_nothing = |one: &Sampled| one.ending.is_some() && one.opened.bytes.is_empty();
+        self.open.retain(|sampled| !is_nothing(sampled));
+        Ok(true)
+    }
+}
+
+impl Sampled {
+    /// The sample that its bytes are, if they are one.
+    fn sample(&self, length_of: &dyn Fn(&[u8], bool) -> Option<usize>) -> Option<Sample> {
+        let Opened {
+            source,
+            bytes,
+            at_end,
+        } = &self.opened;
+        if *at_end && bytes.trim_ascii().is_empty() {
+            return None;
+        }
+        let length = length_of(bytes, *at_end)?.min(bytes.len());
+        Some(Sample {
+            bytes: bytes[..length].to_vec(),
+            at_end: *at_end && length == bytes.len(),
+            source: source.name().to_owned(),
+        })
+    }
+
+    /// Reads what is there.
+    fn read(&mut self) {
+        let opened = &mut self.opened;
+        let length = opened.bytes.len();
+        opened.bytes.resize(length + LONGEST_MESSAGE_BYTES, 0);
+        let read = opened.source.read(&mut opened.bytes[length..]);
+        opened.bytes.truncate(length + *read.as_ref().unwrap_or(&0));
+        match read {
+            Ok(0) => {
+                opened.at_end = true;
+                self.ending = Some(Ending::Whole);
+            }
+            Ok(_) => {}
+            Err(error) if matches!(error.kind(), Interrupted | WouldBlock) => {}
+            Err(error) => self.ending = Some(Ending::Broken(Reason(&error).to_string())),
+        }
+    }
+}
+
+/// An input that is there.
+struct Connection {
+    reader: Reader,
+    file: File,
+    /// Whoever gave it knows that it has ended.
+    is_told: bool,
+}
+
+/// Reads what comes and goes.
+pub(super) struct LiveReader {
+    arrivals: Arrived,
+    input: Input,
+    spare: Spare,
+    /// Those that are there, each at a place of its own; a place is free once its input has ended.
+    places: Vec<Option<Connection>>,
+    /// The places that may have something, in turn.
+    turns: VecDeque<usize>,
+}
+
+impl LiveReader {
+    pub(super) fn new(live: Live, input: Input) -> Self {
+        let mut reader = LiveReader {
+            arrivals: live.arrivals,
+            input,
+            spare: Spare::default(),
+            places: Vec::new(),
+            turns: VecDeque::new(),
+        };
+        for sampled in live.open {
+            reader.open(sampled.opened, sampled.is_told);
+        }
+        reader
+    }
+
+    /// The next records of any input; waits only with `patience`.
+    pub(super) fn next(
+        &mut self,
+        waiter: &mut Waiter<'_>,
+        patience: &mut Patience<'_>,
+    ) -> Result<Next> {
+        loop {
+            if waiter.stopped().is_some() {
+                return Ok(Next::Stop);
+            }
+            while let Some(opened) = self.arrivals.next()? {
+                self.open(opened, false);
+            }
+            if let Some(idle) = patience {
+                self.arrivals.tell(*idle)?;
+            }
+            if let Some(next) = self.turn(waiter)? {
+                return Ok(next);
+            }
+            if self.arrivals.to_ask && !self.arrivals.is_over {
+                continue;
+            }
+            let is_empty = self.places.iter().all(Option::is_none);
+            if self.arrivals.is_over && is_empty {
+                return Ok(Next::End);
+            }
+            if let Some(next) = self.wait(waiter, patience)? {
+                return Ok(next);
+            }
+        }
+    }
+
+    /// A block of the first input that has one.
+    fn turn(&mut self, waiter: &mut Waiter<'_>) -> Result<Option<Next>> {
+        while let Some(place) = self.turns.pop_front() {
+            let Some(connection) = &mut self.places[place] else {
+                continue;
+            };
+            match connection.reader.next(waiter, &mut None)? {
+                Read::Block(block) => {
+                    self.turns.push_back(place);
+                    return Ok(Some(Next::Block(block, Arc::clone(&connection.file))));
+                }
+                Read::Later => {}
+                Read::Stop => return Ok(Some(Next::Stop)),
+                Read::End => {
+                    if !connection.is_told {
+                        self.arrivals.closed(connection.reader.ending());
+                    }
+                    self.places[place] = None;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Waits until an input has something, or one may have come.
+    fn wait(
+        &mut self,
+        waiter: &mut Waiter<'_>,
+        patience: &mut Patience<'_>,
+    ) -> Result<Option<Next>> {
+        let open = self.places.iter().enumerate();
+        let open = open.filter_map(|(place, connection)| Some((place, connection.as_ref()?)));
+        let (places, fds): (Vec<usize>, Vec<BorrowedFd<'_>>) = open
+            .filter_map(|(place, connection)| Some((place, connection.reader.wait_for()?)))
+            .unzip();
+        let awaited = self.arrivals.awaited(fds);
+        let woken = match (ready_ones(&awaited)?, patience) {
+            (Some(ready), _) => Woken::Ready(ready),
+            (None, Some(idle)) => waiter.wait_any(&awaited, *idle)?,
+            (None, None) if awaited.until.is_some_and(|until| time::elapsed() >= until) => {
+                Woken::Time
+            }
+            (None, None) => return Ok(Some(Next::Later)),
+        };
+        match woken {
+            Woken::Stop(_) => return Ok(Some(Next::Stop)),
+            Woken::Alarm => return Ok(Some(Next::Later)),
+            Woken::Time => self.wake(),
+            Woken::Ready(ReadyOnes { arrivals, inputs }) => {
+                if arrivals {
+                    self.wake();
+                }
+                let ready = places.iter().zip(inputs).filter(|(_, ready)| *ready);
+                self.turns.extend(ready.map(|(place, _)| *place));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Asks for inputs again, and those that nobody can wait for.
+    fn wake(&mut self) {
+        self.arrivals.to_ask = true;
+        for (place, connection) in self.places.iter().enumerate() {
+            if let Some(connection) = connection
+                && connection.reader.wait_for().is_none()
+            {
+                self.turns.push_back(place);
+            }
+        }
+    }
+
+    fn open(&mut self, opened: Opened, is_told: bool) {
+        let reader = Reader::of_live(opened, &self.input, &self.spare);
+        let connection = Some(Connection {
+            file: FileState::new(&reader),
+            reader,
+            is_told,
+        });
+        let free = self.places.iter().position(Option::is_none);
+        let place = match free {
+            Some(place) => {
+                self.places[place] = connection;
+                place
+            }
+            None => {
+                self.places.push(connection);
+                self.places.len() - 1
+            }
+        };
+        self.turns.push_back(place);
+    }
+}

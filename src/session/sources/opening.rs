@@ -1,0 +1,216 @@
+//! The inputs of a table are opened: for its guess, which waits for the first bytes, and for its run.
+//!
+//! ```text
+//!   places ─► first one opened ─► sample ─► guess          what was read waits for the run
+//!                                      └──► run: the first with what was read of it, then the others
+//! ```
+//!
+//! Invariants: standard input is read by one statement; what was read for a guess is not lost.
+
+use std::io::ErrorKind::{Interrupted, WouldBlock};
+
+use super::Sources;
+use super::definition::{Access, Definition, Place};
+use crate::catalog::{Hints, SAMPLE_BYTES, live_sample_bytes};
+use crate::connect::{Address, ByteSource, cannot_read, decompressed, open_file};
+use crate::error::{Error, ErrorKind, Result};
+use crate::runtime::interrupt::Signal;
+use crate::runtime::{Idle, InputFile, Inputs, Live, Opened, Ready, Sample, Waiter};
+use crate::session::Host;
+use crate::session::host::Note;
+
+/// An input that was opened for a guess, with what was read of it.
+pub(super) enum FirstOpened {
+    Input(Opened),
+    Live(Live),
+}
+
+/// The first input of a table, and its sample.
+pub(super) struct First {
+    pub opened: FirstOpened,
+    pub sample: Sample,
+}
+
+impl First {
+    /// True unless it is a file that lies there whole.
+    pub(super) fn from_pipe(&self) -> bool {
+        !matches!(&self.opened, FirstOpened::Input(opened) if opened.source.is_file())
+    }
+}
+
+impl Sources {
+    /// Opens the first of the places and reads its sample.
+    pub(super) fn open_first(
+        &mut self,
+        places: &[Place],
+        access: &Access,
+        hints: &Hints,
+        host: &mut dyn Host,
+    ) -> Result<First> {
+        let first = places
+            .first()
+            .ok_or_else(|| Error::internal("a table without files"))?;
+        if let Place::Socket(address) = first {
+            let mut live = open_socket(address, access)?;
+            let sample = self.live_sample(&mut live, hints, host)?;
+            let opened = FirstOpened::Live(live);
+            return Ok(First { opened, sample });
+        }
+        let mut opened = self.open_place(first, access, host)?;
+        let bytes = self.sample(&mut opened, hints, host)?;
+        let sample = Sample {
+            at_end: opened.at_end && bytes.len() == opened.bytes.len(),
+            bytes,
+            source: opened.source.name().to_owned(),
+        };
+        let opened = FirstOpened::Input(opened);
+        Ok(First { opened, sample })
+    }
+
+    /// Waits for the first record of a socket.
+    fn live_sample(&self, live: &mut Live, hints: &Hints, host: &mut dyn Host) -> Result<Sample> {
+        let mut waiter = Waiter::new(self.interrupts.as_deref());
+        let most = longest_sample_bytes(hints);
+        let length_of = |bytes: &[u8], at_end| {
+            let whole = live_sample_bytes(bytes, at_end, hints);
+            whole.or((bytes.len() >= most).then_some(bytes.len()))
+        };
+        let sample = live.sample(
+            &mut waiter,
+            &mut |idle| while_waiting(idle, host),
+            &length_of,
+        )?;
+        match waiter.stopped() {
+            Some(signal) => Err(stopped(signal)),
+            None => Ok(sample),
+        }
+    }
+
+    /// Reads the sample of an input: of a file its first 64 KiB, of a pipe its first record.
+    fn sample(&self, opened: &mut Opened, hints: &Hints, host: &mut dyn Host) -> Result<Vec<u8>> {
+        let is_file = opened.source.is_file();
+        let most = longest_sample_bytes(hints);
+        let mut waiter = Waiter::new(self.interrupts.as_deref());
+        loop {
+            let wanted = if is_file {
+                let enough = opened.bytes.len() >= SAMPLE_BYTES || opened.at_end;
+                enough.then(|| opened.bytes.len().min(SAMPLE_BYTES))
+            } else {
+                live_sample_bytes(&opened.bytes, opened.at_end, hints)
+            };
+            if let Some(length) = wanted {
+                return Ok(opened.bytes[..length.min(opened.bytes.len())].to_vec());
+            }
+            if opened.bytes.len() >= most {
+                return Ok(opened.bytes.clone());
+            }
+            let mut idle = |idle| while_waiting(idle, host);
+            if let Ready::Stop(signal) = waiter.wait(opened.source.as_ref(), &mut idle)? {
+                // Whatever a part of a sample looks like, nobody waits for the answer any more.
+                return Err(stopped(signal));
+            }
+            let length = opened.bytes.len();
+            opened.bytes.resize(length + SAMPLE_BYTES, 0);
+            let read = match opened.source.read(&mut opened.bytes[length..]) {
+                Ok(read) => read,
+                Err(error) if matches!(error.kind(), Interrupted | WouldBlock) => {
+                    opened.bytes.truncate(length);
+                    continue;
+                }
+                Err(_) if length > 0 => {
+                    // Whoever reads on gets the error behind the whole records.
+                    opened.bytes.truncate(length);
+                    return Ok(opened.bytes[..length.min(SAMPLE_BYTES)].to_vec());
+                }
+                Err(error) => return Err(cannot_read(opened.source.name(), &error)),
+            };
+            opened.bytes.truncate(length + read);
+            opened.at_end = read == 0;
+        }
+    }
+
+    /// Opens a place that is no socket.
+    fn open_place(
+        &mut self,
+        place: &Place,
+        access: &Access,
+        host: &mut dyn Host,
+    ) -> Result<Opened> {
+        let source = match place {
+            Place::Path(path) => open_file(path, access.compression)?,
+            Place::Stdin => decompressed(self.take_stdin(host)?, access.compression),
+            Place::Socket(address) => {
+                return Err(Error::internal(format!("`{address}` is no file")));
+            }
+        };
+        Ok(Opened {
+            source,
+            bytes: Vec::new(),
+            at_end: false,
+        })
+    }
+
+    fn take_stdin(&mut self, host: &mut dyn Host) -> Result<Box<dyn ByteSource>> {
+        if self.stdin_taken {
+            return Err(Error::plan(
+                "standard input has been read by an earlier table or statement",
+            )
+            .help("name it once, and use UNION ALL or WITH to read its rows twice"));
+        }
+        self.stdin_taken = true;
+        host.stdin().ok_or_else(|| {
+            Error::usage("the query reads `stdin`, and standard input is a terminal")
+                .help("pipe records into it, name a FILE behind the query, or quote a path in FROM")
+        })
+    }
+
+    /// The inputs of a table: the one that was opened for its guess, and the others.
+    pub(super) fn open_all(
+        &mut self,
+        name: &str,
+        definition: &Definition,
+        host: &mut dyn Host,
+    ) -> Result<Inputs> {
+        let access = &definition.access;
+        let mut files = Vec::with_capacity(definition.places.len());
+        let mut first = self.opened.remove(name);
+        for place in &definition.places {
+            files.push(match (first.take(), place) {
+                (Some(FirstOpened::Live(live)), _) => return Ok(Inputs::Live(live)),
+                (Some(FirstOpened::Input(opened)), _) => InputFile::Opened(opened),
+                (None, Place::Path(path)) => InputFile::Path(path.clone()),
+                (None, Place::Socket(address)) => {
+                    return Ok(Inputs::Live(open_socket(address, access)?));
+                }
+                (None, Place::Stdin) => InputFile::Opened(self.open_place(place, access, host)?),
+            });
+        }
+        Ok(Inputs::Files(files))
+    }
+}
+
+/// After how many bytes of one record a guess is made of what is there.
+fn longest_sample_bytes(hints: &Hints) -> usize {
+    SAMPLE_BYTES.max(hints.max_record_bytes.min(1 << 20))
+}
+
+fn open_socket(address: &Address, access: &Access) -> Result<Live> {
+    let arrivals = address.open(&access.socket)?;
+    Ok(Live::new(arrivals, access.compression))
+}
+
+/// What to do while a sample has not come.
+fn while_waiting(idle: Idle, host: &mut dyn Host) -> Result<()> {
+    match idle {
+        Idle::Flush => return host.flush(),
+        Idle::Said(notice) => host.note(Note::Said(notice)),
+        Idle::Waiting => host.note(Note::Waiting(String::from(
+            "waiting for input: nothing has come yet",
+        ))),
+    }
+    Ok(())
+}
+
+fn stopped(signal: Signal) -> Error {
+    Error::new(ErrorKind::Stopped, format!("stopped by {signal}"))
+}
