@@ -175,7 +175,7 @@ fn flaps() -> Result<(), String> {
     let flaps: u64 = program::size("TUMBLE_FLAPS", 500);
     let mut live = start(&["SELECT n FROM 'tcp-listen://127.0.0.1:0'"]);
     let address = listening(&live)?;
-    let (mut expected, mut cut, mut came) = (Vec::new(), 0, Vec::new());
+    let (mut expected, mut cut, mut came) = (Vec::new(), 0_usize, Vec::new());
     for flap in 0..flaps {
         let mut stream = TcpStream::connect(&address).map_err(text)?;
         let mut sent = String::new();
@@ -206,8 +206,16 @@ fn flaps() -> Result<(), String> {
     live.settle();
     let outcome = terminated(live)?;
     same_numbers(&mut expected, &mut came)?;
-    let message = format!("{cut} rows were rejected");
+    let all = cut + expected.len();
+    let message = format!("{cut} of {} rows were rejected", thousands(all));
     check(&message, outcome.stderr.contains(&message), &outcome)
+}
+
+fn thousands(number: usize) -> String {
+    match number {
+        0..1_000 => number.to_string(),
+        _ => format!("{},{:03}", number / 1_000, number % 1_000),
+    }
 }
 
 fn same_numbers(expected: &mut [u64], came: &mut [u64]) -> Result<(), String> {
@@ -241,7 +249,7 @@ fn reconnect() -> Result<(), String> {
         outcome.stderr.contains("connecting again"),
         &outcome,
     )?;
-    let rejected = outcome.stderr.contains("1 row was rejected");
+    let rejected = outcome.stderr.contains("1 of 4 rows were rejected");
     check("the begun record is a reject", rejected, &outcome)?;
     check(
         "why",
@@ -332,7 +340,7 @@ fn datagrams() -> Result<(), String> {
         lines.as_bytes(),
     )?;
     let outcome = terminated(live)?;
-    let rejected = outcome.stderr.contains("1 row was rejected");
+    let rejected = outcome.stderr.contains("1 of 6 rows were rejected");
     check("the open quote is a reject", rejected, &outcome)
 }
 

@@ -99,23 +99,25 @@ impl Arrivals for Listen {
     fn ask(&mut self, now: Duration) -> Result<Arrival> {
         self.paused = false;
         loop {
-            let accepted = self.socket.accept().and_then(|(socket, _)| {
+            let accepted = self.socket.accept().and_then(|(socket, peer)| {
                 socket.set_nonblocking(true)?;
-                Ok(OwnedFd::from(socket))
+                Ok((OwnedFd::from(socket), peer.as_socket()))
             });
             let accepted = accepted.map_err(|error| (Errno::from_io_error(&error), error));
             match accepted {
-                Ok(socket) if self.open == self.max_connections => {
+                Ok((socket, _)) if self.open == self.max_connections => {
                     drop(socket);
                     self.refuse();
                 }
-                Ok(socket) => {
+                Ok((socket, peer)) => {
                     self.open += 1;
                     self.taken += 1;
-                    let name = format!("{}#{}", self.name, self.taken);
-                    return Ok(Arrival::Input(Box::new(ConnectionSource::new(
-                        name, socket,
-                    ))));
+                    let name = match peer {
+                        Some(peer) => format!("tcp://{peer}"),
+                        None => format!("{}#{}", self.name, self.taken),
+                    };
+                    let source = ConnectionSource::new(name, socket);
+                    return Ok(Arrival::Input(Box::new(source)));
                 }
                 Err((Some(Errno::AGAIN), _)) => return Ok(Arrival::Later(None)),
                 // Whoever had come has left again.
