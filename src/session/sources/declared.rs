@@ -154,7 +154,7 @@ impl Sources {
     ) -> Result<()> {
         let first = self.open_first(&with.places, &with.access, &with.hints, host)?;
         let hints = Hints {
-            from_pipe: first.from_pipe(),
+            from_pipe: first.is_piped(),
             ..with.hints
         };
         let (mut table, definition, text) = guessed(

@@ -90,8 +90,8 @@ impl Sources {
         let access = access(options);
         let first = self.open_first(&places, &access, &hints, host)?;
         let hints = Hints {
-            from_pipe: first.from_pipe(),
-            only_line: only_line && first.from_pipe(),
+            from_pipe: first.is_piped(),
+            only_line: only_line && first.is_piped(),
             ..hints
         };
         let (table, definition, text) =
@@ -296,7 +296,7 @@ impl Sources {
         let hints = hints(options);
         let first = self.open_first(&places, &access(options), &hints, host)?;
         let hints = Hints {
-            from_pipe: first.from_pipe(),
+            from_pipe: first.is_piped(),
             ..hints
         };
         let sample = &first.sample;

@@ -33,7 +33,7 @@ pub(super) struct First {
 
 impl First {
     /// True unless it is a file that lies there whole.
-    pub(super) fn from_pipe(&self) -> bool {
+    pub(super) fn is_piped(&self) -> bool {
         !matches!(&self.opened, FirstOpened::Input(opened) if opened.source.is_file())
     }
 }
