@@ -219,7 +219,8 @@ fn thousands(number: usize) -> String {
 }
 
 fn same_numbers(expected: &mut [u64], came: &mut [u64]) -> Result<(), String> {
-    (expected.sort_unstable(), came.sort_unstable());
+    expected.sort_unstable();
+    came.sort_unstable();
     match expected == came {
         true => Ok(()),
         false => Err(format!("expected {expected:?}\ncame {came:?}")),
