@@ -11,6 +11,7 @@ use libtest_mimic::Trial;
 
 use crate::difference::same_text;
 use crate::program::{self, Live, Outcome, Workshop};
+use crate::random::Random;
 
 type Test = fn() -> Result<(), String>;
 
@@ -170,55 +171,141 @@ fn same_bytes() -> Result<(), String> {
     same_text("of unix", &expected.stdout, &of_unix.finish().stdout)
 }
 
-/// Hundreds of connections that are dropped within a record lose no whole one.
-fn flaps() -> Result<(), String> {
-    let flaps: u64 = program::size("TUMBLE_FLAPS", 500);
-    let mut live = start(&["SELECT n FROM 'tcp-listen://127.0.0.1:0'"]);
-    let address = listening(&live)?;
-    let (mut expected, mut cut, mut came) = (Vec::new(), 0_usize, Vec::new());
-    for flap in 0..flaps {
-        let mut stream = TcpStream::connect(&address).map_err(text)?;
-        let mut sent = String::new();
-        for record in 0..flap % 4 + 1 {
-            let number = flap * 10 + record;
-            expected.push(number);
-            sent += &format!("{{\"n\":{number}}}\n");
-        }
-        if flap % 3 != 0 {
-            sent += &format!("{{\"n\":{flap}");
-        }
-        // In one piece, which is read as one. It must have been read: a reset takes back what was not.
-        stream.write_all(sent.as_bytes()).map_err(text)?;
-        while came.len() < expected.len() {
-            let lines = printed(&mut live, 1)?;
-            came.extend(lines.lines().filter_map(|line| line.parse::<u64>().ok()));
-        }
-        match flap % 3 {
-            0 => {}
-            1 => {
-                cut += 1;
-                reset(stream)?;
+/// How a connection of [`flaps`] goes away.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Drop {
+    /// In order, maybe within a record: what there is of that is a record.
+    Ended,
+    /// The other side is told of a reset.
+    Reset,
+}
+
+/// A connection, and what a model says of its bytes.
+struct Flap {
+    stream: TcpStream,
+    pieces: std::vec::IntoIter<Vec<u8>>,
+    /// Per whole record: its number and line.
+    whole: Vec<(u64, u64)>,
+    /// The text and line of the record that is cut.
+    cut: Option<(String, u64)>,
+    drop: Drop,
+}
+
+impl Flap {
+    /// A connection of that number to `address`, as luck has it.
+    fn new(number: u64, address: &str, random: &mut Random) -> Result<Flap, String> {
+        let (mut bytes, mut line, mut whole) = (String::new(), 1, Vec::new());
+        for record in 0..random.below(6) as u64 {
+            if random.one_in(5) {
+                bytes.push('\n');
+                line += 1;
             }
-            // An end within a record: its text is all there is of it, and no JSON.
-            _ => cut += 1,
+            let value = number * 10 + record;
+            bytes += &format!(
+                "{{\"n\":{value},\"text\":\"{}\"}}\n",
+                "x".repeat(random.below(90))
+            );
+            whole.push((value, line));
+            line += 1;
+        }
+        let cut = random.one_in(2).then(|| {
+            let text = format!("{{\"n\":{number},\"text\":\"never");
+            let text = &text[..1 + random.below(text.len())];
+            (text.to_owned(), line)
+        });
+        bytes += cut.as_ref().map_or("", |(text, _)| text);
+        Ok(Flap {
+            stream: TcpStream::connect(address).map_err(text)?,
+            pieces: random.cut(bytes.as_bytes()).into_iter(),
+            whole,
+            cut,
+            drop: *random.pick(&[Drop::Ended, Drop::Reset]),
+        })
+    }
+}
+
+/// Hundreds of connections that send in pieces, many at once, and are dropped: no whole record is lost, and every
+/// cut one is a reject.
+fn flaps() -> Result<(), String> {
+    const AT_ONCE: u64 = 25;
+    let flaps: u64 = program::size("TUMBLE_FLAPS", 500);
+    let seed = program::size("TUMBLE_SEED", 1);
+    let random = &mut Random::new(seed);
+    let workshop = Workshop::new();
+    let file = workshop.path().join("rejects");
+    let mut live = start(&[
+        "--rejects",
+        &file.to_string_lossy(),
+        "CREATE TABLE t (n BIGINT, text STRING) WITH (address = 'tcp-listen://:0', format = 'ndjson'); \
+         SELECT n, _line FROM t",
+    ]);
+    let address = listening(&live)?;
+    let (mut expected, mut came) = (Vec::new(), Vec::new());
+    let (mut expected_rejects, mut number) = (Vec::new(), 0);
+    while number < flaps {
+        let round: Result<Vec<Flap>, String> = (number..flaps.min(number + AT_ONCE))
+            .map(|number| Flap::new(number, &address, random))
+            .collect();
+        let mut round = round?;
+        number += AT_ONCE;
+        expected.extend(round.iter().flat_map(|flap| &flap.whole));
+        // Pieces of all of them, in any order.
+        let mut sending: Vec<usize> = (0..round.len()).collect();
+        while !sending.is_empty() {
+            let place = random.below(sending.len());
+            let flap = &mut round[sending[place]];
+            match flap.pieces.next() {
+                Some(piece) => flap.stream.write_all(&piece).map_err(text)?,
+                None => drop(sending.swap_remove(place)),
+            }
+        }
+        // A reset takes back what was not read.
+        live.settle();
+        came.extend(live.news().lines().filter_map(numbers));
+        same_numbers(&mut expected, &mut came).map_err(|error| format!("seed {seed}: {error}"))?;
+        for flap in round {
+            if let Some((text, line)) = flap.cut {
+                expected_rejects.push((text, line, flap.drop == Drop::Reset));
+            }
+            if flap.drop == Drop::Reset {
+                reset(flap.stream)?;
+            }
         }
     }
     live.settle();
     let outcome = terminated(live)?;
-    same_numbers(&mut expected, &mut came)?;
-    let all = cut + expected.len();
-    let message = format!("{cut} of {} rows were rejected", thousands(all));
-    check(&message, outcome.stderr.contains(&message), &outcome)
+    let rejects = std::fs::read_to_string(&file).map_err(text)?;
+    let mut rejects = rejects
+        .lines()
+        .map(rejected)
+        .collect::<Result<Vec<_>, _>>()?;
+    rejects.sort();
+    expected_rejects.sort();
+    check(
+        &format!("seed {seed}: rejects {rejects:?}, expected {expected_rejects:?}"),
+        rejects == expected_rejects,
+        &outcome,
+    )
 }
 
-fn thousands(number: usize) -> String {
-    match number {
-        0..1_000 => number.to_string(),
-        _ => format!("{},{:03}", number / 1_000, number % 1_000),
-    }
+/// The two numbers of a row; `None` for the header.
+fn numbers(line: &str) -> Option<(u64, u64)> {
+    let (first, second) = line.split_once(',')?;
+    Some((first.parse().ok()?, second.parse().ok()?))
 }
 
-fn same_numbers(expected: &mut [u64], came: &mut [u64]) -> Result<(), String> {
+/// The text and line of a reject, and whether it is one because its connection was reset.
+fn rejected(line: &str) -> Result<(String, u64, bool), String> {
+    let reject: serde_json::Value = serde_json::from_str(line).map_err(text)?;
+    let string = |key: &str| reject[key].as_str().unwrap_or_default();
+    Ok((
+        string("text").to_owned(),
+        reject["line"].as_u64().unwrap_or_default(),
+        string("reason").ends_with("within the record"),
+    ))
+}
+
+fn same_numbers(expected: &mut [(u64, u64)], came: &mut [(u64, u64)]) -> Result<(), String> {
     expected.sort_unstable();
     came.sort_unstable();
     match expected == came {

@@ -78,6 +78,11 @@ impl Address {
         })
     }
 
+    /// True if it gives datagrams.
+    pub fn gives_messages(&self) -> bool {
+        matches!(self, Address::Udp(..) | Address::UnixDatagram(_))
+    }
+
     /// True if what comes of it never ends by itself.
     pub fn is_endless(&self, options: &SocketOptions) -> bool {
         match self {

@@ -12,7 +12,7 @@ use std::io::ErrorKind::{Interrupted, WouldBlock};
 use super::Sources;
 use super::definition::{Access, Definition, Place};
 use crate::catalog::{Hints, SAMPLE_BYTES, live_sample_bytes};
-use crate::connect::{Address, ByteSource, cannot_read, decompressed, open_file};
+use crate::connect::{Address, ByteSource, Compression, cannot_read, decompressed, open_file};
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::interrupt::Signal;
 use crate::runtime::{Idle, InputFile, Inputs, Live, Opened, Ready, Sample, Waiter};
@@ -195,6 +195,13 @@ fn longest_sample_bytes(hints: &Hints) -> usize {
 }
 
 fn open_socket(address: &Address, access: &Access) -> Result<Live> {
+    if address.gives_messages()
+        && !matches!(access.compression, Compression::Auto | Compression::None)
+    {
+        return Err(Error::usage(format!(
+            "`{address}`: datagrams are read as they are, not decompressed"
+        )));
+    }
     let arrivals = address.open(&access.socket)?;
     Ok(Live::new(arrivals, access.compression))
 }
