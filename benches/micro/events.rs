@@ -88,7 +88,7 @@ pub fn format(name: &str) -> Format {
 
 /// The text cut into blocks of whole records, as reads of a usual size would give them.
 pub fn split(name: &str, mut text: &'static [u8]) -> Vec<Buffer> {
-    let mut splitter = format(name).splitter();
+    let mut splitter = format(name).splitter().expect("records");
     let mut blocks = Vec::new();
     let mut given = READ_BYTES;
     while !text.is_empty() {

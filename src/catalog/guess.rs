@@ -140,7 +140,7 @@ impl Hints {
         let is_other = |name: &str| {
             matches!(
                 parse_format_name(name),
-                Ok("csv" | "tsv" | "ndjson") | Err(_)
+                Ok("csv" | "tsv" | "ndjson" | "arrow" | "parquet") | Err(_)
             )
         };
         match name {
@@ -421,7 +421,11 @@ fn guess_column(column: &SampleColumn, may_lack_year: bool, hints: &Hints) -> Gu
 }
 
 /// Puts the types of `--types` in place of the guessed ones.
-fn apply_types(columns: &mut Vec<GuessedColumn>, format: &Format, hints: &Hints) -> Result<()> {
+pub(super) fn apply_types(
+    columns: &mut Vec<GuessedColumn>,
+    format: &Format,
+    hints: &Hints,
+) -> Result<()> {
     for (name, data_type) in &hints.types {
         let place = match find_column(columns, name) {
             Some(place) => place,

@@ -11,6 +11,7 @@
 
 mod create_table;
 mod guess;
+mod guess_columnar;
 mod guess_csv;
 mod guess_lines;
 mod guess_ndjson;
@@ -22,6 +23,7 @@ pub use create_table::{create_table_text, quoted_name};
 pub use guess::{
     Guess, GuessedColumn, Header, Hints, SAMPLE_BYTES, UserFormat, guess, json_format,
 };
+pub use guess_columnar::{guess_columnar, shown_columns};
 pub use guess_time::TIME_NAMES;
 pub use live_sample::live_sample_bytes;
 pub use table::{ColumnSource, Table, TableColumn, TableTime};

@@ -4,8 +4,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt;
+use std::sync::Arc;
 
-use super::ByteSource;
+use super::{ByteSource, WholeBytes};
 use crate::error::{Error, Result};
 
 /// An open file.
@@ -74,8 +75,45 @@ impl ByteSource for FileSource {
         self.is_regular.then_some(self.written_seconds)
     }
 
+    fn whole(&self) -> Option<Arc<dyn WholeBytes>> {
+        match self.is_regular {
+            true => WholeFile::of(self.file.as_fd(), 0),
+            false => None,
+        }
+    }
+
     fn is_file(&self) -> bool {
         self.is_regular
+    }
+}
+
+/// A regular file from some byte on, read at any place.
+pub(super) struct WholeFile {
+    file: File,
+    start: u64,
+    length: u64,
+}
+
+impl WholeFile {
+    pub(super) fn of(file: BorrowedFd<'_>, start: u64) -> Option<Arc<dyn WholeBytes>> {
+        let file = File::from(file.try_clone_to_owned().ok()?);
+        let length = file.metadata().ok()?.len().saturating_sub(start);
+        Some(Arc::new(WholeFile {
+            file,
+            start,
+            length,
+        }))
+    }
+}
+
+impl WholeBytes for WholeFile {
+    fn length(&self) -> u64 {
+        self.length
+    }
+
+    fn read_at(&self, place: u64, buffer: &mut [u8]) -> io::Result<()> {
+        let place = self.start.saturating_add(place);
+        std::os::unix::fs::FileExt::read_exact_at(&self.file, buffer, place)
     }
 }
 

@@ -11,6 +11,7 @@ mod stdin;
 
 use std::io;
 use std::os::fd::BorrowedFd;
+use std::sync::Arc;
 
 pub use arrivals::{Arrival, Arrivals, Ending, Notice, OnlyOne};
 use compression::Unreadable;
@@ -53,10 +54,27 @@ pub trait ByteSource: Send {
         false
     }
 
+    /// The same bytes at any place, for a file that lies there whole.
+    fn whole(&self) -> Option<Arc<dyn WholeBytes>> {
+        None
+    }
+
     /// True for a file that lies there whole: its first 64 KiB may be looked at before anything is read.
     fn is_file(&self) -> bool {
         false
     }
+}
+
+/// A file that lies there whole.
+pub trait WholeBytes: Send + Sync {
+    /// How many bytes it has.
+    fn length(&self) -> u64;
+
+    /// Fills `buffer` with the bytes from `place` on.
+    ///
+    /// # Errors
+    /// What the system says, or that there are fewer.
+    fn read_at(&self, place: u64, buffer: &mut [u8]) -> io::Result<()>;
 }
 
 /// The bytes of the file at `path` without their compression.

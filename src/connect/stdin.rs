@@ -2,11 +2,13 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
 
 use rustix::fs::FileType;
 use rustix::pipe;
 
-use super::ByteSource;
+use super::file::WholeFile;
+use super::{ByteSource, WholeBytes};
 
 /// Room in a pipe, in bytes: fewer switches between writer and reader than with the usual 64 KiB.
 const PIPE_BYTES: usize = 1 << 20;
@@ -16,6 +18,8 @@ const PIPE_BYTES: usize = 1 << 20;
 pub struct StdinSource {
     stdin: io::Stdin,
     is_file: bool,
+    /// Where in a file it began.
+    start: Option<u64>,
     written_seconds: Option<i64>,
 }
 
@@ -33,9 +37,14 @@ impl StdinSource {
                 let _ = pipe::fcntl_setpipe_size(stdin.as_fd(), PIPE_BYTES);
             }
         }
+        let start = match is_file {
+            true => rustix::fs::tell(stdin.as_fd()).ok(),
+            false => None,
+        };
         StdinSource {
             stdin,
             is_file,
+            start,
             written_seconds,
         }
     }
@@ -63,6 +72,10 @@ impl ByteSource for StdinSource {
 
     fn written_seconds(&self) -> Option<i64> {
         self.written_seconds
+    }
+
+    fn whole(&self) -> Option<Arc<dyn WholeBytes>> {
+        WholeFile::of(self.stdin.as_fd(), self.start?)
     }
 
     fn is_file(&self) -> bool {

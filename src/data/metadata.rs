@@ -8,6 +8,9 @@
 //! A query reads it through columns that every table has unless a column of its own is called so. They are no
 //! part of `*`, and cost nothing where they are not named.
 //!
+//! A row of a Parquet or Arrow file is no piece of its bytes: its `_line` is its number, by which other tools find
+//! it, too; its `_raw` is made of it, as JSON; its `_offset` is NULL.
+//!
 //! Invariant: all but `_arrival` are functions of the bytes of one file. `_arrival` is the clock where the bytes
 //! were read; it never goes back from one record of an input to the next.
 

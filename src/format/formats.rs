@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::columnar::ColumnarFormat;
 use super::csv::{CsvDecoder, CsvOptions};
 use super::json::{
     JsonWrapping, NdjsonDecoder, NdjsonOptions, PartsSplitter, ValuesSplitter, WrappedDecoder,
@@ -29,6 +30,8 @@ pub const FORMATS: &[(&str, &[&str])] = &[
     ("lines", &["text"]),
     ("w3c", &["iis"]),
     ("zeek", &[]),
+    ("parquet", &[]),
+    ("arrow", &["arrow-ipc", "ipc"]),
 ];
 
 /// The name in [`FORMATS`] of a spelling, ignoring case; an error with the known names if there is none.
@@ -66,6 +69,8 @@ pub enum Format {
     Json(JsonWrapping, NdjsonOptions),
     /// Lines of text: logs, tables of blanks, anything.
     Lines(LinesOptions),
+    /// Columns, which have no records: see [`super::ColumnarDecoder`].
+    Columnar(ColumnarFormat),
 }
 
 impl Format {
@@ -77,6 +82,7 @@ impl Format {
             Format::Ndjson(_) => "ndjson",
             Format::Json(wrapping, _) => wrapping.name(),
             Format::Lines(options) => options.layout.name(),
+            Format::Columnar(format) => format.kind.name(),
         }
     }
 
@@ -86,6 +92,7 @@ impl Format {
             Format::Csv(options) => options.max_record_bytes,
             Format::Ndjson(options) | Format::Json(_, options) => options.max_record_bytes,
             Format::Lines(options) => options.max_record_bytes,
+            Format::Columnar(_) => usize::MAX,
         }
     }
 
@@ -93,23 +100,23 @@ impl Format {
     pub fn json_wrapping(&self) -> Option<JsonWrapping> {
         match self {
             Format::Json(wrapping, _) => Some(*wrapping),
-            Format::Csv(_) | Format::Ndjson(_) | Format::Lines(_) => None,
+            Format::Csv(_) | Format::Ndjson(_) | Format::Lines(_) | Format::Columnar(_) => None,
         }
     }
 
     /// True if every record has the same columns, so that a name that the sample lacks is an error.
     pub fn has_fixed_columns(&self) -> bool {
         match self {
-            Format::Csv(_) => true,
+            Format::Csv(_) | Format::Columnar(_) => true,
             Format::Ndjson(_) | Format::Json(..) => false,
             Format::Lines(options) => options.layout != Layout::Logfmt,
         }
     }
 
-    /// A splitter for one input, from its beginning.
-    pub fn splitter(&self) -> Box<dyn Splitter> {
+    /// A splitter for one input, from its beginning. Fails for columns, which have no records.
+    pub fn splitter(&self) -> Result<Box<dyn Splitter>> {
         let lines = |most| RecordSplitter::new(RecordShape::Lines, false, most);
-        match self {
+        Ok(match self {
             Format::Csv(options) => {
                 let shape = RecordShape::Csv {
                     delimiter: options.delimiter,
@@ -121,6 +128,7 @@ impl Format {
                 Box::new(lines(options.max_record_bytes))
             }
             Format::Lines(options) => Box::new(lines(options.max_record_bytes)),
+            Format::Columnar(_) => return Err(Error::internal("columns have no records")),
             Format::Json(JsonWrapping::Values, options) => {
                 Box::new(ValuesSplitter::new(options.max_record_bytes))
             }
@@ -128,7 +136,7 @@ impl Format {
                 let most = options.max_record_bytes;
                 Box::new(PartsSplitter::new(Box::new(lines(most)), *wrapping, most))
             }
-        }
+        })
     }
 
     /// A decoder for blocks of an input with these options. Fails for a column that the header lacks and
@@ -141,6 +149,7 @@ impl Format {
                 Arc::new(WrappedDecoder::new(*wrapping, options, spec)?)
             }
             Format::Lines(options) => Arc::new(LinesDecoder::new(options, spec)?),
+            Format::Columnar(_) => return Err(Error::internal("columns have no records")),
         })
     }
 
@@ -181,6 +190,6 @@ mod tests {
         };
         assert_eq!(label("cvs").as_deref(), Some("did you mean `csv`?"));
         assert_eq!(label("ndjsom").as_deref(), Some("did you mean `ndjson`?"));
-        assert_eq!(label("parquet"), None);
+        assert_eq!(label("excel"), None);
     }
 }

@@ -11,6 +11,7 @@
 //! To add a format: one file with both, one line in the list here, one grammar test. A format whose record is
 //! a line needs no more than to say where its fields stand (`lines/`).
 
+mod columnar;
 mod columns;
 mod csv;
 mod encoding;
@@ -20,6 +21,10 @@ mod lines;
 mod record_splitter;
 mod spec;
 
+pub use columnar::{
+    ArrowBatch, ArrowMessages, ColumnarDecoder, ColumnarFormat, ColumnarKind, ParquetFile,
+    ParquetRows, RowTexts, WholeFile, column_type,
+};
 pub use csv::header::{SampleField, csv_header, csv_record_ranges, csv_records};
 pub use csv::{CsvOptions, DEFAULT_NULLS, Nulls};
 pub use encoding::Encoding;

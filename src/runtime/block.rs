@@ -4,6 +4,8 @@
 //!   Reader ─► Block ── decode ─► Chunk: rows, rejects, texts       the buffer goes back to the reader
 //! ```
 //!
+//! A block of an input that holds columns is a batch of rows in the place of bytes.
+//!
 //! Invariant: a chunk is a function of its block alone; where the block lies in its file is added afterwards,
 //! in order.
 
@@ -13,13 +15,20 @@ use arrow::array::RecordBatch;
 use arrow::buffer::Buffer;
 use arrow::datatypes::SchemaRef;
 
+use super::column_reader::Columns;
 use super::metadata::{MetadataPlan, Origin};
 use super::texts::Texts;
 use crate::error::Result;
-use crate::format::{Decoder, Format, TooLong};
+use crate::format::{Decoded, Decoder, Format, TooLong};
+
+/// What is read at once and decoded by any thread.
+pub(super) enum Block {
+    Records(Records),
+    Columns(Columns),
+}
 
 /// Whole records as they came, or one that was not read.
-pub(super) struct Block {
+pub(super) struct Records {
     pub(super) contents: Contents,
     pub(super) format: Arc<Format>,
     /// Lines before it that belong to no record.
@@ -80,12 +89,33 @@ pub(super) struct Rejected {
     pub(super) text: Vec<u8>,
 }
 
+/// What is known of the records of a block besides their fields.
+pub(super) struct Known {
+    /// Lines before them that belong to no record.
+    pub(super) head_lines: u64,
+    /// Where they are; only if the metadata needs it, or they are kept.
+    pub(super) texts: Option<Texts>,
+    pub(super) keep_texts: bool,
+    pub(super) origin: Origin,
+}
+
 impl Block {
     /// Bytes in it.
     pub(super) fn len(&self) -> usize {
-        match &self.contents {
-            Contents::Records(_, bytes) => bytes.len(),
-            Contents::Unread(_) => 0,
+        match self {
+            Block::Records(records) => match &records.contents {
+                Contents::Records(_, bytes) => bytes.len(),
+                Contents::Unread(_) => 0,
+            },
+            Block::Columns(columns) => columns.len(),
+        }
+    }
+
+    /// Where it is from.
+    pub(super) fn origin(&mut self) -> &mut Origin {
+        match self {
+            Block::Records(records) => &mut records.origin,
+            Block::Columns(columns) => &mut columns.origin,
         }
     }
 
@@ -94,6 +124,15 @@ impl Block {
     /// # Errors
     /// Those of the decoder; a bad record is none.
     pub(super) fn decode(self) -> Result<Chunk> {
+        match self {
+            Block::Records(records) => records.decode(),
+            Block::Columns(columns) => columns.decode(),
+        }
+    }
+}
+
+impl Records {
+    fn decode(self) -> Result<Chunk> {
         let (decoder, bytes) = match self.contents {
             Contents::Records(decoder, bytes) => (decoder, bytes),
             Contents::Unread(unread) => {
@@ -102,30 +141,14 @@ impl Block {
             }
         };
         let decoded = decoder.decode(&bytes)?;
-        let rejects = decoded.rejects.into_iter().map(|reject| {
-            let rejected = Rejected {
-                line: self.head_lines + 1 + reject.line,
-                reason: reject.reason,
-                help: reject.help,
-                text: reject.text,
-            };
-            (reject.record, rejected)
-        });
         let wants_texts = self.keep_texts || self.metadata.needs_texts();
-        let texts = wants_texts.then(|| Arc::new(Texts::find(&self.format, &bytes)));
-        let records = &decoded.records;
-        let rows =
-            (self.metadata).add_to(&decoded.rows, records, texts.as_deref(), &self.origin)?;
-        let chunk = Chunk {
-            rows,
-            records: decoded.records,
-            rejects: rejects.collect(),
-            record_count: decoded.record_count,
-            mended: decoded.mended,
-            texts: texts.filter(|_| self.keep_texts),
+        let known = Known {
+            head_lines: self.head_lines,
+            texts: wants_texts.then(|| Texts::find(&self.format, &bytes)),
+            keep_texts: self.keep_texts,
             origin: *self.origin,
-            line_count: self.head_lines + decoded.line_count,
         };
+        let chunk = Chunk::of(decoded, known, &self.metadata)?;
         self.spare.give_back(bytes);
         Ok(chunk)
     }
@@ -161,7 +184,7 @@ impl Unread {
     }
 
     /// The one reject that it is.
-    fn reject(
+    pub(super) fn reject(
         self,
         metadata: &MetadataPlan,
         head_lines: u64,
@@ -189,6 +212,30 @@ impl Unread {
 }
 
 impl Chunk {
+    /// What was decoded of records, and what is known of them.
+    pub(super) fn of(decoded: Decoded, known: Known, metadata: &MetadataPlan) -> Result<Self> {
+        let rejects = decoded.rejects.into_iter().map(|reject| {
+            let rejected = Rejected {
+                line: known.head_lines + 1 + reject.line,
+                reason: reject.reason,
+                help: reject.help,
+                text: reject.text,
+            };
+            (reject.record, rejected)
+        });
+        let (records, texts) = (&decoded.records, known.texts.as_ref());
+        Ok(Chunk {
+            rows: metadata.add_to(&decoded.rows, records, texts, &known.origin)?,
+            records: decoded.records,
+            rejects: rejects.collect(),
+            record_count: decoded.record_count,
+            mended: decoded.mended,
+            texts: known.texts.filter(|_| known.keep_texts).map(Arc::new),
+            origin: known.origin,
+            line_count: known.head_lines + decoded.line_count,
+        })
+    }
+
     /// Numbers the lines of rejects as those of the file, of which `lines` came before; counts its own to them.
     pub(super) fn number_lines(&mut self, lines: &mut u64) {
         for (_, rejected) in &mut self.rejects {

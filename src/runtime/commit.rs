@@ -115,8 +115,8 @@ pub struct RejectedRow<'a> {
     pub file: &'a str,
     /// The line it begins on, from 1.
     pub line: u64,
-    /// Bytes of the file before it.
-    pub offset: u64,
+    /// Bytes of the file before it; `None` for a row of columns.
+    pub offset: Option<u64>,
     /// The number of its record, from 1.
     pub record: u64,
     /// What is wrong with it.
@@ -212,7 +212,7 @@ fn count(
                 line: *line,
                 offset: (step.texts)
                     .and_then(|texts| texts.place(*position))
-                    .map_or(0, |place| place.offset),
+                    .map_or(Some(0), |place| place.offset),
                 record: record_number(*position),
                 reason,
                 text,

@@ -258,7 +258,7 @@ pub(super) struct LiveReader {
 }
 
 impl LiveReader {
-    pub(super) fn new(live: Live, input: Input) -> Self {
+    pub(super) fn new(live: Live, input: Input) -> Result<Self> {
         let mut reader = LiveReader {
             arrivals: live.arrivals,
             input,
@@ -267,9 +267,9 @@ impl LiveReader {
             turns: VecDeque::new(),
         };
         for sampled in live.open {
-            reader.open(sampled.opened, sampled.is_told);
+            reader.open(sampled.opened, sampled.is_told)?;
         }
-        reader
+        Ok(reader)
     }
 
     /// The next records of any input; waits only with `patience`.
@@ -283,7 +283,7 @@ impl LiveReader {
                 return Ok(Next::Stop);
             }
             while let Some(opened) = self.arrivals.next()? {
-                self.open(opened, false);
+                self.open(opened, false)?;
             }
             if let Some(idle) = patience {
                 self.arrivals.tell(*idle)?;
@@ -375,8 +375,8 @@ impl LiveReader {
         }
     }
 
-    fn open(&mut self, opened: Opened, is_told: bool) {
-        let reader = Reader::of_live(opened, &self.input, &self.spare);
+    fn open(&mut self, opened: Opened, is_told: bool) -> Result<()> {
+        let reader = Reader::of_live(opened, &self.input, &self.spare)?;
         let connection = Some(Connection {
             file: FileState::new(&reader),
             reader,
@@ -394,5 +394,6 @@ impl LiveReader {
             }
         };
         self.turns.push_back(place);
+        Ok(())
     }
 }

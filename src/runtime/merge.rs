@@ -237,7 +237,7 @@ impl Files {
                 waiting.file.open(self.input.compression)?,
                 &self.input,
                 &self.spare,
-            );
+            )?;
             self.open.push(Cursor {
                 number: waiting.number,
                 file: FileState::new(&reader),
@@ -432,11 +432,11 @@ fn first_time(
     if !opened.source.is_file() {
         return Ok((InputFile::Opened(opened), Some(i64::MIN)));
     }
-    let mut reader = Reader::new(opened, input, &Spare::default());
+    let mut reader = Reader::new(opened, input, &Spare::default())?;
     let mut first = None;
     // Whatever keeps us from reading on is said when the file's turn comes, behind its whole records.
     while let Ok(Read::Block(block)) = reader.next(waiter, &mut None) {
-        let chunk = block.decode()?;
+        let Ok(chunk) = block.decode() else { break };
         first = times(&chunk, column)?
             .into_iter()
             .find(|time| *time != i64::MIN);

@@ -20,14 +20,14 @@ use super::texts::Texts;
 use crate::data::Metadata;
 use crate::error::{Error, Result};
 use crate::format::Encoding;
-use crate::time::Zone;
+use crate::time::{Zone, now_microseconds};
 
 /// Where a block is from.
 #[derive(Debug, Clone)]
 pub(super) struct Origin {
     /// Its file, or `stdin`.
     pub file: Arc<str>,
-    /// Bytes of the file before it.
+    /// Bytes of the file before it, where records are made of bytes.
     pub offset: u64,
     /// Lines of the file before it; counted only where they are wanted.
     pub lines: u64,
@@ -35,15 +35,27 @@ pub(super) struct Origin {
     pub arrival: i64,
 }
 
+impl Origin {
+    /// The beginning of a file. The clock is read if that `is_timed`.
+    pub(super) fn of(file: &str, is_timed: bool) -> Self {
+        Origin {
+            file: Arc::from(file),
+            offset: 0,
+            lines: 0,
+            arrival: if is_timed { now_microseconds() } else { 0 },
+        }
+    }
+}
+
 /// Where a record is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// Its file, or `stdin`.
     pub file: Arc<str>,
-    /// The line that it begins on, from 1.
+    /// The line that it begins on, or the number of its row in a file of columns, from 1.
     pub line: u64,
-    /// Bytes of the file before it.
-    pub offset: u64,
+    /// Bytes of the file before it; `None` for a row of columns.
+    pub offset: Option<u64>,
 }
 
 /// The columns that a query reads.
@@ -76,6 +88,11 @@ impl MetadataPlan {
         self.columns.iter().any(|(metadata, _)| needs(*metadata))
     }
 
+    /// True if the texts of records must be there.
+    pub(super) fn needs_raw(&self) -> bool {
+        (self.columns.iter()).any(|(metadata, _)| *metadata == Metadata::Raw)
+    }
+
     /// True if lines must be counted.
     pub(super) fn needs_lines(&self) -> bool {
         (self.columns.iter()).any(|(metadata, _)| *metadata == Metadata::Line)
@@ -105,11 +122,11 @@ impl MetadataPlan {
                 (Metadata::Source, _) => Arc::new(repeated(&origin.file, records.len())?),
                 (_, None) => return Err(Error::internal("records without their places")),
                 (Metadata::Line, Some(texts)) => numbers(records, |record| {
-                    origin.lines + texts.lines_before(record) + 1
+                    Some(origin.lines + texts.lines_before(record) + 1)
                 }),
-                (Metadata::Offset, Some(texts)) => {
-                    numbers(records, |record| origin.offset + texts.bytes_before(record))
-                }
+                (Metadata::Offset, Some(texts)) => numbers(records, |record| {
+                    Some(origin.offset + texts.bytes_before(record)?)
+                }),
                 (Metadata::Raw, Some(texts)) => Arc::new(self.raw(records, texts)?),
             });
         }
@@ -152,9 +169,9 @@ pub(super) fn arrivals(arrival: i64, rows: usize, data_type: &DataType) -> Array
     Arc::new(TimestampMicrosecondArray::from(vec![arrival; rows]).with_timezone_opt(zone))
 }
 
-fn numbers(records: &[u32], number: impl Fn(u32) -> u64) -> ArrayRef {
-    let numbers = records.iter().map(|record| number(*record) as i64);
-    Arc::new(Int64Array::from_iter_values(numbers))
+fn numbers(records: &[u32], number: impl Fn(u32) -> Option<u64>) -> ArrayRef {
+    let numbers = records.iter().map(|record| Some(number(*record)? as i64));
+    Arc::new(numbers.collect::<Int64Array>())
 }
 
 /// One text for all rows, kept once.

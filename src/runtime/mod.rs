@@ -13,6 +13,7 @@
 //! of what comes out, because everything is decided row by row and committed in the order of rows.
 
 mod block;
+mod column_reader;
 mod commit;
 pub mod interrupt;
 mod live;
@@ -21,6 +22,7 @@ mod metadata;
 mod output;
 mod pipeline;
 mod reader;
+mod record_reader;
 mod records;
 mod run;
 mod source;
@@ -30,6 +32,7 @@ mod timeline;
 mod wait;
 mod workers;
 
+pub use column_reader::{MOST_KEPT_BYTES, whole_file};
 pub use commit::{Gates, LateRow, Mover, RejectedRow};
 pub use live::Live;
 pub use metadata::{MetadataPlan, Place};

@@ -211,8 +211,9 @@ impl Pipeline {
         slots.is_dry = matches!(next, Ok(Next::Later));
         let (input, file) = match next {
             Ok(Next::Block(mut block, file)) => {
-                slots.arrival = slots.arrival.max(block.origin.arrival);
-                block.origin.arrival = slots.arrival;
+                let origin = block.origin();
+                slots.arrival = slots.arrival.max(origin.arrival);
+                origin.arrival = slots.arrival;
                 (Input::Block(block), file)
             }
             Ok(Next::Run(mut run, file)) => {

@@ -16,11 +16,11 @@ impl Records {
     /// Those of `input`.
     ///
     /// # Errors
-    /// As [`Files::new`].
+    /// As [`Files::new`] and [`Reader::of_live`](super::reader::Reader::of_live).
     pub(super) fn new(mut input: Input, waiter: &mut Waiter<'_>) -> Result<Self> {
         Ok(match std::mem::take(&mut input.inputs) {
             Inputs::Files(files) => Records::Files(Box::new(Files::new(files, input, waiter)?)),
-            Inputs::Live(live) => Records::Live(Box::new(LiveReader::new(live, input))),
+            Inputs::Live(live) => Records::Live(Box::new(LiveReader::new(live, input)?)),
         })
     }
 

@@ -12,6 +12,9 @@ use memchr::memchr_iter;
 use crate::format::{Format, csv_record_ranges, wrapped_texts};
 
 /// The texts of the records of a block.
+///
+/// Those of a file of columns are made of its rows. Each of them counts as a line, and none has a place among
+/// the bytes.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
     block: Buffer,
@@ -19,6 +22,8 @@ pub(super) struct Texts {
     ranges: Vec<Range<usize>>,
     /// Lines of the block before each.
     lines: Vec<u32>,
+    /// True if the texts are made of rows.
+    are_made: bool,
 }
 
 impl Texts {
@@ -28,7 +33,23 @@ impl Texts {
             block: Buffer::default(),
             ranges: std::iter::once(0..0).collect(),
             lines: vec![0],
+            are_made: false,
         }
+    }
+
+    /// Those that were made of rows, one behind the other.
+    pub(super) fn made(texts: Vec<u8>, ranges: Vec<Range<usize>>) -> Self {
+        Texts {
+            block: Buffer::from_vec(texts),
+            lines: (0..ranges.len() as u32).collect(),
+            ranges,
+            are_made: true,
+        }
+    }
+
+    /// Those of rows, without the texts.
+    pub(super) fn unmade(rows: usize) -> Self {
+        Texts::made(Vec::new(), vec![0..0; rows])
     }
 
     /// Finds the records of a block.
@@ -38,6 +59,8 @@ impl Texts {
             Format::Ndjson(_) => line_ranges(block),
             Format::Json(wrapping, _) => wrapped_texts(*wrapping, block),
             Format::Lines(options) => options.records(block),
+            // Their texts are made.
+            Format::Columnar(_) => Vec::new(),
         };
         let (mut lines, mut line, mut at) = (Vec::with_capacity(ranges.len()), 0, 0);
         for range in &mut ranges {
@@ -50,6 +73,7 @@ impl Texts {
             block: block.clone(),
             ranges,
             lines,
+            are_made: false,
         }
     }
 
@@ -73,9 +97,9 @@ impl Texts {
         &self.block[self.range(record)]
     }
 
-    /// Bytes of the block before a record.
-    pub(super) fn bytes_before(&self, record: u32) -> u64 {
-        self.range(record).start as u64
+    /// Bytes of the block before a record, if it is made of bytes.
+    pub(super) fn bytes_before(&self, record: u32) -> Option<u64> {
+        (!self.are_made).then(|| self.range(record).start as u64)
     }
 
     /// Lines of the block before a record.
@@ -118,7 +142,7 @@ mod tests {
         (0..texts.ranges.len() as u32)
             .map(|n| {
                 let text = String::from_utf8_lossy(texts.get(n)).into_owned();
-                (text, texts.lines_before(n), texts.bytes_before(n))
+                (text, texts.lines_before(n), texts.bytes_before(n).unwrap())
             })
             .collect()
     }

@@ -122,7 +122,7 @@ impl StepTexts {
         Some(Place {
             file: Arc::clone(&self.origin.file),
             line: self.origin.lines + self.texts.lines_before(record) + 1,
-            offset: self.origin.offset + self.texts.bytes_before(record),
+            offset: (self.texts.bytes_before(record)).map(|bytes| self.origin.offset + bytes),
         })
     }
 }

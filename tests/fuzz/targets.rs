@@ -132,7 +132,7 @@ fn same_however_cut(format: &Format, columns: Vec<ReadColumn>, text: &[u8], seed
         return;
     };
     let read = |step: usize| -> Read {
-        let mut splitter = format.splitter();
+        let mut splitter = format.splitter().expect("records");
         let (mut rows, mut rejects, mut records) = (Vec::new(), Vec::new(), 0);
         let (mut at, mut given) = (0, 0);
         loop {

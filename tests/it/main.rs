@@ -10,6 +10,7 @@
 //! `program.rs` is the only file that knows how a query is run; `TUMBLE_BINARY` names another build to test.
 
 mod aggregates;
+mod columnar;
 mod difference;
 mod files;
 mod fuzz;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
     tests.extend(readme::tests());
     tests.extend(process::tests());
     tests.extend(sinks::tests());
+    tests.extend(columnar::tests());
     tests.extend(fuzz::tests());
     tests.extend(files::tests());
     tests.extend(sockets::tests());

@@ -16,8 +16,9 @@ mod lz4;
 use std::fmt;
 use std::io;
 use std::os::fd::BorrowedFd;
+use std::sync::Arc;
 
-use super::ByteSource;
+use super::{ByteSource, WholeBytes};
 use decoders::{Decode, Stepped};
 
 /// Bytes of compressed input that are held.
@@ -210,6 +211,14 @@ impl ByteSource for DecompressedSource {
 
     fn written_seconds(&self) -> Option<i64> {
         self.source.written_seconds()
+    }
+
+    fn whole(&self) -> Option<Arc<dyn WholeBytes>> {
+        match self.state {
+            State::Plain => self.source.whole(),
+            // Not known yet, or of other bytes.
+            _ => None,
+        }
     }
 
     fn is_file(&self) -> bool {

@@ -210,6 +210,11 @@ impl ColumnPlan {
         })
     }
 
+    /// The type of its values.
+    pub(in crate::format) fn data_type(&self) -> &DataType {
+        &self.data_type
+    }
+
     /// True if it holds text.
     pub(in crate::format) fn is_text(&self) -> bool {
         self.data_type == DataType::Utf8View

@@ -26,7 +26,7 @@ fn spec(columns: Vec<ReadColumn>) -> DecodeSpec {
 /// Splits `input`, given `chunk` bytes at a time, and decodes every block: rows and rejects as text.
 fn read(format: &Format, spec: &DecodeSpec, input: &[u8], chunk: usize) -> Vec<String> {
     let decoder = format.decoder(spec).unwrap();
-    let mut splitter = format.splitter();
+    let mut splitter = format.splitter().unwrap();
     let (mut out, mut have, mut given) = (Vec::new(), Vec::new(), 0);
     let (mut record, mut line) = (0u64, 0u64);
     loop {

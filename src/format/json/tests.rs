@@ -205,7 +205,7 @@ fn encodings() {
 
 #[test]
 fn splits_behind_lines() {
-    let mut splitter = Format::Ndjson(NdjsonOptions::default()).splitter();
+    let mut splitter = Format::Ndjson(NdjsonOptions::default()).splitter().unwrap();
     assert_eq!(splitter.split(b"\xef\xbb", false), Split::More);
     assert_eq!(
         splitter.split(b"\xef\xbb\xbf{}", false),
@@ -1002,8 +1002,8 @@ mod wrapped {
         ) {
             let bytes = pieces.concat().into_bytes();
             let format = Format::Json(JsonWrapping::Cri, NdjsonOptions::default());
-            let whole = records(&mut *format.splitter(), JsonWrapping::Cri, &bytes, &[1 << 20]);
-            let cut = records(&mut *format.splitter(), JsonWrapping::Cri, &bytes, &cuts);
+            let whole = records(&mut *format.splitter().unwrap(), JsonWrapping::Cri, &bytes, &[1 << 20]);
+            let cut = records(&mut *format.splitter().unwrap(), JsonWrapping::Cri, &bytes, &cuts);
             prop_assert_eq!(whole, cut);
         }
 

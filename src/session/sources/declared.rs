@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field};
 
 use super::Sources;
+use super::columnar::columnar_kind;
 use super::definition::{Definition, Place, is_endless};
 use super::guessed::guessed;
 use super::table_options::TableOptions;
@@ -152,19 +153,14 @@ impl Sources {
         options: &Options,
         host: &mut dyn Host,
     ) -> Result<()> {
-        let first = self.open_first(&with.places, &with.access, &with.hints, host)?;
+        let mut first = self.open_first(&with.places, &with.access, &with.hints, host)?;
         let hints = Hints {
             from_pipe: first.is_piped(),
             ..with.hints
         };
-        let (mut table, definition, text) = guessed(
-            name,
-            with.places,
-            with.access,
-            &first.sample,
-            hints,
-            options,
-        )?;
+        let guess = self.look(&mut first, &hints, host)?;
+        let (mut table, definition, text) =
+            guessed(name, with.places, with.access, guess, hints, options);
         if let Some(watermark) = declared_time(create, &table)? {
             table.time = Some(watermark);
         }
@@ -186,9 +182,14 @@ impl Sources {
             return Ok(());
         }
         let (places, hints) = (&definition.places, &definition.hints);
-        let first = self.open_first(places, &definition.access, hints, host)?;
+        let mut first = self.open_first(places, &definition.access, hints, host)?;
         let sample = &first.sample;
-        let format = declared_format(&definition, &sample.bytes, sample.at_end, &sample.source)?;
+        let format = match columnar_kind(&sample.bytes, hints) {
+            Some(kind) if !sample.bytes.is_empty() => {
+                self.columnar_format(kind, &mut first, hints, host)?
+            }
+            _ => declared_format(&definition, &sample.bytes, sample.at_end, &sample.source)?,
+        };
         if let Some(definition) = self.definitions.get_mut(name) {
             bind_header(definition, &format);
             definition.format = Some(format);
@@ -359,6 +360,10 @@ fn bind_header(definition: &mut Definition, format: &Format) {
     let names = match format {
         Format::Csv(options) => options.header_fields.clone(),
         Format::Lines(options) => options.layout.column_names().unwrap_or_default(),
+        Format::Columnar(columns) => {
+            let fields = columns.schema.fields().iter();
+            fields.map(|field| field.name().clone()).collect()
+        }
         Format::Ndjson(_) | Format::Json(..) => return,
     };
     for (name, column) in &mut definition.columns {

@@ -4,26 +4,23 @@ use std::collections::BTreeMap;
 
 use super::definition::{Access, Definition, Place, is_endless};
 use crate::catalog::{
-    ColumnSource, Guess, Hints, Table, TableColumn, TableTime, create_table_text, guess,
+    ColumnSource, Guess, Hints, Table, TableColumn, TableTime, create_table_text,
 };
 use crate::data::Metadata;
-use crate::error::Result;
 use crate::format::{Format, NdjsonOptions, ReadColumn};
-use crate::runtime::Sample;
 use crate::session::Options;
 
-/// A table, its definition, and the guess as text for the user (of a known input).
+/// A table, its definition, and the guess as text for the user (of an input that has any bytes).
 pub(super) fn guessed(
     name: &str,
     places: Vec<Place>,
     access: Access,
-    sample: &Sample,
+    guess: Option<Guess>,
     hints: Hints,
     options: &Options,
-) -> Result<(Table, Definition, Option<String>)> {
+) -> (Table, Definition, Option<String>) {
     let merged = places.len() > 1 && !options.in_order;
-    let empty = sample.bytes.trim_ascii().is_empty() && sample.at_end;
-    if empty {
+    let Some(guess) = guess else {
         // No bytes, no columns: whatever the query names is NULL in no row at all.
         let table = Table {
             name: name.to_string(),
@@ -43,10 +40,8 @@ pub(super) fn guessed(
             columns: BTreeMap::new(),
             declared: None,
         };
-        return Ok((table, definition, None));
-    }
-    let guess = guess(&sample.bytes, sample.at_end, &hints)
-        .map_err(|error| error.note(format!("in {}", sample.source)))?;
+        return (table, definition, None);
+    };
     let text = create_table_text(
         &guess,
         name,
@@ -69,7 +64,10 @@ pub(super) fn guessed(
         }),
         time_candidates: guess.time_candidates.clone(),
         open_ended: !guess.format.has_fixed_columns() && hints.from_pipe,
-        nested: matches!(guess.format, Format::Ndjson(_) | Format::Json(..)),
+        nested: matches!(
+            guess.format,
+            Format::Ndjson(_) | Format::Json(..) | Format::Columnar(_)
+        ),
         merged,
         endless: is_endless(&places, &access),
     };
@@ -81,7 +79,7 @@ pub(super) fn guessed(
         hints,
         declared: None,
     };
-    Ok((table, definition, Some(text)))
+    (table, definition, Some(text))
 }
 
 fn table_column(column: &crate::catalog::GuessedColumn) -> TableColumn {

@@ -8,6 +8,7 @@
 //! Invariant: a guess depends on bytes alone (of a file its first 64 KiB, of a pipe its first record, of a
 //! listening socket the first record that any connection sends whole).
 
+mod columnar;
 mod declared;
 mod definition;
 mod guessed;
@@ -27,7 +28,7 @@ use super::sinks::{Sinks, is_one_file};
 use crate::catalog::{Catalog, ColumnSource, Hints, create_table_text, guess};
 use crate::connect::{SocketOptions, is_same_file};
 use crate::error::{Error, Result};
-use crate::format::DecodeSpec;
+use crate::format::{ColumnarDecoder, DecodeSpec, Format};
 use crate::plan::SourcePlan;
 use crate::runtime::interrupt::Interrupts;
 use crate::runtime::{Input, MetadataPlan};
@@ -88,14 +89,14 @@ impl Sources {
             ..hints(options)
         };
         let access = access(options);
-        let first = self.open_first(&places, &access, &hints, host)?;
+        let mut first = self.open_first(&places, &access, &hints, host)?;
         let hints = Hints {
             from_pipe: first.is_piped(),
             only_line: only_line && first.is_piped(),
             ..hints
         };
-        let (table, definition, text) =
-            guessed(&name.value, places, access, &first.sample, hints, options)?;
+        let guess = self.look(&mut first, &hints, host)?;
+        let (table, definition, text) = guessed(&name.value, places, access, guess, hints, options);
         if let Some(text) = text {
             host.note(Note::Guess(text));
         }
@@ -177,15 +178,20 @@ impl Sources {
         let format = definition
             .format
             .ok_or_else(|| Error::internal(format!("no format for `{name}`")))?;
+        let decode = DecodeSpec {
+            columns,
+            checked,
+            zone: options.zone,
+        };
+        if let Format::Columnar(columns) = &format {
+            // What the first file lacks is said before anything comes out.
+            ColumnarDecoder::new(&columns.schema, &decode, false)?;
+        }
         Ok(Input {
             inputs,
             compression: definition.access.compression,
             format,
-            decode: DecodeSpec {
-                columns,
-                checked,
-                zone: options.zone,
-            },
+            decode,
             merge_by,
             block_bytes: options.block_bytes,
             keep_texts,
@@ -294,14 +300,19 @@ impl Sources {
             files => places(files)?,
         };
         let hints = hints(options);
-        let first = self.open_first(&places, &access(options), &hints, host)?;
+        let mut first = self.open_first(&places, &access(options), &hints, host)?;
         let hints = Hints {
             from_pipe: first.is_piped(),
             ..hints
         };
-        let sample = &first.sample;
-        let guess = guess(&sample.bytes, sample.at_end, &hints)
-            .map_err(|error| error.note(format!("in {}", sample.source)))?;
+        let guess = match self.look(&mut first, &hints, host)? {
+            Some(guess) => guess,
+            None => {
+                let sample = &first.sample;
+                guess(&sample.bytes, sample.at_end, &hints)
+                    .map_err(|error| error.note(format!("in {}", sample.source)))?
+            }
+        };
         let path = match &places[0] {
             Place::Path(_) if !options.files.is_empty() => options.files[0].clone(),
             place => place.text(),

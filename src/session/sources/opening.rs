@@ -10,10 +10,12 @@
 use std::io::ErrorKind::{Interrupted, WouldBlock};
 
 use super::Sources;
+use super::columnar::{columnar_kind, columns_sample_bytes};
 use super::definition::{Access, Definition, Place};
 use crate::catalog::{Hints, SAMPLE_BYTES, live_sample_bytes};
 use crate::connect::{Address, ByteSource, Compression, cannot_read, decompressed, open_file};
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::ColumnarKind;
 use crate::runtime::interrupt::Signal;
 use crate::runtime::{Idle, InputFile, Inputs, Live, Opened, Ready, Sample, Waiter};
 use crate::session::Host;
@@ -72,6 +74,9 @@ impl Sources {
         let mut waiter = Waiter::new(self.interrupts.as_deref());
         let most = longest_sample_bytes(hints);
         let length_of = |bytes: &[u8], at_end| {
+            if columnar_kind(bytes, hints).is_some() {
+                return columns_sample_bytes(bytes, at_end, most);
+            }
             let whole = live_sample_bytes(bytes, at_end, hints);
             whole.or((bytes.len() >= most).then_some(bytes.len()))
         };
@@ -86,47 +91,60 @@ impl Sources {
         }
     }
 
-    /// Reads the sample of an input: of a file its first 64 KiB, of a pipe its first record.
+    /// Reads the sample of an input: of a file its first 64 KiB, of a pipe its first record, of columns the mark.
     fn sample(&self, opened: &mut Opened, hints: &Hints, host: &mut dyn Host) -> Result<Vec<u8>> {
         let is_file = opened.source.is_file();
         let most = longest_sample_bytes(hints);
         let mut waiter = Waiter::new(self.interrupts.as_deref());
         loop {
-            let wanted = if is_file {
-                let enough = opened.bytes.len() >= SAMPLE_BYTES || opened.at_end;
-                enough.then(|| opened.bytes.len().min(SAMPLE_BYTES))
+            let bytes = &opened.bytes;
+            let wanted = if columnar_kind(bytes, hints).is_some() {
+                let enough = bytes.len() >= ColumnarKind::MAGIC_BYTES || opened.at_end;
+                enough.then_some(bytes.len())
+            } else if is_file {
+                let enough = bytes.len() >= SAMPLE_BYTES || opened.at_end;
+                enough.then(|| bytes.len().min(SAMPLE_BYTES))
             } else {
-                live_sample_bytes(&opened.bytes, opened.at_end, hints)
+                live_sample_bytes(bytes, opened.at_end, hints)
             };
             if let Some(length) = wanted {
-                return Ok(opened.bytes[..length.min(opened.bytes.len())].to_vec());
+                return Ok(bytes[..length.min(bytes.len())].to_vec());
             }
-            if opened.bytes.len() >= most {
-                return Ok(opened.bytes.clone());
+            if bytes.len() >= most {
+                return Ok(bytes.clone());
             }
-            let mut idle = |idle| while_waiting(idle, host);
-            if let Ready::Stop(signal) = waiter.wait(opened.source.as_ref(), &mut idle)? {
-                // Whatever a part of a sample looks like, nobody waits for the answer any more.
-                return Err(stopped(signal));
-            }
-            let length = opened.bytes.len();
-            opened.bytes.resize(length + SAMPLE_BYTES, 0);
-            let read = match opened.source.read(&mut opened.bytes[length..]) {
-                Ok(read) => read,
-                Err(error) if matches!(error.kind(), Interrupted | WouldBlock) => {
-                    opened.bytes.truncate(length);
-                    continue;
+            match self.read_more(opened, &mut waiter, host) {
+                // Whoever reads on gets the error behind the whole records.
+                Err(error) if error.kind() == ErrorKind::Outside && !opened.bytes.is_empty() => {
+                    return Ok(opened.bytes[..opened.bytes.len().min(SAMPLE_BYTES)].to_vec());
                 }
-                Err(_) if length > 0 => {
-                    // Whoever reads on gets the error behind the whole records.
-                    opened.bytes.truncate(length);
-                    return Ok(opened.bytes[..length.min(SAMPLE_BYTES)].to_vec());
-                }
-                Err(error) => return Err(cannot_read(opened.source.name(), &error)),
-            };
-            opened.bytes.truncate(length + read);
-            opened.at_end = read == 0;
+                read => read?,
+            }
         }
+    }
+
+    /// Reads what is there behind what was read, or waits for it.
+    pub(super) fn read_more(
+        &self,
+        opened: &mut Opened,
+        waiter: &mut Waiter<'_>,
+        host: &mut dyn Host,
+    ) -> Result<()> {
+        let mut idle = |idle| while_waiting(idle, host);
+        if let Ready::Stop(signal) = waiter.wait(opened.source.as_ref(), &mut idle)? {
+            // Whatever a part of a sample looks like, nobody waits for the answer any more.
+            return Err(stopped(signal));
+        }
+        let length = opened.bytes.len();
+        opened.bytes.resize(length + SAMPLE_BYTES, 0);
+        let read = opened.source.read(&mut opened.bytes[length..]);
+        opened.bytes.truncate(length + read.as_ref().unwrap_or(&0));
+        match read {
+            Ok(count) => opened.at_end = count == 0,
+            Err(error) if matches!(error.kind(), Interrupted | WouldBlock) => {}
+            Err(error) => return Err(cannot_read(opened.source.name(), &error)),
+        }
+        Ok(())
     }
 
     /// Opens a place that is no socket.

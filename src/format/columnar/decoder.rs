@@ -1,0 +1,383 @@
+//! Columns of a file as the query reads them.
+//!
+//! ```text
+//!   file    n: Int32      tags: List<Utf8>      at: Utf8                     user: Struct { id }
+//!           as it is      as text: ["a","b"]    as text, read as a time      user.id: the column inside
+//!   query   n INT         tags STRING           at TIMESTAMP                 "user.id" STRING
+//! ```
+//!
+//! A type that holds all values of another takes them as they are; between all others a value becomes its text
+//! and is read as text formats read it, so that what fits, what is NULL and the words of a reject are the same.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StructArray};
+use arrow::array::{RecordBatchOptions, new_null_array};
+use arrow::buffer::NullBuffer;
+use arrow::compute::{self, CastOptions};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+
+use super::types::column_type;
+use crate::data::print::{Style, ValueWriter};
+use crate::error::{Error, Result};
+use crate::format::columns::cells::{Cell, CellKind, Texts};
+use crate::format::columns::column_writer::ColumnPlan;
+use crate::format::columns::rows::{RowPlan, shortened};
+use crate::format::columns::value_parsers::Misfit;
+use crate::format::{DecodeSpec, Decoded, Nulls, ReadColumn, Reject};
+
+/// Makes the columns of a query of those of a file; see the module.
+#[derive(Debug)]
+pub struct ColumnarDecoder {
+    plan: RowPlan,
+    /// Per column of the plan: where it is.
+    places: Vec<Inside>,
+    /// The columns of the file that are read, rising.
+    read: Vec<usize>,
+}
+
+/// A column of a batch, or one inside of it.
+#[derive(Debug)]
+struct Inside {
+    column: usize,
+    path: Vec<String>,
+    is_time_attribute: bool,
+}
+
+/// A value that did not fit.
+struct RowMisfit {
+    row: usize,
+    column: usize,
+    misfit: Misfit,
+    shown: String,
+}
+
+impl ColumnarDecoder {
+    /// Finds the columns of `spec` in those of a file. All others are read, too, if whole rows are wanted for
+    /// their texts, but for those that have none.
+    ///
+    /// # Errors
+    /// It lacks one; a type cannot be read as another.
+    pub fn new(schema: &Schema, spec: &DecodeSpec, whole_rows: bool) -> Result<Self> {
+        let plan = RowPlan::new(spec)?;
+        let columns = || spec.columns.iter().chain(&spec.checked);
+        let mut read = Vec::new();
+        for column in columns() {
+            read.push(place_of(schema, column)?);
+        }
+        let found = read.clone();
+        if whole_rows {
+            let fields = schema.fields().iter().enumerate();
+            let shown =
+                fields.filter(|(_, field)| column_type(field.data_type(), spec.zone).is_some());
+            read.extend(shown.map(|(place, _)| place));
+        }
+        read.sort_unstable();
+        read.dedup();
+        let place = |(column, found): (&ReadColumn, usize)| Inside {
+            column: read.partition_point(|place| *place < found),
+            path: column.path.clone(),
+            is_time_attribute: column.is_time_attribute,
+        };
+        let places = columns().zip(found).map(place).collect();
+        Ok(ColumnarDecoder { plan, places, read })
+    }
+
+    /// The columns of the file that it needs, rising.
+    pub fn columns(&self) -> &[usize] {
+        &self.read
+    }
+
+    /// The columns that it makes.
+    pub fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.plan.schema)
+    }
+
+    /// The rows of a batch of [`ColumnarDecoder::columns`]. Each of them is a record, and a line.
+    ///
+    /// # Errors
+    /// Values of a type that the file did not announce.
+    pub fn decode(&self, batch: &RecordBatch) -> Result<Decoded> {
+        let rows = batch.num_rows();
+        let count = u32::try_from(rows).map_err(|_| Error::data("a batch has too many rows"))?;
+        let mut misfits = Vec::new();
+        let mut columns = Vec::with_capacity(self.places.len());
+        for (number, place) in self.places.iter().enumerate() {
+            let missing = || Error::data("a batch has fewer columns than its file");
+            let column = batch.columns().get(place.column).ok_or_else(missing)?;
+            let column = inside(column, &place.path)?;
+            columns.push(self.column(number, &column, &mut misfits)?);
+        }
+        let fields = self.plan.schema.fields().len();
+        columns.truncate(fields);
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        let schema = self.schema();
+        let mut decoded = Decoded {
+            rows: RecordBatch::try_new_with_options(schema, columns, &options)?,
+            records: (0..count).collect(),
+            rejects: Vec::new(),
+            record_count: count,
+            line_count: u64::from(count),
+            mended: Vec::new(),
+        };
+        if !misfits.is_empty() {
+            self.reject(misfits, batch, &mut decoded)?;
+        }
+        Ok(decoded)
+    }
+
+    /// A column as the query has it.
+    fn column(
+        &self,
+        number: usize,
+        column: &ArrayRef,
+        misfits: &mut Vec<RowMisfit>,
+    ) -> Result<ArrayRef> {
+        let plan = &self.plan.columns[number];
+        let to = plan.data_type();
+        let column = plain(column)?;
+        if column.data_type() == to {
+            return Ok(column);
+        }
+        if column.data_type() == &DataType::Null {
+            return Ok(new_null_array(to, column.len()));
+        }
+        if !takes_all(column.data_type(), to) {
+            return texts(number, plan, &column, misfits);
+        }
+        // A time of finer steps may be out of range.
+        let options = CastOptions {
+            safe: true,
+            ..CastOptions::default()
+        };
+        let made = compute::cast_with_options(&column, to, &options)?;
+        if made.null_count() > column.null_count() && !self.places[number].is_time_attribute {
+            let writer = ValueWriter::new(
+                &Field::new("", column.data_type().clone(), true),
+                Style::Cast,
+            )?;
+            let shown = writer.column(&column)?;
+            for row in (0..made.len()).filter(|row| made.is_null(*row) && column.is_valid(*row)) {
+                let mut text = Vec::new();
+                shown.write(row, &mut text);
+                misfits.push(RowMisfit {
+                    row,
+                    column: number,
+                    misfit: Misfit::Type,
+                    shown: String::from_utf8_lossy(&text).into_owned(),
+                });
+            }
+        }
+        Ok(made)
+    }
+
+    /// Takes rows with misfits out; of each the first one is told.
+    fn reject(
+        &self,
+        mut misfits: Vec<RowMisfit>,
+        batch: &RecordBatch,
+        decoded: &mut Decoded,
+    ) -> Result<()> {
+        misfits.sort_by_key(|misfit| misfit.row);
+        misfits.dedup_by_key(|misfit| misfit.row);
+        let text = RowTexts::new(batch)?;
+        let mut good = vec![true; batch.num_rows()];
+        for misfit in misfits {
+            let plan = &self.plan.columns[misfit.column];
+            let (reason, help) = plan.explain(misfit.misfit, &misfit.shown);
+            let mut record = Vec::new();
+            text.write(misfit.row, &mut record)?;
+            good[misfit.row] = false;
+            decoded.rejects.push(Reject {
+                record: misfit.row as u32,
+                line: misfit.row as u64,
+                reason,
+                help: Some(help),
+                text: record,
+            });
+        }
+        decoded.records.retain(|record| good[*record as usize]);
+        decoded.rows = compute::filter_record_batch(&decoded.rows, &BooleanArray::from(good))?;
+        Ok(())
+    }
+}
+
+/// The rows of a batch as people see them: an object of JSON each.
+pub struct RowTexts {
+    writer: ValueWriter,
+    rows: StructArray,
+}
+
+impl RowTexts {
+    /// Those of `batch`.
+    ///
+    /// # Errors
+    /// Values that cannot be shown.
+    pub fn new(batch: &RecordBatch) -> Result<Self> {
+        let mut fields = Vec::with_capacity(batch.num_columns());
+        let mut columns = Vec::with_capacity(batch.num_columns());
+        for (field, column) in batch.schema_ref().fields().iter().zip(batch.columns()) {
+            let column = plain(column)?;
+            fields.push(Arc::new(Field::new(
+                field.name(),
+                column.data_type().clone(),
+                true,
+            )));
+            columns.push(column);
+        }
+        let rows =
+            StructArray::try_new_with_length(fields.into(), columns, None, batch.num_rows())?;
+        let field = Field::new("", rows.data_type().clone(), true);
+        let writer = ValueWriter::new(&field, Style::Json)?;
+        Ok(RowTexts { writer, rows })
+    }
+
+    /// Appends the text of a row.
+    ///
+    /// # Errors
+    /// As [`RowTexts::new`].
+    pub fn write(&self, row: usize, text: &mut Vec<u8>) -> Result<()> {
+        self.writer.column(&self.rows)?.write(row, text);
+        Ok(())
+    }
+}
+
+/// The number of the column of a file that a column is, or is in.
+fn place_of(schema: &Schema, column: &ReadColumn) -> Result<usize> {
+    let Some((place, field)) = schema.column_with_name(&column.source) else {
+        let names = schema.fields().iter().map(|field| field.name().as_str());
+        let names: Vec<&str> = names.collect();
+        return Err(
+            Error::data(format!("there is no column `{}`", column.source))
+                .note(format!("columns: {}", names.join(", ")))
+                .suggest(&column.source, names),
+        );
+    };
+    let mut inner = field.data_type();
+    for key in &column.path {
+        let DataType::Struct(fields) = inner else {
+            return Err(Error::data(format!(
+                "`{}` has nothing called `{key}` in it",
+                column.source
+            )));
+        };
+        let Some((_, found)) = fields.find(key) else {
+            let names: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
+            return Err(Error::data(format!("`{}` has no `{key}`", column.source))
+                .note(format!("it has: {}", names.join(", ")))
+                .suggest(key, names));
+        };
+        inner = found.data_type();
+    }
+    Ok(place)
+}
+
+/// The column at a path into structs: NULL where one of them is.
+fn inside(column: &ArrayRef, path: &[String]) -> Result<ArrayRef> {
+    let mut column = Arc::clone(column);
+    for key in path {
+        let missing = || Error::data(format!("there is no `{key}` in a batch"));
+        let outer = column.as_struct_opt().ok_or_else(missing)?;
+        let inner = outer.column_by_name(key).ok_or_else(missing)?;
+        let nulls = NullBuffer::union(outer.nulls(), inner.nulls());
+        let data = inner.to_data().into_builder().nulls(nulls);
+        column = arrow::array::make_array(data.build()?);
+    }
+    Ok(column)
+}
+
+/// The column with its values themselves, where it has numbers of them or lengths of runs.
+fn plain(column: &ArrayRef) -> Result<ArrayRef> {
+    Ok(match column.data_type() {
+        DataType::Dictionary(_, value) => compute::cast(column, value)?,
+        DataType::RunEndEncoded(_, value) => compute::cast(column, value.data_type())?,
+        DataType::Float16 => compute::cast(column, &DataType::Float32)?,
+        _ => Arc::clone(column),
+    })
+}
+
+/// True if a type holds every value of another, and casts to it mean the same.
+fn takes_all(from: &DataType, to: &DataType) -> bool {
+    use DataType as T;
+    let finer = |from: &TimeUnit, to: &TimeUnit| steps(*from) <= steps(*to);
+    match (from, to) {
+        (T::Utf8 | T::LargeUtf8 | T::Utf8View, T::Utf8View) => true,
+        (T::LargeBinary | T::BinaryView | T::FixedSizeBinary(_), T::Binary) => true,
+        (T::Int8, T::Int16 | T::Int32 | T::Int64 | T::Float32 | T::Float64) => true,
+        (T::Int16, T::Int32 | T::Int64 | T::Float32 | T::Float64) => true,
+        (T::Int32, T::Int64 | T::Float64) => true,
+        (T::UInt8, T::UInt16 | T::UInt32 | T::UInt64 | T::Int16 | T::Int32 | T::Int64) => true,
+        (T::UInt16, T::UInt32 | T::UInt64 | T::Int32 | T::Int64) => true,
+        (T::UInt32, T::UInt64 | T::Int64) => true,
+        (T::UInt8 | T::UInt16, T::Float32) | (T::UInt8 | T::UInt16 | T::UInt32, T::Float64) => true,
+        (T::Float32, T::Float64) => true,
+        (T::Decimal32(p, s) | T::Decimal64(p, s), T::Decimal128(precision, scale)) => {
+            (p, s) == (precision, scale)
+        }
+        (T::Time32(from) | T::Time64(from), T::Time64(to)) => finer(from, to),
+        (T::Timestamp(from, one), T::Timestamp(to, other)) => {
+            one.is_some() == other.is_some() && finer(from, to)
+        }
+        // In milliseconds, and by definition whole days.
+        (T::Date64, T::Date32) => true,
+        (T::Date32 | T::Date64, T::Timestamp(to, None)) => finer(&TimeUnit::Millisecond, to),
+        _ => false,
+    }
+}
+
+fn steps(unit: TimeUnit) -> u8 {
+    match unit {
+        TimeUnit::Second => 0,
+        TimeUnit::Millisecond => 3,
+        TimeUnit::Microsecond => 6,
+        TimeUnit::Nanosecond => 9,
+    }
+}
+
+/// A column by way of its texts.
+fn texts(
+    number: usize,
+    plan: &ColumnPlan,
+    column: &ArrayRef,
+    misfits: &mut Vec<RowMisfit>,
+) -> Result<ArrayRef> {
+    let field = Field::new("", column.data_type().clone(), true);
+    let writer = ValueWriter::new(&field, Style::Cast)?;
+    let shown = writer.column(column)?;
+    let kind = match column.data_type() {
+        DataType::Boolean => CellKind::Boolean,
+        from if from.is_numeric() => CellKind::Number,
+        from if from.is_nested() => CellKind::Nested,
+        // What it says counts, as in csv.
+        _ => CellKind::QuotedField,
+    };
+    let (mut text, mut cells) = (Vec::new(), Vec::with_capacity(column.len()));
+    for row in 0..column.len() {
+        let start = text.len();
+        let is_null = column.is_null(row);
+        if !is_null {
+            shown.write(row, &mut text);
+        }
+        let place = |place| {
+            u32::try_from(place).map_err(|_| Error::data("a batch has more than 4 GiB of text"))
+        };
+        cells.push(Cell {
+            start: place(start)?,
+            length: place(text.len() - start)?,
+            kind: if is_null { CellKind::Null } else { kind },
+            aside: false,
+        });
+    }
+    let texts = Texts::new(&text, &[], plan.is_text());
+    let mut made = plan.writer(cells.len());
+    let mut misfit = |row: usize, misfit| {
+        misfits.push(RowMisfit {
+            row,
+            column: number,
+            misfit,
+            shown: shortened(&texts.shown(cells[row])),
+        });
+    };
+    made.write_cells(plan, &Nulls::default(), texts, &cells, &mut misfit);
+    Ok(made.finish(plan))
+}
