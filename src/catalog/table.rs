@@ -28,6 +28,8 @@ pub struct Table {
     pub merged: bool,
     /// Its rows never end by themselves: what prints at the end of input never would.
     pub endless: bool,
+    /// `WITH (idle_timeout = …)`: after how long without a row event time goes on with the clock.
+    pub idle_timeout: Option<Interval>,
 }
 
 /// A column of a table.

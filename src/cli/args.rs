@@ -125,6 +125,10 @@ pub struct Args {
     /// Largest step ahead that one row alone may make; 0 lifts the limit [default: 1d]
     #[arg(long, value_name = "DURATION", env = "TUMBLE_MAX_JUMP", hide_env = true, help_heading = TIME)]
     pub max_jump: Option<String>,
+    /// After so long without a row, event time goes to the newest row's and on with the clock: windows of a live
+    /// input close when it goes quiet [default: they wait for rows]
+    #[arg(long, value_name = "DURATION", env = "TUMBLE_IDLE_TIMEOUT", hide_env = true, help_heading = TIME)]
+    pub idle_timeout: Option<String>,
     /// Zone of times without one, and of what is shown; `local` is the machine's [default: UTC]
     #[arg(long, value_name = "ZONE", env = "TUMBLE_TZ", hide_env = true, help_heading = TIME)]
     pub tz: Option<String>,

@@ -247,8 +247,17 @@ fn about_time(summary: &Summary, saved: Saved) -> Vec<Warning> {
         } else {
             ", --late FILE saves them"
         };
+        // What the clock closed is closed however long the delay is.
+        let keep = match summary.pauses {
+            0 => format!("--delay {delay} keeps them all"),
+            1 => String::from("its input was quiet once: a longer --idle-timeout waits for them"),
+            _ => format!(
+                "inputs were quiet {} times: a longer --idle-timeout waits for them",
+                thousands(summary.pauses)
+            ),
+        };
         warnings.push(Warning::new(format!(
-            "{rows} late and left out (worst {worst}); --delay {delay} keeps them all{save}"
+            "{rows} late and left out (worst {worst}); {keep}{save}"
         )));
     }
     if summary.partly_late > 0 {

@@ -186,6 +186,7 @@ fn options(args: &Args, files: &[PathBuf]) -> Result<Options> {
         ("ts-unit", args.ts_unit.clone()),
         ("delay", args.delay.clone()),
         ("max-jump", args.max_jump.clone()),
+        ("idle-timeout", args.idle_timeout.clone()),
         ("tz", args.tz.clone()),
         ("in-order", truth(args.in_order)),
         ("on-error", args.on_error.clone()),

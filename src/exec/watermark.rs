@@ -55,6 +55,13 @@ impl WatermarkOperator {
         &self.state
     }
 
+    /// Lets event time go on to the newest time and `passed` beyond, though no row came; the watermark then.
+    pub fn go_on(&mut self, passed: i64) -> Option<i64> {
+        self.state.newest()?;
+        self.state.go_on(passed);
+        Some(self.state.watermark())
+    }
+
     /// What is passed on after a batch whose steps were `trail`.
     fn passed_on(&self, trail: Vec<(i64, Position)>) -> Watermark {
         if self.state.may_exchange() {

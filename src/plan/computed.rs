@@ -48,6 +48,7 @@ pub fn bind(
         nested: false,
         merged: false,
         endless: false,
+        idle_timeout: None,
     });
     let mut select = names::select_all(ast::Ident::with_quote('"', BASE));
     select.projection = vec![ast::SelectItem::UnnamedExpr(expr.clone())];

@@ -50,6 +50,8 @@ pub struct PlanSettings {
     pub delay: Interval,
     /// `--max-jump`: larger steps into the future are held back; zero holds none.
     pub max_jump: Interval,
+    /// `--idle-timeout`: after how long without a row event time goes on with the clock.
+    pub idle_timeout: Option<Interval>,
     /// `now()`.
     pub now: DateTime<Utc>,
 }

@@ -135,6 +135,7 @@ fn merge(one: &SourcePlan, other: &SourcePlan) -> Result<SourcePlan> {
         metadata,
         computed: expressions,
         schema,
+        idle_timeout: one.idle_timeout.or(other.idle_timeout),
         watermark,
     })
 }

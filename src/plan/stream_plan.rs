@@ -27,6 +27,7 @@ use crate::exec::watermark::WatermarkSpec;
 use crate::exec::window::{
     CountWindowSpec, SessionRowsSpec, SessionSpec, WindowAggregateSpec, WindowAssignSpec,
 };
+use crate::time::Interval;
 
 /// A query ready to run.
 #[derive(Debug, Clone)]
@@ -54,6 +55,8 @@ pub struct SourcePlan {
     pub schema: SchemaRef,
     /// How event time advances; `None` if the query does not use it. Its column counts in `schema`.
     pub watermark: Option<WatermarkSpec>,
+    /// After how long without a row event time goes on with the clock; `None` if it waits for rows.
+    pub idle_timeout: Option<Interval>,
 }
 
 impl SourcePlan {

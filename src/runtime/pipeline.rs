@@ -269,6 +269,14 @@ impl Pipeline {
         Some(slots.arrival)
     }
 
+    /// Lets event time go on though no row came, if no block is under way; see [`Timeline::go_on`].
+    pub(super) fn go_on(&self, passed: i64) -> Option<(i64, i64)> {
+        if !self.is_empty() {
+            return None;
+        }
+        lock(&self.timeline).timeline.go_on(passed)
+    }
+
     /// Has no more blocks read.
     pub(super) fn close(&self) {
         lock(&self.slots).end = Some(Ok(()));

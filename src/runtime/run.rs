@@ -8,6 +8,7 @@ use arrow::array::RecordBatch;
 use super::commit::{Committed, Gates, Keeper, LateRow, Mover, Noted, RejectedRow, commit};
 use super::interrupt::{Interrupts, Signal};
 use super::output::{Output, RowWriter};
+use super::quiet::Closing;
 use super::reader::Input;
 use super::source::{Given, Source};
 use super::summary::Summary;
@@ -67,6 +68,9 @@ pub trait Sink {
     /// Nothing has come for a while: the user may wonder.
     fn waiting(&mut self, state: &Waiting);
 
+    /// A source has gone quiet, and its event time goes on with the clock.
+    fn paused(&mut self, pause: &Pause<'_>);
+
     /// A connector has something to say.
     fn said(&mut self, notice: Notice);
 }
@@ -80,6 +84,17 @@ pub struct Waiting {
     pub rows_out: u64,
     /// True if the query has windows that a later row closes.
     pub has_windows: bool,
+}
+
+/// A source that has gone quiet.
+#[derive(Debug, Clone)]
+pub struct Pause<'a> {
+    /// The source.
+    pub source: &'a SourcePlan,
+    /// Its number.
+    pub number: usize,
+    /// The newest time that a row had.
+    pub newest: i64,
 }
 
 /// Queries over the same sources, with their open inputs.
@@ -113,6 +128,7 @@ pub enum Outcome {
 
 struct Run<'a> {
     graph: Graph,
+    plans: &'a [SourcePlan],
     aheads: Vec<Arc<Ahead>>,
     sources: Vec<Option<Source>>,
     workers: Workers,
@@ -164,6 +180,7 @@ pub fn run(spec: RunSpec<'_>, summary: &mut Summary, sink: &mut dyn Sink) -> Res
     };
     let mut run = Run {
         graph,
+        plans: spec.sources,
         aheads,
         sources,
         workers,
@@ -205,7 +222,7 @@ impl Run<'_> {
             return Ok(Outcome::Done);
         }
         while let Some(number) = self.next_source() {
-            let alarm = self.next_closing();
+            let alarm = self.next_closing(number);
             let Some(source) = &mut self.sources[number] else {
                 break;
             };
@@ -233,7 +250,7 @@ impl Run<'_> {
                     None => continue,
                 },
                 Given::Step(step) => self.step(number, step)?,
-                Given::Alarm => self.pass_time()?,
+                Given::Alarm => self.pass_time()? || self.pass_pause(number)?,
                 Given::End => {
                     // The writer may have ended because of the signal that we are about to hear of.
                     if let Some(signal) = waiter.stopped() {
@@ -249,8 +266,21 @@ impl Run<'_> {
         Ok(Outcome::Done)
     }
 
-    /// After how long the next window closes though nothing comes; `None` where windows wait for rows.
-    fn next_closing(&self) -> Option<Duration> {
+    /// After how long the next window closes though nothing comes of the source that is read; `None` where
+    /// windows wait for rows.
+    fn next_closing(&self, number: usize) -> Option<Duration> {
+        let closing = || match (self.graph.open_windows(), self.graph.next_end()) {
+            (0, _) => Closing::Never,
+            (_, Some(end)) => Closing::At(end),
+            (_, None) => Closing::Unknown,
+        };
+        let source = self.sources[number].as_ref()?;
+        let quiet = source.next_quiet(closing);
+        self.next_of_clock().into_iter().chain(quiet).min()
+    }
+
+    /// After how long the next window closes by the clock.
+    fn next_of_clock(&self) -> Option<Duration> {
         let by_clock = self.sources.iter().flatten().any(Source::goes_by_clock);
         if !by_clock || self.graph.open_windows() == 0 {
             return None;
@@ -275,6 +305,22 @@ impl Run<'_> {
             }
         }
         Ok(false)
+    }
+
+    /// Lets the event time of a source go on that has been quiet for long; true if the statement has ended with it.
+    fn pass_pause(&mut self, number: usize) -> Result<bool> {
+        let Some(went_on) = self.sources[number].as_mut().and_then(Source::go_on) else {
+            return Ok(false);
+        };
+        self.summary.pauses += u64::from(went_on.begins);
+        if went_on.is_first {
+            self.output.sink().paused(&Pause {
+                source: &self.plans[number],
+                number,
+                newest: went_on.newest,
+            });
+        }
+        self.pass(number, &went_on.watermark)
     }
 
     /// The source that is furthest behind in event time; without event time one after the other.

@@ -11,8 +11,10 @@
 //! Invariant: steps come in the order of blocks, and what is in them does not depend on threads.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::pipeline::{Pipeline, Taken, Work};
+use super::quiet::{Closing, Quiet};
 use super::reader::Input;
 use super::records::Records;
 use super::timeline::{RowPlan, Step, Timeline};
@@ -22,6 +24,7 @@ use crate::error::Result;
 use crate::exec::Watermark;
 use crate::exec::parallel::Ahead;
 use crate::plan::SourcePlan;
+use crate::time;
 
 /// Blocks of less than this share of a full one are not worth another thread.
 const SMALL_SHARE: usize = 16;
@@ -34,6 +37,19 @@ pub(super) struct Source {
     last: i64,
     /// How far that stays behind the clock, where the clock is event time.
     behind_clock: Option<i64>,
+    /// How long nothing has come, if that means something.
+    quiet: Option<Quiet>,
+}
+
+/// Event time that went on without a row.
+pub(super) struct WentOn {
+    pub(super) watermark: Watermark,
+    /// The newest time of a row.
+    pub(super) newest: i64,
+    /// The source has just gone quiet.
+    pub(super) begins: bool,
+    /// For the first time.
+    pub(super) is_first: bool,
 }
 
 /// What a source gives.
@@ -66,6 +82,7 @@ impl Source {
             behind_clock: (plan.watermark.as_ref())
                 .filter(|_| plan.reads_clock_as_time())
                 .map(|watermark| watermark.delay),
+            quiet: Quiet::of(plan, time::elapsed()),
         })
     }
 
@@ -89,6 +106,33 @@ impl Source {
         })
     }
 
+    /// Event time as it has gone on because nothing came for so long.
+    pub(super) fn go_on(&mut self) -> Option<WentOn> {
+        let quiet = self.quiet.as_mut()?;
+        let passed = quiet.passed(time::elapsed())?;
+        let (newest, time) = self.pipeline.go_on(passed)?;
+        if time <= self.last {
+            return None;
+        }
+        self.last = time;
+        let (begins, is_first) = quiet.went_on();
+        Some(WentOn {
+            watermark: Watermark {
+                time,
+                ..Watermark::default()
+            },
+            newest,
+            begins,
+            is_first,
+        })
+    }
+
+    /// After how long event time goes on though nothing comes, if it does.
+    pub(super) fn next_quiet(&self, closing: impl FnOnce() -> Closing) -> Option<Duration> {
+        let quiet = self.quiet.as_ref()?;
+        Some(quiet.alarm(time::elapsed(), self.last, closing()))
+    }
+
     /// True if event time goes on with the clock.
     pub(super) fn goes_by_clock(&self) -> bool {
         self.behind_clock.is_some()
@@ -107,6 +151,9 @@ impl Source {
             }
             match self.pipeline.take() {
                 Taken::Step(mut step) => {
+                    if let Some(quiet) = &mut self.quiet {
+                        quiet.heard(time::elapsed());
+                    }
                     if self.has_watermark {
                         // The clock may have come further while nothing was read.
                         if self.behind_clock.is_some() {

@@ -33,6 +33,8 @@ pub struct Summary {
     pub partly_late: u64,
     /// Rows without a readable time that a query over event time left out.
     pub untimed: u64,
+    /// How often a source went quiet for so long that its event time went on with the clock.
+    pub pauses: u64,
     /// Records that could not be decoded.
     pub rejected: u64,
     /// The first of them.
@@ -95,6 +97,7 @@ impl Summary {
     pub fn merge(&mut self, later: Summary) {
         self.rows_read += later.rows_read;
         self.late += later.late;
+        self.pauses += later.pauses;
         self.late_worst_nanoseconds = self
             .late_worst_nanoseconds
             .max(later.late_worst_nanoseconds);

@@ -146,6 +146,13 @@ impl Timeline {
         }
     }
 
+    /// Lets event time go on to the newest time and `passed` beyond, though no row came: the newest time, and the
+    /// watermark then.
+    pub(super) fn go_on(&mut self, passed: i64) -> Option<(i64, i64)> {
+        let operator = self.watermark.as_mut()?;
+        Some((operator.state().newest()?, operator.go_on(passed)?))
+    }
+
     /// Numbers the rows of the next block and lets the watermark follow them. The step lacks its rows, which
     /// are still to be prepared; `None` if the watermark has left all of them out.
     pub(super) fn keep_time(

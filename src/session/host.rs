@@ -10,7 +10,7 @@ use super::sinks::SinkSpec;
 use super::together::each;
 use crate::connect::{ByteSource, Notice};
 use crate::error::{ErrorKind, Result};
-use crate::runtime::{LateRow, RejectedRow, RowWriter, Sink, Waiting};
+use crate::runtime::{LateRow, Pause, RejectedRow, RowWriter, Sink, Waiting};
 
 /// What displays want to know of a result before its first row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -228,6 +228,16 @@ impl Sink for RunSink<'_> {
         self.side_files.rejected(row)
     }
 
+    fn paused(&mut self, pause: &Pause<'_>) {
+        let name = &pause.source.table.name;
+        let newest = self.side_files.time(pause.number, pause.newest);
+        let timeout = pause.source.idle_timeout.unwrap_or_default();
+        let text = format!(
+            "nothing of `{name}` for {timeout}: its event time goes on with the clock from {newest} (idle timeout)"
+        );
+        self.host.note(Note::Said(Notice::warning(text)));
+    }
+
     fn said(&mut self, notice: Notice) {
         self.host.note(Note::Said(notice));
     }
@@ -238,7 +248,7 @@ impl Sink for RunSink<'_> {
             (0, _) => String::from("waiting for input: nothing has come yet"),
             (_, true) if state.rows_out == 0 => format!(
                 "waiting: {read} rows read, and no window has closed; a window closes with the first row \
-                 that is later than its end by the delay, or at the end of input"
+                 that is later than its end by the delay, at the end of input, or by --idle-timeout"
             ),
             (_, false) if state.rows_out == 0 => String::from(
                 "waiting for the end of input: a total prints only then; for output now add a window",

@@ -250,6 +250,7 @@ impl Session {
             zone: options.zone,
             delay: options.delay(),
             max_jump: options.max_jump(),
+            idle_timeout: options.idle_timeout,
             now,
         }
     }

@@ -75,6 +75,8 @@ pub struct Options {
     pub delay: Option<Interval>,
     /// `--max-jump`; `None` for a day.
     pub max_jump: Option<Interval>,
+    /// `--idle-timeout`; `None` where watermarks wait for rows.
+    pub idle_timeout: Option<Interval>,
     /// The zone of times without one, and of what is shown.
     pub zone: Zone,
     /// Files are read one after the other.
@@ -121,6 +123,7 @@ impl Default for Options {
             ts_unit: None,
             delay: None,
             max_jump: None,
+            idle_timeout: None,
             zone: Zone::UTC,
             in_order: false,
             output: None,
@@ -220,6 +223,7 @@ impl Options {
         match name.as_str() {
             "delay" => self.delay = Some(duration(shown, value)?),
             "max-jump" => self.max_jump = Some(duration(shown, value)?),
+            "idle-timeout" => self.idle_timeout = Some(duration(shown, value)?),
             "tz" => self.zone = zone(value)?,
             "ts" => self.ts = Some(value.to_string()),
             "ts-format" => self.ts_format = Some(value.to_string()),

@@ -54,6 +54,15 @@ impl SideFiles {
         self.times = sources.iter().map(time).collect();
     }
 
+    /// A time of a source as results print it.
+    pub(super) fn time(&self, source: usize, time: i64) -> String {
+        let data_type = self.times.get(source).and_then(Option::as_ref);
+        match time_text(time, data_type) {
+            Value::String(text) => text,
+            number => number.to_string(),
+        }
+    }
+
     pub(super) fn late(&mut self, row: &LateRow<'_>) -> Result<()> {
         let Some(writer) = &mut self.late else {
             return Ok(());

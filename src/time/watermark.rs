@@ -25,6 +25,8 @@ pub struct WatermarkState {
     held: Option<i64>,
     first: First,
     mover: u64,
+    /// Where the clock has brought the watermark while nothing came.
+    floor: i64,
 }
 
 /// How far the input is; the exchange is possible at its second row only.
@@ -60,6 +62,7 @@ impl WatermarkState {
             held: None,
             first: First::Awaited,
             mover: 0,
+            floor: i64::MIN,
         }
     }
 
@@ -67,6 +70,17 @@ impl WatermarkState {
     pub fn watermark(&self) -> i64 {
         self.newest
             .map_or(i64::MIN, |newest| self.watermark_behind(newest))
+            .max(self.floor)
+    }
+
+    /// Moves the watermark to the newest time and `passed` beyond, though no row came; nothing before the first
+    /// row. That may be the only one: it is believed then.
+    pub fn go_on(&mut self, passed: i64) {
+        if let Some(newest) = self.newest {
+            let to = newest.saturating_add(passed).min(i64::MAX - 1);
+            self.floor = self.floor.max(to);
+            self.first = First::Past;
+        }
     }
 
     fn watermark_behind(&self, newest: i64) -> i64 {
@@ -154,7 +168,7 @@ impl WatermarkState {
             Some(max_jump) => newest.saturating_add(max_jump),
             None => i64::MAX,
         };
-        let (mut highest, mut now) = (limit(newest), self.watermark_behind(newest));
+        let (mut highest, mut now) = (limit(newest), self.watermark());
         let (mut taken, mut mover) = (0, self.mover);
         for (&time, &position) in times.iter().zip(positions) {
             if time > highest {
@@ -165,12 +179,12 @@ impl WatermarkState {
                 newest = time;
                 highest = limit(newest);
                 let behind = self.watermark_behind(newest);
-                // At the ends of time the newest may move and the watermark stay.
+                // The newest may move and the watermark stay: at the ends of time, and where the clock went on.
                 if behind > now {
                     trail.push((behind, position));
                     mover = position;
+                    now = behind;
                 }
-                now = behind;
             }
             taken += 1;
         }
@@ -258,6 +272,28 @@ mod tests {
         check(5, Some(100), "500=- 400=495 10=495", 495);
         check(5, Some(100), "500=- 500=495 10=495", 495);
         check(5, None, "500=- 10=495", 495);
+    }
+
+    #[test]
+    fn goes_on_without_rows() {
+        let mut state = WatermarkState::new(5, Some(100));
+        state.go_on(3);
+        assert_eq!(state.watermark(), i64::MIN);
+        state.observe(10, 0);
+        state.go_on(0);
+        assert_eq!((state.watermark(), state.newest()), (10, Some(10)));
+        state.go_on(20);
+        state.go_on(7);
+        assert_eq!(state.watermark(), 30);
+        // Rows are judged by it, and move it again once they have come further; one by one and in runs.
+        let mut runs = state;
+        assert_eq!(state.observe(12, 1).before, 30);
+        assert_eq!(state.observe(36, 2).before, 30);
+        assert_eq!((state.watermark(), state.mover()), (31, 2));
+        let (mut before, mut trail) = (Vec::new(), Vec::new());
+        runs.observe_run(&[12, 36], &[1, 2], &mut before, &mut trail);
+        assert_eq!((before, trail), (vec![30, 30], vec![(31, 2)]));
+        assert_eq!(runs, state);
     }
 
     #[test]

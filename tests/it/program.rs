@@ -94,9 +94,10 @@ pub fn run(case: &Case) -> Outcome {
 }
 
 /// Flags that a session knows; the others are the command line's own.
-const SESSION_FLAGS: [&str; 20] = [
+const SESSION_FLAGS: [&str; 21] = [
     "delay",
     "max-jump",
+    "idle-timeout",
     "tz",
     "ts",
     "ts-format",

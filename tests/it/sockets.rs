@@ -17,7 +17,7 @@ type Test = fn() -> Result<(), String>;
 
 /// The tests of this file.
 pub fn tests() -> Vec<Trial> {
-    let tests: [(&str, Test); 11] = [
+    let tests: [(&str, Test); 12] = [
         ("first-row", first_row),
         ("same-bytes", same_bytes),
         ("flaps", flaps),
@@ -29,6 +29,7 @@ pub fn tests() -> Vec<Trial> {
         ("unix-datagrams", unix_datagrams),
         ("socket-file", socket_file),
         ("endless", endless),
+        ("idle", idle),
     ];
     tests
         .into_iter()
@@ -495,4 +496,41 @@ fn endless() -> Result<(), String> {
         )?;
     }
     Ok(())
+}
+
+/// An input that goes quiet has its windows closed by the clock, once it was quiet for long enough.
+fn idle() -> Result<(), String> {
+    let mut live = start(&[
+        "--idle-timeout",
+        "300ms",
+        "--delay",
+        "1h",
+        "SELECT window_start, count(*) AS n FROM TUMBLE('tcp-listen://:0', '1s') GROUP BY window_start",
+    ]);
+    let address = listening(&live)?;
+    let mut stream = TcpStream::connect(&address).map_err(text)?;
+    let began = Instant::now();
+    let rows = "{\"ts\":\"2026-01-01T12:00:00.25\"}\n{\"ts\":\"2026-01-01T12:00:00.5\"}\n";
+    stream.write_all(rows.as_bytes()).map_err(text)?;
+    let expected = b"window_start,n\n2026-01-01T12:00:00,2\n";
+    let lines = printed(&mut live, 2)?;
+    same_text("closed by the clock", expected, lines.as_bytes())?;
+    if began.elapsed() < Duration::from_millis(300 + 499) {
+        return Err(format!("closed too early, after {:?}", began.elapsed()));
+    }
+    said(&live, "a pause", |text| {
+        text.contains("with the clock from 2026-01-01T12:00:00.5")
+            .then_some(())
+    })?;
+    // What comes for that window now is late, and what is newer opens its own.
+    let rows = "{\"ts\":\"2026-01-01T12:00:00.75\"}\n{\"ts\":\"2026-01-01T13:00:00\"}\n";
+    stream.write_all(rows.as_bytes()).map_err(text)?;
+    let lines = printed(&mut live, 1)?;
+    same_text("the next", b"2026-01-01T13:00:00,1\n", lines.as_bytes())?;
+    let outcome = terminated(live)?;
+    let late = outcome.stderr.contains("1 of 4 rows were late")
+        && outcome.stderr.contains("a longer --idle-timeout waits");
+    check("late", late, &outcome)?;
+    let pauses = outcome.stderr.matches("with the clock").count();
+    check("said once", pauses == 1, &outcome)
 }

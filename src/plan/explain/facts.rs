@@ -129,6 +129,13 @@ fn source_facts(source: &SourcePlan) -> Vec<String> {
                 "watermark: {} - {delay}, row by row, before any filter{jumps}",
                 field.name()
             ));
+            if let Some(timeout) = source.idle_timeout {
+                facts.push(format!(
+                    "clock: where nothing comes for {timeout}, the watermark goes to the newest {} and on with the \
+                     clock, so results may differ from run to run",
+                    field.name()
+                ));
+            }
         }
         None => facts.push(String::from(
             "watermark: none, the query uses no event time",

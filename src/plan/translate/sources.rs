@@ -229,9 +229,17 @@ impl<'a> Sources<'a> {
             metadata,
             computed,
             schema: Arc::new(Schema::new(fields)),
+            idle_timeout: self.idle_timeout(used),
             watermark,
         };
         Ok((plan, place))
+    }
+
+    /// What the table says, else the flag. The clock itself waits for no row.
+    fn idle_timeout(&self, used: &Used) -> Option<Interval> {
+        let time = used.time?;
+        let timeout = used.table.idle_timeout.or(self.settings.idle_timeout);
+        timeout.filter(|timeout| !timeout.is_zero() && !used.table.is_arrival(time))
     }
 
     /// Declared watermarks hold no row back.

@@ -66,6 +66,7 @@ impl Sources {
             nested: false,
             merged: with.places.len() > 1 && !options.in_order,
             endless: is_endless(&with.places, &with.access),
+            idle_timeout: with.idle_timeout,
         };
         let mut columns = BTreeMap::new();
         let mut order = Vec::new();
@@ -154,6 +155,7 @@ impl Sources {
         host: &mut dyn Host,
     ) -> Result<()> {
         let mut first = self.open_first(&with.places, &with.access, &with.hints, host)?;
+        let idle_timeout = with.idle_timeout;
         let hints = Hints {
             from_pipe: first.is_piped(),
             ..with.hints
@@ -161,6 +163,7 @@ impl Sources {
         let guess = self.look(&mut first, &hints, host)?;
         let (mut table, definition, text) =
             guessed(name, with.places, with.access, guess, hints, options);
+        table.idle_timeout = idle_timeout;
         if let Some(watermark) = declared_time(create, &table)? {
             table.time = Some(watermark);
         }

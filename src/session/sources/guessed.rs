@@ -31,6 +31,7 @@ pub(super) fn guessed(
             nested: true,
             merged,
             endless: is_endless(&places, &access),
+            idle_timeout: None,
         };
         let definition = Definition {
             places,
@@ -42,11 +43,8 @@ pub(super) fn guessed(
         };
         return (table, definition, None);
     };
-    let text = create_table_text(
-        &guess,
-        name,
-        &places.first().map_or(String::from("-"), Place::text),
-    );
+    let place = places.first().map_or(String::from("-"), Place::text);
+    let text = create_table_text(&guess, name, &place);
     let mut columns: Vec<TableColumn> = guess.columns.iter().map(table_column).collect();
     let mut time = guess.time_column;
     if time.is_none()
@@ -70,6 +68,7 @@ pub(super) fn guessed(
         ),
         merged,
         endless: is_endless(&places, &access),
+        idle_timeout: None,
     };
     let definition = Definition {
         places,

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::format::Nulls;
 use crate::session::options::{Options, duration, number, one_of, truth};
 use crate::sql::{CreateTable, TableOption};
-use crate::time::TimeFormat;
+use crate::time::{Interval, TimeFormat};
 
 /// The options of `WITH (…)`.
 pub(super) struct TableOptions {
@@ -22,6 +22,16 @@ pub(super) struct TableOptions {
     pub hints: Hints,
     /// How its times are written.
     pub time_format: Option<TimeFormat>,
+    /// After how long without a row its event time goes on with the clock.
+    pub idle_timeout: Option<Interval>,
+}
+
+/// What the options say that no setting of the session has.
+#[derive(Default)]
+struct OfTable {
+    paths: Vec<String>,
+    socket: SocketOptions,
+    idle_timeout: Option<Interval>,
 }
 
 /// The options, each with the setting of the session that it is for this table; Flink's spellings, too.
@@ -44,13 +54,14 @@ const SETTINGS: [(&str, &str); 15] = [
 ];
 
 /// The options that no setting of the session has.
-const PLACES: [&str; 7] = [
+const PLACES: [&str; 8] = [
     "path",
     "append",
     "address",
     "reconnect",
     "connect_timeout",
     "max_connections",
+    "idle_timeout",
     "connector",
 ];
 
@@ -61,13 +72,12 @@ impl TableOptions {
     /// An option that does not exist, or a value that it does not take.
     pub(super) fn read(create: &CreateTable, options: &Options) -> Result<Self> {
         let mut options = options.clone();
-        let mut paths: Vec<String> = Vec::new();
-        let mut socket = SocketOptions::default();
+        let mut of_table = OfTable::default();
         for option in &create.options {
-            let read = apply(option, &mut options, &mut paths, &mut socket);
+            let read = apply(option, &mut options, &mut of_table);
             read.map_err(|error| error.at_least(Some(option.span)))?;
         }
-        let places = match paths.as_slice() {
+        let places = match of_table.paths.as_slice() {
             [] if options.files.is_empty() => vec![Place::Stdin],
             [] => places(&options.files)?,
             paths => places(paths)?,
@@ -88,20 +98,17 @@ impl TableOptions {
             places,
             access: Access {
                 compression: options.compression,
-                socket,
+                socket: of_table.socket,
             },
+            idle_timeout: of_table.idle_timeout,
             hints,
             time_format,
         })
     }
 }
 
-fn apply(
-    option: &TableOption,
-    options: &mut Options,
-    paths: &mut Vec<String>,
-    socket: &mut SocketOptions,
-) -> Result<()> {
+fn apply(option: &TableOption, options: &mut Options, of_table: &mut OfTable) -> Result<()> {
+    let OfTable { paths, socket, .. } = of_table;
     let value = option.value.as_str();
     let same = |key: &str| key.replace('_', "-") == option.key.replace('_', "-");
     if let Some((_, setting)) = SETTINGS.iter().find(|(key, _)| same(key)) {
@@ -136,6 +143,10 @@ fn apply(
         "max_connections" | "max-connections" => {
             let count = number(&option.key, value)?;
             socket.max_connections = usize::try_from(count).unwrap_or(usize::MAX).max(1);
+            Ok(())
+        }
+        "idle_timeout" | "idle-timeout" => {
+            of_table.idle_timeout = Some(duration(&option.key, value)?);
             Ok(())
         }
         "path" => {
