@@ -7,7 +7,7 @@
 //! Invariants: a file is created when its first result begins; an error names it.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -93,10 +93,14 @@ impl Writer {
         } else {
             open.truncate(true)
         };
-        let file = open.open(path).map_err(|error| {
-            Error::outside(format!("cannot write {}", path.display()), Reason(&error))
-        })?;
+        let refused =
+            |error| Error::outside(format!("cannot write {}", path.display()), Reason(&error));
+        let mut file = open.open(path).map_err(refused)?;
         let length = file.metadata().map_or(0, |metadata| metadata.len());
+        if *append && length > 0 && lacks_newline(path) {
+            // Rows never go on in a line that somebody left without an end.
+            file.write_all(b"\n").map_err(refused)?;
+        }
         self.options.header &= !(*append && length > 0);
         self.out = Out::File(path.clone(), file);
         Ok(())
@@ -139,6 +143,18 @@ impl Writer {
             Ok(())
         }
     }
+}
+
+/// True if the last line of a file has no end, as far as that can be read.
+fn lacks_newline(path: &Path) -> bool {
+    let last = || {
+        let mut file = File::open(path)?;
+        let mut last = [0];
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+        io::Result::Ok(last != *b"\n")
+    };
+    last().unwrap_or(false)
 }
 
 impl ResultSink for Writer {

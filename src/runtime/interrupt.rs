@@ -6,7 +6,8 @@
 //! ```
 //!
 //! Invariants: a signal that was ignored at start stays ignored (`nohup`, `&`); the pipe is never drained,
-//! so `fd()` stays readable from the first signal on; SIGPIPE is none of ours, a closed pipe is an I/O error.
+//! so `fd()` stays readable from the first signal on; SIGPIPE is none of ours, a closed pipe is an I/O error,
+//! and so is a file that grew to the limit that `ulimit -f` sets (SIGXFSZ).
 
 use std::fmt;
 use std::io;
@@ -15,7 +16,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::{flag, low_level};
 
 use crate::error::{Error, Result};
@@ -90,6 +91,10 @@ impl Interrupts {
             flag::register(number, Arc::clone(&leave_at_once)).map_err(refused)?;
             flag::register_usize(number, Arc::clone(&requested), value).map_err(refused)?;
             low_level::pipe::register(number, waker).map_err(refused)?;
+        }
+        if ignored & (1 << (SIGXFSZ - 1)) == 0 {
+            // Whoever hears of it need not die of it: then writing fails, and that is told with the path.
+            flag::register(SIGXFSZ, Arc::default()).map_err(refused)?;
         }
         Ok(Interrupts { requested, wakes })
     }

@@ -167,7 +167,11 @@ impl Session {
         let graph = plan::lower(queries)?;
         let keep_texts = self.options.late.is_some() || self.options.rejects.is_some();
         let mut inputs = Vec::with_capacity(sources.len());
+        let prints = queries.len() > sinks.len() && self.options.output.is_none();
         for source in sources {
+            if prints {
+                self.sources.refuse_stdout(source)?;
+            }
             inputs.push(
                 self.sources
                     .input(source, &self.options, keep_texts, host)?,

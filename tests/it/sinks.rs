@@ -8,13 +8,14 @@
 use std::fs::File;
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use arrow_ipc::reader::{FileReader, StreamReader};
 use libtest_mimic::Trial;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::difference::same_text;
-use crate::program::{Live, Workshop};
+use crate::program::{Live, Outcome, Workshop, run_command};
 
 const ENDINGS: [&str; 4] = ["csv", "arrows", "arrow", "parquet"];
 
@@ -22,10 +23,13 @@ type Test = fn() -> Result<(), String>;
 
 /// The tests of this file.
 pub fn tests() -> Vec<Trial> {
-    let tests: [(&str, Test); 3] = [
+    let tests: [(&str, Test); 6] = [
         ("prompt", prompt),
         ("interrupted", interrupted),
+        ("interrupted-in-haste", interrupted_in_haste),
         ("killed", killed),
+        ("full-disk", full_disk),
+        ("file-limit", file_limit),
     ];
     tests
         .into_iter()
@@ -122,6 +126,102 @@ fn interrupted() -> Result<(), String> {
             return Err(format!("exit code {}: {}", outcome.code, outcome.stderr));
         }
         expect_rows(&workshop, "after a signal", [Some(2); 4])?;
+    }
+    Ok(())
+}
+
+/// The same while rows are written as fast as they are made: whole rows, and complete files.
+fn interrupted_in_haste() -> Result<(), String> {
+    for signal in [libc::SIGINT, libc::SIGTERM] {
+        let workshop = Workshop::new();
+        let query = "SELECT n, n * 2 AS m, 'row ' || n AS s FROM stdin";
+        let inserts = ENDINGS.map(|ending| format!("INSERT INTO 'n.{ending}' {query};"));
+        let script = format!(
+            "exec tumble \"{}\" < <(seq 1 100000000 | sed 1in)",
+            inserts.concat()
+        );
+        let live = Live::start(&mut workshop.shell(&script), false);
+        let began = Instant::now();
+        let is_written = |ending| {
+            let file = workshop.path().join(format!("n.{ending}")).metadata();
+            file.is_ok_and(|file| file.len() > 1 << 16)
+        };
+        while !ENDINGS[..3].iter().all(is_written) && began.elapsed() < Duration::from_secs(60) {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        send(live.id(), signal)?;
+        let outcome = live.finish();
+        if outcome.code != 128 + signal {
+            return Err(format!("exit code {}: {}", outcome.code, outcome.stderr));
+        }
+        let found = ENDINGS.map(|ending| rows(&workshop.path().join(format!("n.{ending}"))));
+        let first = found[0].clone()?;
+        if first == 0 || found.iter().any(|rows| rows.as_ref() != Ok(&first)) {
+            return Err(format!("after signal {signal}: {found:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// Rows that fill more than 64 KiB in any format, written to a file of each ending in `folder`; the messages.
+fn too_much(folder: &str, ending: &str) -> String {
+    let query =
+        "SELECT n, n * 7919 % 1000003 AS m, 'row ' || (n * 104729 % 15485863) AS s FROM stdin";
+    format!("seq 1 30000 | sed 1in | tumble \"INSERT INTO '{folder}n.{ending}' {query}\"")
+}
+
+/// What is said when `n.{ending}` cannot grow, and what is left of it there.
+fn check_cut(
+    workshop: &Workshop,
+    ending: &str,
+    told: &str,
+    outcome: &Outcome,
+) -> Result<(), String> {
+    same_text(ending, told.as_bytes(), outcome.stderr.as_bytes())?;
+    if outcome.code != 1 {
+        return Err(format!("{ending}: exit code {}", outcome.code));
+    }
+    let found = rows(&workshop.path().join(format!("n.{ending}")));
+    match (ending, &found) {
+        // The batches that had room, or the last line is cut.
+        ("arrows", Ok(rows)) if *rows < 30_000 => Ok(()),
+        ("csv", Ok(rows)) if *rows < 30_000 => Ok(()),
+        ("csv" | "arrow" | "parquet", Err(_)) => Ok(()),
+        _ => Err(format!("{ending} is taken for a whole file: {found:?}")),
+    }
+}
+
+/// A disk that is full in the middle of a file is said with the path, and no reader takes the rest for the whole.
+fn full_disk() -> Result<(), String> {
+    for ending in ENDINGS {
+        let workshop = Workshop::new();
+        let script = format!(
+            "mkdir full; mount -t tmpfs -o size=64k none full || exit 77
+             {}; code=$?; cp full/n.{ending} .; umount full; exit $code",
+            too_much("full/", ending)
+        );
+        std::fs::write(workshop.path().join("script"), script).map_err(|e| e.to_string())?;
+        let unshare = "unshare --user --map-root-user --mount true 2> /dev/null || exit 77; \
+                       exec unshare --user --map-root-user --mount bash script";
+        let outcome = run_command(workshop.shell(unshare), None);
+        if outcome.code == 77 {
+            println!("left out: no file system of a test's own can be mounted");
+            return Ok(());
+        }
+        let told = format!("error: cannot write full/n.{ending}: no space left on device\n");
+        check_cut(&workshop, ending, &told, &outcome)?;
+    }
+    Ok(())
+}
+
+/// So is a file that has reached the limit of `ulimit -f`.
+fn file_limit() -> Result<(), String> {
+    for ending in ENDINGS {
+        let workshop = Workshop::new();
+        let script = format!("ulimit -f 64; {}", too_much("", ending));
+        let outcome = run_command(workshop.shell(&script), None);
+        let told = format!("error: cannot write n.{ending}: file too large\n");
+        check_cut(&workshop, ending, &told, &outcome)?;
     }
     Ok(())
 }

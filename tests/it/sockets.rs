@@ -17,7 +17,7 @@ type Test = fn() -> Result<(), String>;
 
 /// The tests of this file.
 pub fn tests() -> Vec<Trial> {
-    let tests: [(&str, Test); 12] = [
+    let tests: [(&str, Test); 13] = [
         ("first-row", first_row),
         ("same-bytes", same_bytes),
         ("flaps", flaps),
@@ -30,6 +30,7 @@ pub fn tests() -> Vec<Trial> {
         ("socket-file", socket_file),
         ("endless", endless),
         ("idle", idle),
+        ("arrow", arrow),
     ];
     tests
         .into_iter()
@@ -533,4 +534,46 @@ fn idle() -> Result<(), String> {
     check("late", late, &outcome)?;
     let pauses = outcome.stderr.matches("with the clock").count();
     check("said once", pauses == 1, &outcome)
+}
+
+/// Arrow comes through connections as it does through a pipe; what breaks is a reject, and the others go on.
+fn arrow() -> Result<(), String> {
+    let written = |query: &str| {
+        let mut command = program::command();
+        command.args(["--format", "arrow", query]);
+        program::run_command(command, None).stdout
+    };
+    let stream = |number: u32| written(&format!("SELECT {number} AS n, 'x' AS s"));
+    let (one, two, three) = (stream(1), stream(2), stream(3));
+    let mut live = start(&["SELECT n, s, _line, _offset FROM 'tcp-listen://:0'"]);
+    let address = listening(&live)?;
+    let connect = || TcpStream::connect(&address).map_err(text);
+    let mut slow = connect()?;
+    slow.write_all(&one[..one.len() - 80]).map_err(text)?;
+    let mut other = connect()?;
+    other.write_all(&two).map_err(text)?;
+    let expected = b"n,s,_line,_offset\n2,x,1,\n";
+    same_text(
+        "the one that is whole",
+        expected,
+        printed(&mut live, 2)?.as_bytes(),
+    )?;
+    // Cut within a batch; reset there; another column; no Arrow.
+    let cut = &three[..three.len() - 80];
+    connect()?.write_all(cut).map_err(text)?;
+    let mut broken = connect()?;
+    broken.write_all(cut).map_err(text)?;
+    live.settle();
+    reset(broken)?;
+    let renamed = written("SELECT 1 AS m");
+    connect()?.write_all(&renamed).map_err(text)?;
+    connect()?.write_all(b"n,s\n4,x\n5,y\n").map_err(text)?;
+    live.settle();
+    slow.write_all(&one[one.len() - 80..]).map_err(text)?;
+    slow.write_all(&three).map_err(text)?;
+    let rows = printed(&mut live, 2)?;
+    same_text("the slow one", b"1,x,1,\n3,x,2,\n", rows.as_bytes())?;
+    let outcome = terminated(live)?;
+    let is_told = outcome.stderr.contains("4 of 7 rows were rejected");
+    check("rejects are told", is_told, &outcome)
 }

@@ -58,6 +58,15 @@ impl Place {
             Place::Stdin | Place::Socket(_) => None,
         }
     }
+
+    /// A path at which what it is can be compared with files: standard input may be one.
+    pub(super) fn file(&self) -> Option<&str> {
+        match self {
+            Place::Path(path) => Some(path),
+            Place::Stdin => Some("/dev/stdin"),
+            Place::Socket(_) => None,
+        }
+    }
 }
 
 impl Definition {

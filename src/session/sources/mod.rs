@@ -225,8 +225,8 @@ impl Sources {
             (None, None) => self.places_of(name, options).ok().flatten(),
         };
         let places = places.iter().flatten();
-        let paths = places.filter_map(Place::path);
-        paths.map(String::from).collect()
+        let files = places.filter_map(Place::file);
+        files.map(String::from).collect()
     }
 
     /// Refuses a source that a statement beside it writes.
@@ -234,19 +234,34 @@ impl Sources {
     /// # Errors
     /// It is one.
     pub(in crate::session) fn refuse_sink(&self, plan: &SourcePlan, sink: &Path) -> Result<()> {
+        if !self.is_read(plan, |file| is_one_file(file, sink)) {
+            return Ok(());
+        }
+        let error = Error::plan(format!(
+            "`{}` is read by one statement and written by another beside it",
+            sink.display()
+        ));
+        Err(error.help("INSERTs one behind the other run together: part them with another statement, or run tumble twice"))
+    }
+
+    /// Refuses a source that standard output goes to: it would never end.
+    ///
+    /// # Errors
+    /// It is one.
+    pub(in crate::session) fn refuse_stdout(&self, plan: &SourcePlan) -> Result<()> {
+        if !self.is_read(plan, |file| is_same_file(file, Path::new("/dev/stdout"))) {
+            return Ok(());
+        }
+        let name = &plan.table.name;
+        let error = Error::usage(format!("standard output goes to what `{name}` reads"));
+        Err(error.help("write to another file, and move it when the query is done"))
+    }
+
+    fn is_read(&self, plan: &SourcePlan, is: impl Fn(&Path) -> bool) -> bool {
         let definition = self.definitions.get(&plan.table.name);
         let places = definition.iter().flat_map(|definition| &definition.places);
-        for place in places {
-            if let Place::Path(path) = place
-                && is_one_file(Path::new(path), sink)
-            {
-                let error = Error::plan(format!(
-                    "`{path}` is read by one statement and written by another beside it"
-                ));
-                return Err(error.help("INSERTs one behind the other run together: part them with another statement, or run tumble twice"));
-            }
-        }
-        Ok(())
+        let mut files = places.filter_map(Place::file);
+        files.any(|file| is(Path::new(file)))
     }
 
     /// A file has been written: what was known of its bytes is not true any more.
@@ -337,11 +352,12 @@ fn refuse_overwriting(places: &[Place], options: &Options) -> Result<()> {
     let outputs: Vec<(&str, &PathBuf)> = options.written_files().collect();
     for (number, (flag, output)) in outputs.iter().enumerate() {
         for place in places {
-            if let Place::Path(path) = place
+            if let Some(path) = place.file()
                 && is_same_file(Path::new(path), output)
             {
+                let output = output.display();
                 return Err(
-                    Error::usage(format!("{flag}: `{path}` is read by this query"))
+                    Error::usage(format!("{flag}: `{output}` is read by this query"))
                         .help("write to another file, and move it when the query is done"),
                 );
             }
