@@ -82,6 +82,10 @@ impl ByteSource for FileSource {
         }
     }
 
+    fn path(&self) -> Option<&str> {
+        self.is_regular.then_some(&self.path)
+    }
+
     fn is_file(&self) -> bool {
         self.is_regular
     }

@@ -7,6 +7,7 @@ mod compression;
 mod file;
 mod sink;
 mod socket;
+mod spool;
 mod stdin;
 
 use std::io;
@@ -19,6 +20,7 @@ pub use compression::{Compression, decompressed};
 pub use file::{FileSource, Reason, expand, is_same_file};
 pub use sink::FileSink;
 pub use socket::{Address, Reconnect, SocketOptions};
+pub use spool::Spool;
 pub use stdin::StdinSource;
 
 use crate::error::{Error, Result};
@@ -56,6 +58,11 @@ pub trait ByteSource: Send {
 
     /// The same bytes at any place, for a file that lies there whole.
     fn whole(&self) -> Option<Arc<dyn WholeBytes>> {
+        None
+    }
+
+    /// Where the same bytes can be opened once more, if they can.
+    fn path(&self) -> Option<&str> {
         None
     }
 

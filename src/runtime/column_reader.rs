@@ -5,8 +5,8 @@
 //!   Parquet  file, or all of a pipe ─► rows ─► batch ─┴► block ─► columns of the query    any thread
 //! ```
 //!
-//! Invariants: a batch goes out as soon as its last byte is there. Of a pipe, Parquet is kept in memory, at most
-//! [`MOST_KEPT_BYTES`] of it: where its rows are stands at its end.
+//! Invariants: a batch goes out as soon as its last byte is there. Of Parquet, where its rows are stands at its
+//! end; until then what comes through a pipe is kept (`whole.rs`).
 
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -20,16 +20,14 @@ use super::metadata::{MetadataPlan, Origin};
 use super::reader::{Input, Opened, Patience, Read};
 use super::texts::Texts;
 use super::wait::{Ready, Waiter};
+use super::whole::Gathering;
 use crate::connect::{ByteSource, Ending, Reason, cannot_read};
 use crate::error::{Error, Result};
 use crate::format::{
     ArrowBatch, ArrowMessages, ColumnarDecoder, ColumnarKind, DecodeSpec, Decoded, ParquetFile,
-    ParquetRows, RowTexts, WholeFile,
+    ParquetRows, RowTexts,
 };
 use crate::time::now_microseconds;
-
-/// How much of a pipe is kept, where all of it must be there.
-pub const MOST_KEPT_BYTES: usize = 256 << 20;
 
 /// Bytes that are read at once.
 const READ_BYTES: usize = 1 << 18;
@@ -61,6 +59,8 @@ pub(super) struct ColumnReader {
     /// Why there is no more: told behind the whole batches before it.
     failed: Option<Error>,
     kind: Kind,
+    /// What has come of a Parquet file, until all has.
+    gathering: Gathering,
     decode: DecodeSpec,
     decoder: Option<Arc<ColumnarDecoder>>,
     /// True if rows have texts, of all their columns.
@@ -168,6 +168,7 @@ impl ColumnReader {
                 ColumnarKind::Arrow => Kind::Arrow(ArrowMessages::default()),
                 ColumnarKind::Parquet => Kind::Parquet(None),
             },
+            gathering: Gathering::default(),
             decode: input.decode.clone(),
             decoder: None,
             whole_rows: input.keep_texts || input.metadata.needs_raw(),
@@ -291,8 +292,9 @@ impl ColumnReader {
 
     fn next_rows(&mut self) -> Result<Step> {
         if let Kind::Parquet(None) = self.kind {
-            let Some(whole) = whole_file(self.source.as_ref(), &mut self.bytes, self.at_end)?
-            else {
+            let (gathering, bytes) = (&mut self.gathering, &mut self.bytes);
+            let whole = gathering.whole(&mut self.source, bytes, self.at_end)?;
+            let Some(whole) = whole else {
                 return Ok(Step::More);
             };
             let file = ParquetFile::open(whole)?;
@@ -342,33 +344,6 @@ enum Step {
     End,
     /// More bytes are needed.
     More,
-}
-
-/// The whole of an input of which `bytes` were read, which are taken then; `None` if more must be read.
-///
-/// # Errors
-/// It is a pipe, and longer than may be kept.
-pub fn whole_file(
-    source: &dyn ByteSource,
-    bytes: &mut Vec<u8>,
-    at_end: bool,
-) -> Result<Option<WholeFile>> {
-    if let Some(whole) = source.whole() {
-        return Ok(Some(WholeFile::Elsewhere {
-            length: whole.length(),
-            read_at: Arc::new(move |place, buffer| whole.read_at(place, buffer)),
-        }));
-    }
-    if bytes.len() > MOST_KEPT_BYTES {
-        let most = MOST_KEPT_BYTES >> 20;
-        let error = Error::data(format!(
-            "Parquet from a pipe or a compressed file is longer than {most} MiB"
-        ));
-        return Err(error
-            .note("where its rows are stands at its end, so that all of it is kept in memory")
-            .help("read it from a file of its own; or write Arrow into the pipe, which is read as it comes"));
-    }
-    Ok(at_end.then(|| WholeFile::Memory(std::mem::take(bytes).into())))
 }
 
 /// Reads once; `None` if nothing came of what was there, or a signal asks to stop; 0 at the end.

@@ -415,11 +415,8 @@ fn first_time(
     let column = input.merge_by.unwrap_or_default();
     let path = match &file {
         InputFile::Path(path) => Some(path.clone()),
-        // It was opened for the guess: what lies there whole can be opened once more.
-        InputFile::Opened(opened) if opened.source.is_file() => {
-            Some(opened.source.name().to_string())
-        }
-        InputFile::Opened(_) => None,
+        // It was opened for the guess.
+        InputFile::Opened(opened) => opened.source.path().map(String::from),
     };
     let Some(path) = path else {
         return Ok((file, Some(i64::MIN)));

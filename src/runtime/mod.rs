@@ -31,9 +31,9 @@ mod summary;
 mod texts;
 mod timeline;
 mod wait;
+mod whole;
 mod workers;
 
-pub use column_reader::{MOST_KEPT_BYTES, whole_file};
 pub use commit::{Gates, LateRow, Mover, RejectedRow};
 pub use live::Live;
 pub use metadata::{MetadataPlan, Place};
@@ -42,3 +42,4 @@ pub use reader::{Input, InputFile, Inputs, Opened, Sample};
 pub use run::{Outcome, Pause, RunSpec, Sink, Waiting, run};
 pub use summary::{FirstReject, Summary};
 pub use wait::{Idle, Ready, Waiter};
+pub use whole::Gathering;

@@ -221,6 +221,10 @@ impl ByteSource for DecompressedSource {
         }
     }
 
+    fn path(&self) -> Option<&str> {
+        self.source.path()
+    }
+
     fn is_file(&self) -> bool {
         self.source.is_file()
     }

@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::{
     ArrowBatch, ArrowMessages, ColumnarFormat, ColumnarKind, Format, ParquetFile, parse_format_name,
 };
-use crate::runtime::{Opened, Waiter, whole_file};
+use crate::runtime::{Gathering, Opened, Waiter};
 use crate::session::Host;
 
 /// The kind of columns that an input holds, as it is said or as its first bytes show.
@@ -149,9 +149,10 @@ impl Sources {
         host: &mut dyn Host,
     ) -> Result<(SchemaRef, Option<RecordBatch>)> {
         let mut waiter = Waiter::new(self.interrupts.as_deref());
+        let mut gathering = Gathering::default();
         let whole = loop {
-            let source = opened.source.as_ref();
-            match whole_file(source, &mut opened.bytes, opened.at_end)? {
+            let bytes = &mut opened.bytes;
+            match gathering.whole(&mut opened.source, bytes, opened.at_end)? {
                 Some(whole) => break whole,
                 None => self.read_more(opened, &mut waiter, host)?,
             }
