@@ -4,6 +4,7 @@
 //!   n: Int32, at: Utf8 "2026-01-01T12:00:00Z"  ─►  n INT, at TIMESTAMP_LTZ(6), which is the time
 //! ```
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::{Array, RecordBatch};
@@ -40,7 +41,7 @@ pub fn shown_columns(schema: &Schema, hints: &Hints) -> Vec<usize> {
 /// The columns of an input with this schema. `shown` has the first rows of some of them, by name.
 ///
 /// # Errors
-/// A type that SQL has no name for; hints that do not fit.
+/// A type that SQL has no name for, or two columns of one name; hints that do not fit.
 pub fn guess_columnar(
     kind: ColumnarKind,
     schema: &SchemaRef,
@@ -49,7 +50,14 @@ pub fn guess_columnar(
 ) -> Result<Guess> {
     let mut columns = Vec::with_capacity(schema.fields().len());
     let mut sampled = Vec::with_capacity(schema.fields().len());
+    let mut names = HashSet::new();
     for field in schema.fields() {
+        if !names.insert(field.name()) {
+            let twice = format!("column `{}` is there twice", field.name());
+            return Err(Error::unsupported(twice).help(
+                "CREATE TABLE t (a BIGINT, …) WITH (path = '…') reads the first of that name, and others",
+            ));
+        }
         let (mut column, sample) = (described(field, hints)?, sample(field, shown)?);
         if column.data_type == DataType::Utf8View
             && let Some((data_type, format)) = time_type(&sample, hints.zone, false)

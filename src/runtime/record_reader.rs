@@ -24,7 +24,7 @@ use super::reader::{Input, Opened, Patience, Read};
 use super::wait::{Ready, Waiter};
 use crate::connect::{ByteSource, Ending, LONGEST_MESSAGE_BYTES, Reason, cannot_read};
 use crate::error::{Error, Result};
-use crate::format::{DecodeSpec, Decoder, Format, Split, Splitter};
+use crate::format::{ColumnarKind, DecodeSpec, Decoder, Format, Split, Splitter};
 use crate::time::now_microseconds;
 
 /// Blocks shorter than this are copied out of the buffer, which stays.
@@ -282,6 +282,14 @@ impl RecordReader {
         let bytes = &self.buffer[self.start..self.end];
         if bytes.is_empty() && (self.at_end || self.in_messages) {
             return Ok(None);
+        }
+        let of_columns = ColumnarKind::of_bytes(bytes);
+        if let Some(kind) = of_columns.filter(|_| bytes[0].is_ascii()) {
+            let (is, read_as) = (kind.name(), self.format.name());
+            let error = Error::data(format!("it is {is}, and the input is read as {read_as}"));
+            return Err(error
+                .note(format!("in {}", self.source.name()))
+                .help("files of several formats are several tables: join them with UNION ALL"));
         }
         let Some(bound) = self
             .format

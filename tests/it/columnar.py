@@ -93,6 +93,7 @@ def write(folder):
         "sv": pa.array(["a longer text than twelve", None, "b"], pa.string_view()),
         "di": pa.array(["x", None, "y"]).dictionary_encode(),
         "f16": pa.array([0.5, None, -2.0], pa.float16()),
+        "d256": pa.array([D("123456789012345678901234567890123456789012.5"), None, D("-2.5")], pa.decimal256(50, 1)),
         "d32": pa.array([D("1.5"), None, D("-2.5")], pa.decimal128(4, 1)),
         "d64": pa.array([dt.date(2026, 1, 1), None, dt.date(1960, 1, 1)], pa.date64()),
         "t32": pa.array([dt.time(1, 2, 3), None, dt.time(0)], pa.time32("s")),

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   Int32 ─► INT     Timestamp(s, "+02:00") ─► TIMESTAMP_LTZ(3)     Dictionary(Int8, Utf8) ─► STRING
-//!   List<Int64> ─► STRING, its JSON text     Decimal256 ─► none
+//!   List<Int64> ─► STRING, its JSON text     Union ─► none
 //! ```
 
 use arrow::datatypes::{DataType, TimeUnit};
@@ -43,8 +43,8 @@ pub fn column_type(data_type: &DataType, zone: Zone) -> Option<DataType> {
         }
         T::Binary | T::LargeBinary | T::BinaryView | T::FixedSizeBinary(_) => T::Binary,
         T::Utf8 | T::LargeUtf8 | T::Utf8View => T::Utf8View,
-        // As texts: NULLs, lengths of time, and values within values.
-        T::Null | T::Duration(_) | T::Interval(_) => T::Utf8View,
+        // As texts: NULLs, lengths of time, numbers of more digits than ours have, and values within values.
+        T::Null | T::Duration(_) | T::Interval(_) | T::Decimal256(..) => T::Utf8View,
         T::List(_) | T::LargeList(_) | T::FixedSizeList(..) | T::Struct(_) | T::Map(..)
             if is_shown(data_type) =>
         {
