@@ -43,7 +43,11 @@ pub fn run(settings: &Settings) -> ExitCode {
     };
     let mut session = Session::new(settings.options.clone());
     match Interrupts::install() {
-        Ok(interrupts) => session.listen(Arc::new(interrupts)),
+        Ok(interrupts) => {
+            let interrupts = Arc::new(interrupts);
+            terminal.listen(Arc::clone(&interrupts));
+            session.listen(interrupts);
+        }
         Err(error) => return failed(&error, None, &messages),
     }
     let outcome = run_all(settings, &scripts, &mut session, &mut terminal);

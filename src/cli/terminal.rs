@@ -12,7 +12,8 @@ use super::settings::Settings;
 use super::writer::{self, Writer};
 use crate::connect::{ByteSource, Reason, StdinSource};
 use crate::error::{Error, Result};
-use crate::runtime::RowWriter;
+use crate::runtime::interrupt::Interrupts;
+use crate::runtime::{ForSinks, RowWriter};
 use crate::session::{Host, Note, ResultInfo, ResultSink, SinkSpec};
 
 /// Standard output (or the file of `-o`) and standard error.
@@ -21,6 +22,7 @@ pub struct Terminal<'a> {
     options: display::Options,
     messages: &'a Messages,
     stdin_taken: bool,
+    interrupts: Option<Arc<Interrupts>>,
 }
 
 impl<'a> Terminal<'a> {
@@ -59,7 +61,13 @@ impl<'a> Terminal<'a> {
             options,
             messages,
             stdin_taken: false,
+            interrupts: None,
         })
+    }
+
+    /// Listens to signals while a socket takes no more.
+    pub fn listen(&mut self, interrupts: Arc<Interrupts>) {
+        self.interrupts = Some(interrupts);
     }
 
     /// SQL from standard input, which is taken then.
@@ -109,7 +117,8 @@ impl Host for Terminal<'_> {
     }
 
     fn sink(&mut self, spec: &SinkSpec) -> Result<Box<dyn ResultSink>> {
-        writer::sink(spec, self.options.clone())
+        let outside = ForSinks(self.interrupts.clone());
+        writer::sink(spec, self.options.clone(), Box::new(outside))
     }
 
     fn stdin(&mut self) -> Option<Box<dyn ByteSource>> {

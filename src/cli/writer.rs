@@ -1,10 +1,11 @@
-//! Writes results in one format to standard output or a file.
+//! Writes results in one format to standard output, a file or a socket.
 //!
 //! ```text
-//!   rows ─► display ─► buffer ─► stdout, FILE       handed out when the buffer is full or nothing more comes
+//!   rows ─► display ─► buffer ─► stdout, FILE, socket       handed out when the buffer is full or nothing more comes
 //! ```
 //!
-//! Invariants: a file is created when its first result begins; an error names it.
+//! Invariants: a file is created, a socket connected when its first result begins; an error names it. Each write
+//! is whole rows.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -15,7 +16,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
 use super::display::{self, Display};
-use crate::connect::Reason;
+use crate::connect::{Notice, Outside, Reason, RecordEnds, SocketSink};
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::RowWriter;
 use crate::session::{ResultInfo, ResultSink, SinkSpec};
@@ -31,6 +32,7 @@ enum Out {
         append: bool,
     },
     File(PathBuf, File),
+    Socket(Box<SocketSink>),
 }
 
 /// A place for results and their format.
@@ -128,6 +130,7 @@ impl Writer {
                 )
             }
             Out::File(path, file) => (file.write_all(bytes), path.display().to_string()),
+            Out::Socket(socket) => return socket.write(bytes),
             Out::Unopened { path, .. } => (Ok(()), path.display().to_string()),
         };
         written.map_err(|error| match error.kind() {
@@ -170,6 +173,14 @@ impl ResultSink for Writer {
         if let Some(display) = &mut self.display {
             display.begin(schema, &mut self.buffer)?;
         }
+        if let Out::Socket(socket) = &mut self.out {
+            // A datagram stands for itself.
+            if !socket.sends_messages() {
+                socket.greet(&self.buffer);
+            }
+            self.buffer.clear();
+            return socket.open();
+        }
         self.written()
     }
 
@@ -201,15 +212,54 @@ impl ResultSink for Writer {
         if let Some(display) = &mut self.display {
             display.end(&mut self.buffer)?;
         }
+        if let Out::Socket(_) = &self.out {
+            self.write_buffer()?;
+        }
+        if let Out::Socket(socket) = &mut self.out {
+            socket.finish();
+        }
         self.written()
+    }
+
+    fn notice(&mut self) -> Option<Notice> {
+        match &mut self.out {
+            Out::Socket(socket) => socket.notice(),
+            _ => None,
+        }
     }
 }
 
-/// What writes the file of an INSERT.
+/// What writes the file or socket of an INSERT.
 ///
 /// # Errors
-/// There is no such format, or it cannot be appended to.
-pub(super) fn sink(spec: &SinkSpec, options: display::Options) -> Result<Box<dyn ResultSink>> {
+/// There is no such format, or it cannot be appended to, or not cut into records.
+pub(super) fn sink(
+    spec: &SinkSpec,
+    options: display::Options,
+    outside: Box<dyn Outside>,
+) -> Result<Box<dyn ResultSink>> {
+    if let Some((address, of_socket)) = &spec.socket {
+        let format = display::format_named(spec.format.as_deref().unwrap_or("ndjson"))?;
+        let ends = match format.name {
+            "ndjson" | "tsv" => RecordEnds::Newline,
+            "csv" => RecordEnds::Quoted,
+            name => {
+                let what = format!("`{address}`: {name} is not written to a socket");
+                let help = "a socket takes rows one by one: format = 'ndjson', 'csv' or 'tsv'";
+                return Err(Error::unsupported(what).help(help));
+            }
+        };
+        let socket = SocketSink::new(address, of_socket, ends, outside)?;
+        let options = display::Options {
+            header: spec.header && !socket.sends_messages(),
+            ..of_file(spec, options)
+        };
+        return Ok(Box::new(Writer::new(
+            Out::Socket(Box::new(socket)),
+            format,
+            options,
+        )));
+    }
     let format = match &spec.format {
         Some(name) => display::format_named(name)?,
         None => match display::format_of_file(&spec.path) {
@@ -217,16 +267,21 @@ pub(super) fn sink(spec: &SinkSpec, options: display::Options) -> Result<Box<dyn
             None => display::format_named("csv")?,
         },
     };
-    let options = display::Options {
-        header: spec.header,
-        width: None,
-        color: false,
-        ..options
-    };
+    let options = of_file(spec, options);
     Ok(Box::new(Writer::file(
         &spec.path,
         spec.append,
         format,
         options,
     )?))
+}
+
+/// How rows look where no terminal shows them.
+fn of_file(spec: &SinkSpec, options: display::Options) -> display::Options {
+    display::Options {
+        header: spec.header,
+        width: None,
+        color: false,
+        ..options
+    }
 }

@@ -19,7 +19,7 @@ use compression::Unreadable;
 pub use compression::{Compression, decompressed};
 pub use file::{FileSource, Reason, expand, is_same_file};
 pub use sink::FileSink;
-pub use socket::{Address, Reconnect, SocketOptions};
+pub use socket::{Address, Outside, Reconnect, RecordEnds, SocketOptions, SocketSink};
 pub use spool::Spool;
 pub use stdin::StdinSource;
 

@@ -41,5 +41,5 @@ pub use output::RowWriter;
 pub use reader::{Input, InputFile, Inputs, Opened, Sample};
 pub use run::{Outcome, Pause, RunSpec, Sink, Waiting, run};
 pub use summary::{FirstReject, Summary};
-pub use wait::{Idle, Ready, Waiter};
+pub use wait::{ForSinks, Idle, Ready, Waiter};
 pub use whole::Gathering;

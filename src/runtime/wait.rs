@@ -1,12 +1,13 @@
 //! Waiting for input without missing a signal.
 
 use std::os::fd::BorrowedFd;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::interrupt::{Interrupts, Signal};
-use crate::connect::{ByteSource, Notice};
+use crate::connect::{ByteSource, Notice, Outside};
 use crate::error::{Error, Result};
 use crate::time;
 
@@ -43,6 +44,20 @@ pub enum Ready {
     Stop(Signal),
     /// The time of the alarm has come.
     Alarm,
+}
+
+/// Tells sinks the time and whether a signal asked to stop.
+pub struct ForSinks(pub Option<Arc<Interrupts>>);
+
+impl Outside for ForSinks {
+    fn now(&self) -> Duration {
+        time::elapsed()
+    }
+
+    fn is_stopped(&self) -> bool {
+        let interrupts = self.0.as_ref();
+        interrupts.is_some_and(|interrupts| interrupts.requested().is_some())
+    }
 }
 
 impl<'a> Waiter<'a> {

@@ -119,6 +119,11 @@ pub trait ResultSink {
     /// # Errors
     /// It cannot be written.
     fn end(&mut self) -> Result<()>;
+
+    /// Something to tell the user, once: that a connection broke.
+    fn notice(&mut self) -> Option<Notice> {
+        None
+    }
 }
 
 /// Where the rows of one statement of a run go.
@@ -159,6 +164,7 @@ impl<'a> RunSink<'a> {
         let ended = each(&mut self.roots, |sink| {
             sink.end().and_then(|()| sink.flush())
         });
+        self.tell();
         let has_host = self.roots.iter().any(|root| root.sink.is_none());
         if !has_host {
             return ended;
@@ -166,12 +172,24 @@ impl<'a> RunSink<'a> {
         ended.and(self.give_host(|host| host.end().and_then(|()| host.flush())))
     }
 
+    /// Hands on what sinks have to say.
+    fn tell(&mut self) {
+        let sinks = self.roots.iter_mut().filter_map(|root| root.sink.as_mut());
+        for sink in sinks {
+            while let Some(notice) = sink.notice() {
+                self.host.note(Note::Said(notice));
+            }
+        }
+    }
+
     /// What has come out of a run that failed stays.
     ///
     /// # Errors
     /// It cannot be written.
     pub(super) fn keep(&mut self) -> Result<()> {
-        each(&mut self.roots, |sink| sink.flush())
+        let kept = each(&mut self.roots, |sink| sink.flush());
+        self.tell();
+        kept
     }
 
     /// A reader that has left ends a SELECT, but not the INSERTs beside it.
@@ -216,7 +234,9 @@ impl Sink for RunSink<'_> {
 
     fn flush(&mut self) -> Result<()> {
         self.side_files.flush()?;
-        each(&mut self.roots, |sink| sink.flush())?;
+        let flushed = each(&mut self.roots, |sink| sink.flush());
+        self.tell();
+        flushed?;
         self.give_host(|host| host.flush())
     }
 

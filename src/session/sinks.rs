@@ -1,4 +1,4 @@
-//! What `INSERT INTO` writes: a table of `CREATE TABLE … WITH (path = …)`, or a quoted path.
+//! What `INSERT INTO` writes: a table of `CREATE TABLE … WITH (path = …)`, or a quoted path or address.
 //!
 //! ```text
 //!   CREATE TABLE totals (…) WITH (path = 't.csv', append = 'yes')     INSERT INTO totals …     columns as declared
@@ -12,18 +12,21 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::catalog::Header;
-use crate::connect::is_same_file;
+use crate::connect::{Address, SocketOptions, is_same_file};
 use crate::error::{Error, Result};
 use crate::plan::SinkColumns;
 use crate::sql::{Insert, TableOption};
 
 use super::options::{Options, truth};
+use super::sources::apply_to_socket;
 
-/// A file to write rows to.
+/// A file or socket to write rows to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SinkSpec {
-    /// Where it is.
+    /// Where it is: of a socket its address.
     pub path: PathBuf,
+    /// The socket, if it is one.
+    pub socket: Option<(Address, SocketOptions)>,
     /// The name of its format; `None` if its ending decides.
     pub format: Option<String>,
     /// Rows go behind those that are there.
@@ -61,7 +64,9 @@ impl Sinks {
         options: &[TableOption],
         columns: Option<SinkColumns>,
     ) {
-        let paths = options.iter().filter(|option| option.key == "path");
+        let places = ["path", "address"];
+        let paths = options.iter();
+        let paths = paths.filter(|option| places.contains(&option.key.as_str()));
         let sink = TableSink {
             name: name.to_string(),
             paths: paths.map(|option| option.value.clone()).collect(),
@@ -129,23 +134,15 @@ fn spec(path: &str, options: &[TableOption], settings: &Options) -> Result<SinkS
         return Err(Error::plan("standard output is no sink of INSERT INTO")
             .help("write the SELECT alone: its rows go to standard output"));
     }
-    if let Some((scheme, _)) = path.split_once("://")
-        && scheme
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '-')
-    {
-        return Err(
-            Error::unsupported(format!("`{path}`: `{scheme}` sinks are not built yet"))
-                .help("what works now: a file"),
-        );
-    }
-    if path.contains(['*', '?']) && !Path::new(path).exists() {
+    let address = Address::parse(path)?;
+    if address.is_none() && path.contains(['*', '?']) && !Path::new(path).exists() {
         return Err(Error::plan(format!(
             "`{path}` is a pattern, not one file to write to"
         )));
     }
     let mut spec = SinkSpec {
         path: PathBuf::from(path),
+        socket: address.map(|address| (address, SocketOptions::default())),
         format: None,
         append: false,
         header: true,
@@ -159,6 +156,11 @@ fn spec(path: &str, options: &[TableOption], settings: &Options) -> Result<SinkS
 
 fn apply(option: &TableOption, settings: &Options, spec: &mut SinkSpec) -> Result<()> {
     let value = option.value.as_str();
+    if let Some((_, socket)) = &mut spec.socket
+        && apply_to_socket(option, socket)?
+    {
+        return Ok(());
+    }
     match option.key.replace('_', "-").as_str() {
         "format" if value.eq_ignore_ascii_case("auto") => spec.format = None,
         "format" => spec.format = Some(value.to_string()),

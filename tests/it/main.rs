@@ -22,6 +22,7 @@ mod random;
 mod readme;
 mod reference;
 mod sinks;
+mod socket_sinks;
 mod sockets;
 mod tidy;
 
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
     tests.extend(columnar::tests());
     tests.extend(fuzz::tests());
     tests.extend(files::tests());
+    tests.extend(socket_sinks::tests());
     tests.extend(sockets::tests());
     libtest_mimic::run(&arguments, tests).exit_code()
 }

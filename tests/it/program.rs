@@ -479,11 +479,16 @@ impl Live {
 
     /// Writes to its standard input and waits until it has taken everything and sleeps.
     pub fn feed(&mut self, bytes: &[u8]) {
+        self.push(bytes);
+        self.settle();
+    }
+
+    /// Writes to its standard input.
+    pub fn push(&mut self, bytes: &[u8]) {
         if let Some(stdin) = &mut self.stdin {
             // A process that is gone shows in `finish`.
             let _ = stdin.write_all(bytes);
         }
-        self.settle();
     }
 
     /// Waits until the process has read its input and every thread of it sleeps (or it has ended).

@@ -38,12 +38,13 @@ pub fn tests() -> Vec<Trial> {
         .collect()
 }
 
-fn start(arguments: &[&str]) -> Live {
+/// Starts the program with `-v`, without standard input.
+pub fn start(arguments: &[&str]) -> Live {
     Live::start(program::command().arg("-v").args(arguments), false)
 }
 
 /// The address behind `listening at tcp-listen://`.
-fn listening(live: &Live) -> Result<String, String> {
+pub fn listening(live: &Live) -> Result<String, String> {
     said(live, "listening at ", |text| {
         let address = text.split("listening at ").nth(1)?.split_once('\n')?.0;
         address.split("://").nth(1).map(String::from)
@@ -51,7 +52,7 @@ fn listening(live: &Live) -> Result<String, String> {
 }
 
 /// Waits until `find` finds something in what was said.
-fn said<T>(live: &Live, what: &str, find: impl Fn(&str) -> Option<T>) -> Result<T, String> {
+pub fn said<T>(live: &Live, what: &str, find: impl Fn(&str) -> Option<T>) -> Result<T, String> {
     let began = Instant::now();
     loop {
         let text = live.said();
@@ -66,7 +67,7 @@ fn said<T>(live: &Live, what: &str, find: impl Fn(&str) -> Option<T>) -> Result<
 }
 
 /// Waits until this much has come out.
-fn printed(live: &mut Live, lines: usize) -> Result<String, String> {
+pub fn printed(live: &mut Live, lines: usize) -> Result<String, String> {
     let (began, mut all) = (Instant::now(), String::new());
     loop {
         all += &live.news();
@@ -83,11 +84,13 @@ fn printed(live: &mut Live, lines: usize) -> Result<String, String> {
     }
 }
 
-fn text<E: std::fmt::Display>(error: E) -> String {
+/// An error in words.
+pub fn text<E: std::fmt::Display>(error: E) -> String {
     error.to_string()
 }
 
-fn check(what: &str, holds: bool, outcome: &Outcome) -> Result<(), String> {
+/// Whether something holds of an outcome, which is shown where it does not.
+pub fn check(what: &str, holds: bool, outcome: &Outcome) -> Result<(), String> {
     let stdout = String::from_utf8_lossy(&outcome.stdout);
     match holds {
         true => Ok(()),
@@ -99,14 +102,14 @@ fn check(what: &str, holds: bool, outcome: &Outcome) -> Result<(), String> {
 }
 
 /// Closes a connection so that the other side is told of a reset, once everything sent has been taken.
-fn reset(stream: TcpStream) -> Result<(), String> {
+pub fn reset(stream: TcpStream) -> Result<(), String> {
     socket2::SockRef::from(&stream)
         .set_linger(Some(Duration::ZERO))
         .map_err(text)
 }
 
 /// Ends a process by SIGTERM, which must take less than a second of its own.
-fn terminated(live: Live) -> Result<Outcome, String> {
+pub fn terminated(live: Live) -> Result<Outcome, String> {
     crate::process::send(live.id(), libc::SIGTERM)?;
     let outcome = live.finish();
     check("ended by SIGTERM", outcome.code == 143, &outcome)?;

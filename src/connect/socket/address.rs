@@ -74,10 +74,10 @@ impl Address {
             "unix-dgram" => Address::UnixDatagram(path()?),
             other => {
                 let known = SCHEMES.iter().map(|(_, example)| *example);
+                let known = known.collect::<Vec<_>>().join(", ");
                 let error =
-                    Error::unsupported(format!("`{text}`: there are no `{other}` sources")).note(
-                        format!("addresses: {}", known.collect::<Vec<_>>().join(", ")),
-                    );
+                    Error::unsupported(format!("`{text}`: `{other}` is no kind of address"))
+                        .note(format!("addresses: {known}"));
                 return Err(error.suggest(other, SCHEMES.iter().map(|(name, _)| *name)));
             }
         }))
@@ -194,7 +194,7 @@ mod tests {
         );
         assert_eq!(
             parsed("http://x/"),
-            "`http://x/`: there are no `http` sources"
+            "`http://x/`: `http` is no kind of address"
         );
     }
 }

@@ -7,26 +7,18 @@
 //! ```
 
 use std::io;
-use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::path::PathBuf;
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
-use socket2::{Domain, SockAddr, Socket, Type};
+use rustix::event::PollFlags;
+use socket2::{Socket, Type};
 
 use super::backoff;
 use super::connection::ConnectionSource;
-use super::{Address, Reconnect, SocketOptions};
+use super::target::{Target, happens};
+use super::{Address, GOOD, MOST_FAILURES, Reconnect, SocketOptions};
 use crate::connect::{Arrival, Arrivals, Ending, Notice, Reason};
 use crate::error::{Error, Result};
-
-/// Failures in a row after which nobody is there any more.
-const MOST_FAILURES: u32 = 10;
-
-/// A connection that held for so long was a good one: counting failures begins anew.
-const GOOD: Duration = Duration::from_secs(10);
 
 /// Connections to one address, one after the other.
 pub(super) struct Dial {
@@ -45,11 +37,6 @@ pub(super) struct Dial {
     notice: Option<Notice>,
 }
 
-enum Target {
-    Ip(SocketAddr),
-    Unix(PathBuf),
-}
-
 enum State {
     /// To be made, not before this time.
     Due(Duration),
@@ -61,34 +48,11 @@ enum State {
     Failed(String),
 }
 
-impl Target {
-    /// Begins a connection, which is there at once or when the socket can be written.
-    fn begin(&self) -> io::Result<(Socket, bool)> {
-        let (domain, address) = match self {
-            Target::Ip(address) => (Domain::for_address(*address), SockAddr::from(*address)),
-            Target::Unix(path) => (Domain::UNIX, SockAddr::unix(path)?),
-        };
-        let socket = Socket::new(domain, Type::STREAM, None)?;
-        socket.set_nonblocking(true)?;
-        match socket.connect(&address) {
-            Ok(()) => Ok((socket, true)),
-            Err(error) => match Errno::from_io_error(&error) {
-                Some(Errno::INPROGRESS | Errno::INTR) => Ok((socket, false)),
-                _ => Err(error),
-            },
-        }
-    }
-}
-
 impl Dial {
     pub(super) fn new(address: &Address, options: &SocketOptions) -> Result<Self> {
-        let targets: Vec<Target> = match address {
-            Address::Unix(path) => vec![Target::Unix(path.clone())],
-            _ => address.resolve()?.into_iter().map(Target::Ip).collect(),
-        };
         Ok(Dial {
             name: address.to_string(),
-            targets,
+            targets: Target::of(address)?,
             target: 0,
             reconnect: options.reconnect,
             timeout: options.connect_timeout,
@@ -98,6 +62,11 @@ impl Dial {
             opened_at: Duration::ZERO,
             notice: None,
         })
+    }
+
+    fn begin(&self) -> Option<io::Result<(Socket, bool)>> {
+        let target = self.targets.get(self.target)?;
+        Some(target.begin(Type::STREAM))
     }
 
     fn opened(&mut self, socket: Socket, now: Duration) -> Arrival {
@@ -148,16 +117,6 @@ impl Dial {
     }
 }
 
-/// True if a connection that was begun has been made, or has failed.
-fn is_settled(socket: &Socket) -> bool {
-    let mut fds = [PollFd::new(socket, PollFlags::OUT)];
-    let at_once = Timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    matches!(poll(&mut fds, Some(&at_once)), Ok(1..))
-}
-
 impl Arrivals for Dial {
     fn name(&self) -> &str {
         &self.name
@@ -170,7 +129,7 @@ impl Arrivals for Dial {
                     self.state = State::Due(at);
                     return Ok(Arrival::Later(Some(at)));
                 }
-                State::Due(_) => match self.targets.get(self.target).map(Target::begin) {
+                State::Due(_) => match self.begin() {
                     Some(Ok((socket, true))) => return Ok(self.opened(socket, now)),
                     Some(Ok((socket, false))) => {
                         self.state = State::Connecting(socket, now + self.timeout);
@@ -179,7 +138,7 @@ impl Arrivals for Dial {
                     None => self.failed("the host has no address", now)?,
                 },
                 State::Connecting(socket, until) => {
-                    if is_settled(&socket) {
+                    if happens(&socket, PollFlags::OUT, Duration::ZERO) {
                         match socket.take_error() {
                             Ok(None) => return Ok(self.opened(socket, now)),
                             Ok(Some(error)) | Err(error) => {

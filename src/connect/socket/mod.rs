@@ -1,4 +1,4 @@
-//! Sockets as inputs: connections that are made or taken, and datagrams.
+//! Sockets as inputs and sinks: connections that are made or taken, and datagrams.
 //!
 //! ```text
 //!   tcp://host:port          connects                ends with the connection; a broken one is made again
@@ -19,13 +19,22 @@ mod datagram;
 mod dial;
 mod file;
 mod listen;
+mod sink;
+mod target;
 
 use std::time::Duration;
 
 pub use address::Address;
+pub use sink::{Outside, RecordEnds, SocketSink};
 
 use super::{Arrivals, OnlyOne};
 use crate::error::Result;
+
+/// Failures in a row after which nobody is there any more.
+const MOST_FAILURES: u32 = 10;
+
+/// A connection that held for so long was a good one: counting failures begins anew.
+const GOOD: Duration = Duration::from_secs(10);
 
 /// What becomes of a connection that we made and that has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -202,9 +202,13 @@ impl Sources {
     }
 }
 
-/// True for one path at which there is nothing yet: a sink.
+/// True for one place that may be a sink: a path at which there is nothing yet, a socket.
 fn is_unwritten(places: &[Place]) -> bool {
-    matches!(places, [Place::Path(path)] if !std::path::Path::new(path).exists())
+    match places {
+        [Place::Path(path)] => !std::path::Path::new(path).exists(),
+        [Place::Socket(_)] => true,
+        _ => false,
+    }
 }
 
 /// The time of `WATERMARK FOR`.

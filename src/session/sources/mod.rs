@@ -37,6 +37,7 @@ use crate::sql::CreateTable;
 use definition::{Access, Definition, Place, places};
 use guessed::guessed;
 use opening::FirstOpened;
+pub(in crate::session) use table_options::apply_to_socket;
 use table_options::hints;
 
 /// The definitions of tables, by their names in the catalog.

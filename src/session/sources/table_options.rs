@@ -107,13 +107,45 @@ impl TableOptions {
     }
 }
 
+/// Reads an option about the use of sockets; false if it is about something else.
+pub(in crate::session) fn apply_to_socket(
+    option: &TableOption,
+    socket: &mut SocketOptions,
+) -> Result<bool> {
+    let value = option.value.as_str();
+    match option.key.replace('-', "_").as_str() {
+        "reconnect" => {
+            let words = [
+                ("never", Reconnect::Never),
+                ("broken", Reconnect::Broken),
+                ("always", Reconnect::Always),
+            ];
+            socket.reconnect = one_of(&option.key, value, &words)?;
+        }
+        "connect_timeout" => {
+            let timeout = duration(&option.key, value)?.fixed_nanoseconds();
+            let timeout = timeout.and_then(|nanoseconds| u64::try_from(nanoseconds).ok());
+            socket.connect_timeout = Duration::from_nanos(timeout.unwrap_or(u64::MAX));
+        }
+        "max_connections" => {
+            let count = number(&option.key, value)?;
+            socket.max_connections = usize::try_from(count).unwrap_or(usize::MAX).max(1);
+        }
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
 fn apply(option: &TableOption, options: &mut Options, of_table: &mut OfTable) -> Result<()> {
-    let OfTable { paths, socket, .. } = of_table;
     let value = option.value.as_str();
     let same = |key: &str| key.replace('_', "-") == option.key.replace('_', "-");
     if let Some((_, setting)) = SETTINGS.iter().find(|(key, _)| same(key)) {
         return options.set_as(&option.key, setting, value);
     }
+    if apply_to_socket(option, &mut of_table.socket)? {
+        return Ok(());
+    }
+    let paths = &mut of_table.paths;
     match option.key.as_str() {
         "address" if Address::parse(value)?.is_some() => {
             paths.push(value.to_string());
@@ -122,29 +154,6 @@ fn apply(option: &TableOption, options: &mut Options, of_table: &mut OfTable) ->
         "address" => Err(Error::usage(format!("`{value}` is no address")).help(
             "write tcp://127.0.0.1:9000, tcp-listen://…, udp://…, unix:///path; a file is a path",
         )),
-        "reconnect" => {
-            socket.reconnect = one_of(
-                &option.key,
-                value,
-                &[
-                    ("never", Reconnect::Never),
-                    ("broken", Reconnect::Broken),
-                    ("always", Reconnect::Always),
-                ],
-            )?;
-            Ok(())
-        }
-        "connect_timeout" | "connect-timeout" => {
-            let timeout = duration(&option.key, value)?.fixed_nanoseconds();
-            let timeout = timeout.and_then(|nanoseconds| u64::try_from(nanoseconds).ok());
-            socket.connect_timeout = Duration::from_nanos(timeout.unwrap_or(u64::MAX));
-            Ok(())
-        }
-        "max_connections" | "max-connections" => {
-            let count = number(&option.key, value)?;
-            socket.max_connections = usize::try_from(count).unwrap_or(usize::MAX).max(1);
-            Ok(())
-        }
         "idle_timeout" | "idle-timeout" => {
             of_table.idle_timeout = Some(duration(&option.key, value)?);
             Ok(())
