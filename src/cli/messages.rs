@@ -160,6 +160,17 @@ impl Messages {
         }
     }
 
+    /// Says how the run stands, to who asked.
+    pub fn status(&self, text: &str) {
+        say(&match self.format {
+            ErrorFormat::Text => format!("status: {text}\n"),
+            ErrorFormat::Json => {
+                let line = serde_json::json!({"level": "status", "message": text});
+                format!("{line}\n")
+            }
+        });
+    }
+
     /// Says a note (a guess, a unit) to a terminal or with `-v`.
     pub fn note(&self, text: &str) {
         if self.notes {

@@ -136,6 +136,7 @@ impl Host for Terminal<'_> {
                 .note(&format!("guessed from the first bytes:\n{text}")),
             Note::Remark(text) => self.messages.note(&text),
             Note::Waiting(text) => self.messages.note(&text),
+            Note::Status(text) => self.messages.status(&text),
             Note::Said(notice) if notice.is_warning => {
                 let warning = super::messages::Warning::new(notice.text);
                 self.messages.warning(&warning);

@@ -1,8 +1,9 @@
-//! Signals that ask a run to stop: noted at once, acted on by the loop that reads the input.
+//! Signals that ask a run to stop, or how it stands: noted at once, acted on by the loop that reads the input.
 //!
 //! ```text
 //! SIGINT, SIGTERM, SIGHUP ──► a flag and a byte in a pipe ──► poll(input, fd()) returns ──► stop in order
 //! the second of them      ──► the default action: the process ends at once
+//! SIGUSR1                 ──► another flag and pipe ──► the status is told, and waiting goes on
 //! ```
 //!
 //! Invariants: a signal that was ignored at start stays ignored (`nohup`, `&`); the pipe is never drained,
@@ -16,7 +17,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ};
 use signal_hook::{flag, low_level};
 
 use crate::error::{Error, Result};
@@ -65,6 +66,9 @@ impl fmt::Display for Signal {
 pub struct Interrupts {
     requested: Arc<AtomicUsize>,
     wakes: UnixStream,
+    /// Somebody wants to know how the run stands.
+    asked: Arc<AtomicBool>,
+    asks: UnixStream,
 }
 
 impl Interrupts {
@@ -96,12 +100,37 @@ impl Interrupts {
             // Whoever hears of it need not die of it: then writing fails, and that is told with the path.
             flag::register(SIGXFSZ, Arc::default()).map_err(refused)?;
         }
-        Ok(Interrupts { requested, wakes })
+        let (asks, asker) = UnixStream::pair().map_err(refused)?;
+        asks.set_nonblocking(true).map_err(refused)?;
+        let asked = Arc::new(AtomicBool::new(false));
+        if ignored & (1 << (SIGUSR1 - 1)) == 0 {
+            flag::register(SIGUSR1, Arc::clone(&asked)).map_err(refused)?;
+            low_level::pipe::register(SIGUSR1, asker).map_err(refused)?;
+        }
+        Ok(Interrupts {
+            requested,
+            wakes,
+            asked,
+            asks,
+        })
     }
 
-    /// Readable as soon as a signal came: poll it together with the input. Never read from it.
-    pub fn fd(&self) -> BorrowedFd<'_> {
-        self.wakes.as_fd()
+    /// Readable as soon as a signal came: poll them together with the input. Never read from them.
+    pub fn fds(&self) -> [BorrowedFd<'_>; 2] {
+        [self.wakes.as_fd(), self.asks.as_fd()]
+    }
+
+    /// True if somebody may want to know how the run stands: costs nothing to ask.
+    pub fn may_ask(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    /// True if somebody wants to know how the run stands; not again until they ask again.
+    pub fn take_question(&self) -> bool {
+        // First what wakes: a signal that comes in between is answered, and wakes once more for nothing.
+        let mut bytes = [0; 64];
+        while matches!(rustix::io::read(&self.asks, &mut bytes), Ok(1..)) {}
+        self.asked.swap(false, Ordering::SeqCst)
     }
 
     /// The signal that asked the run to stop.

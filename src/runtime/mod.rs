@@ -39,7 +39,7 @@ pub use live::Live;
 pub use metadata::{MetadataPlan, Place};
 pub use output::RowWriter;
 pub use reader::{Input, InputFile, Inputs, Opened, Sample};
-pub use run::{Outcome, Pause, RunSpec, Sink, Waiting, run};
+pub use run::{Outcome, Pause, RunSpec, Sink, Status, Waiting, run};
 pub use summary::{FirstReject, Summary};
 pub use wait::{ForSinks, Idle, Ready, Waiter};
 pub use whole::Gathering;

@@ -71,6 +71,9 @@ pub trait Sink {
     /// A source has gone quiet, and its event time goes on with the clock.
     fn paused(&mut self, pause: &Pause<'_>);
 
+    /// Somebody asked how the run stands.
+    fn status(&mut self, status: &Status);
+
     /// A connector has something to say.
     fn said(&mut self, notice: Notice);
 }
@@ -84,6 +87,30 @@ pub struct Waiting {
     pub rows_out: u64,
     /// True if the query has windows that a later row closes.
     pub has_windows: bool,
+}
+
+/// How a run stands, for who asks.
+#[derive(Debug, Clone)]
+pub struct Status {
+    /// What was counted so far.
+    pub summary: Summary,
+    /// Windows (or totals) that are open.
+    pub open_windows: usize,
+    /// Bytes that the operators keep.
+    pub state_bytes: usize,
+    /// Per source: its watermark; `i64::MIN` before the first, or where it has none.
+    pub watermarks: Vec<i64>,
+}
+
+impl Status {
+    fn of(graph: &Graph, summary: &Summary, reached: &[i64]) -> Self {
+        Status {
+            summary: summary.clone(),
+            open_windows: graph.open_windows(),
+            state_bytes: graph.size_bytes(),
+            watermarks: reached.to_vec(),
+        }
+    }
 }
 
 /// A source that has gone quiet.
@@ -134,6 +161,8 @@ struct Run<'a> {
     workers: Workers,
     /// Per source: who moved its watermark to where it is.
     movers: Vec<Option<Mover>>,
+    /// Per source: its watermark.
+    reached: Vec<i64>,
     units: Vec<Unit>,
     gates: &'a Gates,
     summary: &'a mut Summary,
@@ -185,6 +214,7 @@ pub fn run(spec: RunSpec<'_>, summary: &mut Summary, sink: &mut dyn Sink) -> Res
         sources,
         workers,
         movers: vec![None; spec.sources.len()],
+        reached: vec![i64::MIN; spec.sources.len()],
         units: (spec.sources.iter())
             .map(|plan| unit(plan).unwrap_or(Unit::Microsecond))
             .collect(),
@@ -232,8 +262,17 @@ impl Run<'_> {
                 has_windows: self.has_windows,
             };
             waiter.set_alarm(alarm);
+            let (graph, summary, reached) = (&self.graph, &*self.summary, &self.reached);
+            let status = || Status::of(graph, summary, reached);
             let (output, workers) = (&mut self.output, &self.workers);
+            if waiter.is_asked() {
+                output.sink().status(&status());
+            }
             let mut idle = |idle| match idle {
+                Idle::Asked => {
+                    output.sink().status(&status());
+                    Ok(())
+                }
                 Idle::Flush => output.flush(workers),
                 Idle::Waiting => {
                     output.sink().waiting(&waiting);
@@ -343,6 +382,7 @@ impl Run<'_> {
             let of_source = |row: &Position| usize::from(input_of_position(*row)) == number;
             rows.into_iter().filter(of_source).max()
         });
+        self.reached[number] = step.watermark.time;
         let mut noted = step.noted;
         noted.extend(
             std::mem::take(&mut results.events)
@@ -404,6 +444,7 @@ impl Run<'_> {
         let mut results = Results::default();
         self.graph
             .push(&self.aheads[number], None, watermark, &mut results)?;
+        self.reached[number] = watermark.time;
         let events = std::mem::take(&mut results.events);
         let committed = Committed {
             source: number,

@@ -23,6 +23,8 @@ pub enum Idle {
     Waiting,
     /// A connector has something to say.
     Said(Notice),
+    /// Somebody wants to know how the run stands.
+    Asked,
 }
 
 /// Waits for inputs and signals.
@@ -86,11 +88,17 @@ impl<'a> Waiter<'a> {
         self.interrupts.and_then(Interrupts::requested)
     }
 
+    /// True if somebody wants to know how the run stands; not again until they ask again.
+    pub fn is_asked(&self) -> bool {
+        (self.interrupts)
+            .is_some_and(|interrupts| interrupts.may_ask() && interrupts.take_question())
+    }
+
     /// True if reading from `source` does not wait.
     pub fn is_ready(&self, source: &dyn ByteSource) -> bool {
         match source.wait_for() {
             None => true,
-            Some(fd) => matches!(poll_input(fd, None, Some(Duration::ZERO)), Ok(true)),
+            Some(fd) => matches!(poll_input(fd, &[], Some(Duration::ZERO)), Ok(true)),
         }
     }
 
@@ -157,7 +165,12 @@ impl<'a> Waiter<'a> {
     ) -> Result<Woken<T>> {
         idle(Idle::Flush)?;
         let tell_at = *self.quiet_since.get_or_insert_with(time::elapsed) + PATIENCE;
+        let signals = self.interrupts.map(Interrupts::fds);
+        let signals = signals.as_ref().map_or(&[][..], |fds| &fds[..]);
         loop {
+            if self.is_asked() {
+                idle(Idle::Asked)?;
+            }
             if self.has_rung() {
                 return Ok(Woken::Alarm);
             }
@@ -167,14 +180,16 @@ impl<'a> Waiter<'a> {
             let tell_at = (!self.told).then_some(tell_at);
             let next = tell_at.into_iter().chain(self.alarm).chain(until).min();
             let patience = next.map(|next| next.saturating_sub(time::elapsed()));
-            let ready = poll(self.interrupts.map(Interrupts::fd), patience)
-                .map_err(|error| Error::outside(what(), error))?;
+            let ready = poll(signals, patience).map_err(|error| Error::outside(what(), error))?;
             if let Some(signal) = self.stopped() {
                 return Ok(Woken::Stop(signal));
             }
             if let Some(ready) = ready {
                 self.quiet_since = None;
                 return Ok(Woken::Ready(ready));
+            }
+            if (self.interrupts).is_some_and(Interrupts::take_question) {
+                idle(Idle::Asked)?;
             }
             if tell_at.is_some_and(|tell_at| time::elapsed() >= tell_at) {
                 self.told = true;
@@ -184,9 +199,8 @@ impl<'a> Waiter<'a> {
     }
 }
 
-/// Looks, for so long, whether something is there; also ends when the signal comes.
-type Poll<'p, T> =
-    &'p dyn Fn(Option<BorrowedFd<'_>>, Option<Duration>) -> rustix::io::Result<Option<T>>;
+/// Looks, for so long, whether something is there; also ends when a signal comes.
+type Poll<'p, T> = &'p dyn Fn(&[BorrowedFd<'_>], Option<Duration>) -> rustix::io::Result<Option<T>>;
 
 /// Why waiting for something ended.
 pub(super) enum Woken<T> {
@@ -221,14 +235,14 @@ pub(super) struct ReadyOnes {
 /// # Errors
 /// What the system says.
 pub(super) fn ready_ones(awaited: &Awaited<'_>) -> Result<Option<ReadyOnes>> {
-    poll_any(awaited, None, Some(Duration::ZERO))
+    poll_any(awaited, &[], Some(Duration::ZERO))
         .map_err(|error| Error::outside("cannot wait for inputs", error))
 }
 
-/// Which of several things are ready; `None` if the time is up or only the signal came.
+/// Which of several things are ready; `None` if the time is up or only a signal came.
 fn poll_any(
     awaited: &Awaited<'_>,
-    interrupt: Option<BorrowedFd<'_>>,
+    signals: &[BorrowedFd<'_>],
     timeout: Option<Duration>,
 ) -> rustix::io::Result<Option<ReadyOnes>> {
     let any = PollFlags::IN | PollFlags::OUT;
@@ -236,7 +250,7 @@ fn poll_any(
     let mut fds: Vec<PollFd<'_>> = arrivals
         .map(|fd| PollFd::from_borrowed_fd(fd, any))
         .collect();
-    let inputs = awaited.inputs.iter().copied().chain(interrupt);
+    let inputs = awaited.inputs.iter().chain(signals).copied();
     fds.extend(inputs.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
     match poll(&mut fds, timeout.map(timespec).as_ref()) {
         Ok(_) => {}
@@ -258,14 +272,15 @@ fn timespec(timeout: Duration) -> Timespec {
     }
 }
 
-/// True if `fd` can be read (or has ended); false if the time is up or only the signal came.
+/// True if `fd` can be read (or has ended); false if the time is up or only a signal came.
 fn poll_input(
     fd: BorrowedFd<'_>,
-    interrupt: Option<BorrowedFd<'_>>,
+    signals: &[BorrowedFd<'_>],
     timeout: Option<Duration>,
 ) -> rustix::io::Result<bool> {
     let mut fds = vec![PollFd::from_borrowed_fd(fd, PollFlags::IN)];
-    fds.extend(interrupt.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
+    let signals = signals.iter().copied();
+    fds.extend(signals.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
     match poll(&mut fds, timeout.map(timespec).as_ref()) {
         Ok(_) => Ok(!fds[0].revents().is_empty()),
         Err(rustix::io::Errno::INTR) => Ok(false),

@@ -10,7 +10,7 @@ use super::sinks::SinkSpec;
 use super::together::each;
 use crate::connect::{ByteSource, Notice};
 use crate::error::{ErrorKind, Result};
-use crate::runtime::{LateRow, Pause, RejectedRow, RowWriter, Sink, Waiting};
+use crate::runtime::{LateRow, Pause, RejectedRow, RowWriter, Sink, Status, Waiting};
 
 /// What displays want to know of a result before its first row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub enum Note {
     Unseen(String),
     /// Nothing has come for a while.
     Waiting(String),
+    /// How a run stands, for who asked.
+    Status(String),
     /// What a connector says: a port that was chosen, a connection that was refused.
     Said(Notice),
 }
@@ -258,6 +260,11 @@ impl Sink for RunSink<'_> {
         self.host.note(Note::Said(Notice::warning(text)));
     }
 
+    fn status(&mut self, status: &Status) {
+        let text = status_text(status, self.side_files);
+        self.host.note(Note::Status(text));
+    }
+
     fn said(&mut self, notice: Notice) {
         self.host.note(Note::Said(notice));
     }
@@ -277,4 +284,37 @@ impl Sink for RunSink<'_> {
         };
         self.host.note(Note::Waiting(text));
     }
+}
+
+/// How a run stands, in a line.
+fn status_text(status: &Status, side_files: &SideFiles) -> String {
+    use crate::data::print::number::thousands;
+    let summary = &status.summary;
+    let left_out = [
+        (summary.late, "late"),
+        (summary.untimed, "untimed"),
+        (summary.rejected, "rejected"),
+    ];
+    let left_out = left_out.into_iter().filter(|(count, _)| *count > 0);
+    let left_out: Vec<String> = left_out
+        .map(|(count, what)| format!("{} {what}", thousands(count)))
+        .collect();
+    let left_out = match left_out.as_slice() {
+        [] => String::new(),
+        some => format!(" ({})", some.join(", ")),
+    };
+    let mut text = format!(
+        "rows read: {}{left_out}, rows out: {}, open windows or totals: {}, state: {} KiB",
+        thousands(summary.rows_read),
+        thousands(summary.rows_out),
+        thousands(status.open_windows as u64),
+        thousands(status.state_bytes.div_ceil(1 << 10) as u64),
+    );
+    for (source, watermark) in status.watermarks.iter().enumerate() {
+        // The end of a source is no time.
+        if !matches!(*watermark, i64::MIN | i64::MAX) {
+            text += &format!(", watermark: {}", side_files.time(source, *watermark));
+        }
+    }
+    text
 }

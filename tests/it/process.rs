@@ -20,7 +20,7 @@ type Test = fn() -> Result<(), String>;
 
 /// The tests of this file.
 pub fn tests() -> Vec<Trial> {
-    let tests: [(&str, Test); 15] = [
+    let tests: [(&str, Test); 16] = [
         ("prompt-in-a-pipe", prompt_in_a_pipe),
         ("prompt-in-a-file", prompt_in_a_file),
         ("rows-one-by-one", rows_one_by_one),
@@ -29,6 +29,7 @@ pub fn tests() -> Vec<Trial> {
         ("sigterm", || stopped_by(libc::SIGTERM)),
         ("sighup", || stopped_by(libc::SIGHUP)),
         ("ignored-sigint", ignored_sigint),
+        ("status", status),
         ("head", head),
         ("full-disk", full_disk),
         ("stdin-untouched", stdin_untouched),
@@ -162,6 +163,39 @@ fn stopped_by(signal: i32) -> Result<(), String> {
         outcome.stderr.contains("open"),
         &outcome,
     )
+}
+
+/// SIGUSR1 asks how the run stands, before the first row and behind it, also with -q; the run goes on.
+fn status() -> Result<(), String> {
+    let mut live = Live::start(program::command().args(["-q", WINDOWS]), true);
+    live.settle();
+    let asked = |live: &mut Live, times: usize| {
+        send(live.id(), libc::SIGUSR1)?;
+        let lines = crate::sockets::said(live, "status", |text| {
+            let lines: Vec<String> = text.lines().map(String::from).collect();
+            (lines.len() == times).then_some(lines)
+        })?;
+        live.settle();
+        Ok::<String, String>(lines[times - 1].clone())
+    };
+    let first = asked(&mut live, 1)?;
+    live.feed(b"ts,n\n2026-01-01T12:00:01,1\n2026-01-01T12:01:10,2\n,3\n");
+    let (second, third) = (asked(&mut live, 2)?, asked(&mut live, 3)?);
+    live.end_input();
+    let outcome = live.finish();
+    expect("exit code 0", outcome.code == 0, &outcome)?;
+    expect("it went on", outcome.stdout.ends_with(b"1\n"), &outcome)?;
+    expect(
+        "first",
+        first == "status: nothing has come yet: waiting for the first record",
+        &outcome,
+    )?;
+    expect("the same", second == third, &outcome)?;
+    let begins =
+        "status: rows read: 3 (1 untimed), rows out: 1, open windows or totals: 1, state: ";
+    expect("counts", second.starts_with(begins), &outcome)?;
+    let ends = " KiB, watermark: 2026-01-01T12:01:05";
+    expect("watermark", second.ends_with(ends), &outcome)
 }
 
 /// Sends a signal to a process that the test started.

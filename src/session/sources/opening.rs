@@ -228,6 +228,9 @@ fn open_socket(address: &Address, access: &Access) -> Result<Live> {
 fn while_waiting(idle: Idle, host: &mut dyn Host) -> Result<()> {
     match idle {
         Idle::Flush => return host.flush(),
+        Idle::Asked => host.note(Note::Status(String::from(
+            "nothing has come yet: waiting for the first record",
+        ))),
         Idle::Said(notice) => host.note(Note::Said(notice)),
         Idle::Waiting => host.note(Note::Waiting(String::from(
             "waiting for input: nothing has come yet",
