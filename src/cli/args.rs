@@ -205,6 +205,9 @@ pub struct Args {
     /// Notes also if stderr is no terminal
     #[arg(short, long, overrides_with = "quiet", env = "TUMBLE_VERBOSE", hide_env = true, value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue, help_heading = MESSAGES)]
     pub verbose: bool,
+    /// Write what was counted to a file, as JSON, however the run ends
+    #[arg(long, value_name = "FILE", help_heading = MESSAGES)]
+    pub stats_json: Option<PathBuf>,
     /// Errors as text, json [default: text]
     #[arg(long, value_name = "FORMAT", env = "TUMBLE_ERROR_FORMAT", hide_env = true, help_heading = MESSAGES)]
     pub error_format: Option<ErrorFormat>,

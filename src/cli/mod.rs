@@ -14,6 +14,7 @@ pub mod messages;
 mod one_shot;
 pub mod settings;
 pub mod snippet;
+mod stats;
 mod terminal;
 mod usage;
 mod writer;

@@ -17,6 +17,7 @@ use super::exit;
 use super::messages::{Messages, Saved};
 use super::settings::Settings;
 use super::snippet::Script;
+use super::stats::StatsFile;
 use super::terminal::Terminal;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::Summary;
@@ -33,42 +34,45 @@ struct Source {
 pub fn run(settings: &Settings) -> ExitCode {
     let said = &settings.messages;
     let messages = Messages::new(said.format, said.color, said.quiet, said.verbose);
-    let mut terminal = match Terminal::new(settings, &messages) {
-        Ok(terminal) => terminal,
-        Err(error) => return failed(&error, None, &messages),
-    };
-    let scripts = match scripts(settings, &mut terminal) {
-        Ok(scripts) => scripts,
-        Err(error) => return failed(&error, None, &messages),
-    };
+    run_with(settings, &messages).unwrap_or_else(|error| failed(&error, None, &messages))
+}
+
+/// # Errors
+/// What failed before the first script or behind the last.
+fn run_with(settings: &Settings, messages: &Messages) -> Result<ExitCode> {
+    let mut stats = StatsFile::open(settings.messages.stats.as_deref())?;
+    let mut terminal = Terminal::new(settings, messages)?;
+    let scripts = scripts(settings, &mut terminal)?;
     let mut session = Session::new(settings.options.clone());
-    match Interrupts::install() {
-        Ok(interrupts) => {
-            let interrupts = Arc::new(interrupts);
-            terminal.listen(Arc::clone(&interrupts));
-            session.listen(interrupts);
-        }
-        Err(error) => return failed(&error, None, &messages),
-    }
+    let interrupts = Arc::new(Interrupts::install()?);
+    terminal.listen(Arc::clone(&interrupts));
+    session.listen(interrupts);
     let outcome = run_all(settings, &scripts, &mut session, &mut terminal);
+    let summary = session.summary().clone();
+    if matches!(&outcome, Err((error, _)) if error.kind() == ErrorKind::Closed) {
+        stats.write(&summary, 0)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let saved = Saved {
         late: settings.output.late.is_some(),
         rejects: settings.output.rejects.is_some(),
     };
-    let said = match &outcome {
-        Err((error, _)) if error.kind() == ErrorKind::Closed => return ExitCode::SUCCESS,
-        _ => session.summary().clone(),
-    };
-    messages.summary(&said, saved);
+    messages.summary(&summary, saved);
     let stopped = session.stopped();
     // What it made on the machine (a socket's file) goes with it.
     drop(session);
     if let Some(signal) = stopped {
+        if let Err(error) = stats.write(&summary, signal.exit_code()) {
+            messages.error(&error, None);
+        }
         signal.raise_default();
     }
-    match outcome.and_then(|()| judge(&said, settings).map_err(|error| (error, None))) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err((error, script)) => failed(&error, script.map(|number| &scripts[number]), &messages),
+    match outcome.and_then(|()| judge(&summary, settings).map_err(|error| (error, None))) {
+        Ok(()) => stats.write(&summary, 0).map(|()| ExitCode::SUCCESS),
+        Err((error, script)) => {
+            let code = failed(&error, script.map(|number| &scripts[number]), messages);
+            stats.write(&summary, exit::of_error(&error)).map(|()| code)
+        }
     }
 }
 

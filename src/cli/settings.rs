@@ -75,6 +75,8 @@ pub struct MessageSettings {
     pub verbose: bool,
     /// How errors are written.
     pub format: ErrorFormat,
+    /// Where the counters go.
+    pub stats: Option<PathBuf>,
 }
 
 const DEFAULT_MAX_ROWS: usize = 1_000;
@@ -101,6 +103,7 @@ impl Settings {
                 quiet: args.quiet,
                 verbose: args.verbose,
                 format: args.error_format.unwrap_or_default(),
+                stats: args.stats_json.clone(),
             },
         })
     }
