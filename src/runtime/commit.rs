@@ -130,6 +130,31 @@ pub struct RejectedRow<'a> {
 pub struct Gates {
     /// `--max-errors N`: the run stops at error N + 1.
     pub max_errors: Option<u64>,
+    /// What the sources say for themselves, by number.
+    pub of_sources: Vec<SourceGate>,
+}
+
+/// What an error in a row of one source does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SourceGate {
+    /// What it does in the whole run.
+    #[default]
+    OfRun,
+    /// It stops the run.
+    Fail,
+    /// It is counted and stops nothing.
+    Skip,
+}
+
+impl Gates {
+    /// How many errors may have been counted behind one of this source, where there were `before`.
+    fn most(&self, source: usize, before: u64) -> Option<u64> {
+        match self.of_sources.get(source).copied().unwrap_or_default() {
+            SourceGate::OfRun => self.max_errors,
+            SourceGate::Fail => Some(before),
+            SourceGate::Skip => None,
+        }
+    }
 }
 
 /// Who keeps what was left out.
@@ -179,9 +204,10 @@ pub(super) fn commit(
         let bad = summary.bad();
         let what = count(&one, step, summary, keeper)?;
         if summary.bad() > bad
-            && let Some(most) = gates.max_errors
+            && let Some(most) = gates.most(step.source, bad)
             && summary.bad() > most
         {
+            let most = gates.max_errors.unwrap_or(0).min(most);
             return Ok(Some(Shut {
                 position,
                 error: shut(most, position, &what),

@@ -34,7 +34,7 @@ mod wait;
 mod whole;
 mod workers;
 
-pub use commit::{Gates, LateRow, Mover, RejectedRow};
+pub use commit::{Gates, LateRow, Mover, RejectedRow, SourceGate};
 pub use live::Live;
 pub use metadata::{MetadataPlan, Place};
 pub use output::RowWriter;

@@ -186,6 +186,9 @@ impl Session {
                 OnError::Fail => Some(0),
                 OnError::Skip => self.options.max_errors,
             },
+            of_sources: (sources.iter())
+                .map(|source| self.sources.gate(&source.table.name))
+                .collect(),
         };
         let spec = RunSpec {
             sources,

@@ -125,6 +125,7 @@ impl Sources {
                 hints: with.hints,
                 columns,
                 declared: Some(order),
+                gate: with.gate,
             },
         );
         Ok(())
@@ -155,15 +156,22 @@ impl Sources {
         host: &mut dyn Host,
     ) -> Result<()> {
         let mut first = self.open_first(&with.places, &with.access, &with.hints, host)?;
-        let idle_timeout = with.idle_timeout;
+        let (idle_timeout, gate) = (with.idle_timeout, with.gate);
         let hints = Hints {
             from_pipe: first.is_piped(),
             ..with.hints
         };
         let guess = self.look(&mut first, &hints, host)?;
-        let (mut table, definition, text) =
+        let (mut table, mut definition, text) =
             guessed(name, with.places, with.access, guess, hints, options);
         table.idle_timeout = idle_timeout;
+        definition.gate = gate;
+        for column in &mut table.columns {
+            // The table's zone is that of its texts; what is shown is in the session's.
+            if let DataType::Timestamp(_, Some(zone)) = &mut column.data_type {
+                *zone = options.zone.name().into();
+            }
+        }
         if let Some(watermark) = declared_time(create, &table)? {
             table.time = Some(watermark);
         }

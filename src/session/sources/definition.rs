@@ -9,6 +9,7 @@ use crate::catalog::{Hints, TableColumn};
 use crate::connect::{Address, Compression, SocketOptions, expand};
 use crate::error::{Error, Result};
 use crate::format::{Format, ReadColumn};
+use crate::runtime::SourceGate;
 
 /// Where a table's records are and how they are read.
 #[derive(Debug, Clone)]
@@ -23,6 +24,8 @@ pub(super) struct Definition {
     pub columns: BTreeMap<String, ReadColumn>,
     /// Names of the declared columns that come from records, in order; `None` for a guessed table.
     pub declared: Option<Vec<String>>,
+    /// What a bad row does.
+    pub gate: SourceGate,
 }
 
 /// How the bytes at a place are come by.
@@ -70,6 +73,25 @@ impl Place {
 }
 
 impl Definition {
+    /// Of a table whose format and columns were seen.
+    pub(super) fn guessed(
+        places: Vec<Place>,
+        access: Access,
+        hints: Hints,
+        format: Format,
+        columns: BTreeMap<String, ReadColumn>,
+    ) -> Self {
+        Definition {
+            places,
+            access,
+            format: Some(format),
+            hints,
+            columns,
+            declared: None,
+            gate: SourceGate::default(),
+        }
+    }
+
     /// How a column of the table is read from the records.
     pub(super) fn read_column(&self, column: &TableColumn) -> ReadColumn {
         if let Some(read) = self.columns.get(&column.name) {

@@ -33,14 +33,8 @@ pub(super) fn guessed(
             endless: is_endless(&places, &access),
             idle_timeout: None,
         };
-        let definition = Definition {
-            places,
-            access,
-            format: Some(Format::Ndjson(NdjsonOptions::default())),
-            hints,
-            columns: BTreeMap::new(),
-            declared: None,
-        };
+        let format = Format::Ndjson(NdjsonOptions::default());
+        let definition = Definition::guessed(places, access, hints, format, BTreeMap::new());
         return (table, definition, None);
     };
     let place = places.first().map_or(String::from("-"), Place::text);
@@ -70,14 +64,8 @@ pub(super) fn guessed(
         endless: is_endless(&places, &access),
         idle_timeout: None,
     };
-    let definition = Definition {
-        places,
-        access,
-        columns: read_columns(&guess),
-        format: Some(guess.format),
-        hints,
-        declared: None,
-    };
+    let columns = read_columns(&guess);
+    let definition = Definition::guessed(places, access, hints, guess.format, columns);
     (table, definition, Some(text))
 }
 

@@ -31,7 +31,7 @@ use crate::error::{Error, Result};
 use crate::format::{ColumnarDecoder, DecodeSpec, Format};
 use crate::plan::SourcePlan;
 use crate::runtime::interrupt::Interrupts;
-use crate::runtime::{Input, MetadataPlan};
+use crate::runtime::{Input, MetadataPlan, SourceGate};
 use crate::sql::CreateTable;
 
 use definition::{Access, Definition, Place, places};
@@ -182,7 +182,7 @@ impl Sources {
         let decode = DecodeSpec {
             columns,
             checked,
-            zone: options.zone,
+            zone: definition.hints.zone,
         };
         if let Format::Columnar(columns) = &format {
             // What the first file lacks is said before anything comes out.
@@ -199,6 +199,13 @@ impl Sources {
             now_seconds: options.now_seconds,
             metadata: Arc::new(metadata),
         })
+    }
+
+    /// What a bad row of a table does.
+    pub(in crate::session) fn gate(&self, table: &str) -> SourceGate {
+        self.definitions
+            .get(table)
+            .map_or_else(SourceGate::default, |definition| definition.gate)
     }
 
     /// The tables that can be written.

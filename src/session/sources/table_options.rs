@@ -8,6 +8,7 @@ use crate::catalog::Hints;
 use crate::connect::{Address, Reconnect, SocketOptions};
 use crate::error::{Error, Result};
 use crate::format::Nulls;
+use crate::runtime::SourceGate;
 use crate::session::options::{Options, duration, number, one_of, truth};
 use crate::sql::{CreateTable, TableOption};
 use crate::time::{Interval, TimeFormat};
@@ -24,6 +25,8 @@ pub(super) struct TableOptions {
     pub time_format: Option<TimeFormat>,
     /// After how long without a row its event time goes on with the clock.
     pub idle_timeout: Option<Interval>,
+    /// What a bad row does.
+    pub gate: SourceGate,
 }
 
 /// What the options say that no setting of the session has.
@@ -32,10 +35,11 @@ struct OfTable {
     paths: Vec<String>,
     socket: SocketOptions,
     idle_timeout: Option<Interval>,
+    gate: SourceGate,
 }
 
 /// The options, each with the setting of the session that it is for this table; Flink's spellings, too.
-const SETTINGS: [(&str, &str); 15] = [
+const SETTINGS: [(&str, &str); 16] = [
     ("format", "input-format"),
     ("regex", "regex"),
     ("delimiter", "delimiter"),
@@ -49,12 +53,13 @@ const SETTINGS: [(&str, &str); 15] = [
     ("ts", "ts"),
     ("ts_format", "ts-format"),
     ("ts_unit", "ts-unit"),
+    ("timezone", "tz"),
     ("max_record", "max-record"),
     ("types", "types"),
 ];
 
 /// The options that no setting of the session has.
-const PLACES: [&str; 8] = [
+const PLACES: [&str; 9] = [
     "path",
     "append",
     "address",
@@ -62,6 +67,7 @@ const PLACES: [&str; 8] = [
     "connect_timeout",
     "max_connections",
     "idle_timeout",
+    "on_error",
     "connector",
 ];
 
@@ -101,6 +107,7 @@ impl TableOptions {
                 socket: of_table.socket,
             },
             idle_timeout: of_table.idle_timeout,
+            gate: of_table.gate,
             hints,
             time_format,
         })
@@ -156,6 +163,11 @@ fn apply(option: &TableOption, options: &mut Options, of_table: &mut OfTable) ->
         )),
         "idle_timeout" | "idle-timeout" => {
             of_table.idle_timeout = Some(duration(&option.key, value)?);
+            Ok(())
+        }
+        "on_error" | "on-error" => {
+            let known = [("skip", SourceGate::Skip), ("fail", SourceGate::Fail)];
+            of_table.gate = one_of(&option.key, value, &known)?;
             Ok(())
         }
         "path" => {
