@@ -159,6 +159,7 @@ const FENCES: [(&str, &[&str], &str); 25] = [
             "format/json/marks.rs",
             "format/csv/structure.rs",
             "format/columns/text_column.rs",
+            "exec/keys/texts.rs",
         ],
         "no unsafe code",
     ),

@@ -73,15 +73,14 @@ impl Timestamps {
             && let Some(steps) = value.checked_sub(start)
             && (0..60 * self.per_second).contains(&steps)
         {
-            append(&last.text.get(), MINUTE_BYTES, out);
-            return self.write_second(steps.unsigned_abs(), out);
+            return self.write_second(last.text.get(), steps.unsigned_abs(), out);
         }
         self.write_minute(last, value, out);
     }
 
-    /// Appends the second of its minute and what stands behind it.
+    /// Appends the text of a minute with a second of it, and what stands behind that.
     #[inline]
-    fn write_second(&self, steps: u64, out: &mut Vec<u8>) {
+    fn write_second(&self, mut text: [u8; MINUTE_ROOM_BYTES], steps: u64, out: &mut Vec<u8>) {
         // By constants: a division by what is in a variable costs more than all the rest.
         let (second, nanoseconds) = match self.per_second {
             1_000_000_000 => (steps / 1_000_000_000, steps % 1_000_000_000),
@@ -89,32 +88,30 @@ impl Timestamps {
             1_000 => (steps / 1_000, steps % 1_000 * 1_000_000),
             _ => (steps, 0),
         };
-        let mut text = two_digits(second);
+        let mut behind = two_digits(second);
         let mut length = 2;
         let is_whole = self.fraction == Fraction::Never
             || (self.fraction == Fraction::Needed && nanoseconds == 0);
-        if !is_whole {
-            if nanoseconds % 1_000_000 != 0 {
-                append(&text.to_le_bytes(), length, out);
-                write_fraction(nanoseconds.cast_signed(), self.fraction, out);
-                return self.write_utc(out);
-            }
+        let is_fine = !is_whole && nanoseconds % 1_000_000 != 0;
+        if !is_whole && !is_fine {
             let thousandths = nanoseconds / 1_000_000;
-            text |= u64::from(b'.') << 16
+            behind |= u64::from(b'.') << 16
                 | (thousandths / 100 + u64::from(b'0')) << 24
                 | two_digits(thousandths % 100) << 32;
             length = 6;
         }
-        if matches!(self.suffix, Suffix::Utc) {
-            text |= u64::from(b'Z') << (8 * length);
+        let is_utc = matches!(self.suffix, Suffix::Utc);
+        if is_utc && !is_fine {
+            behind |= u64::from(b'Z') << (8 * length);
             length += 1;
         }
-        append(&text.to_le_bytes(), length, out);
-    }
-
-    fn write_utc(&self, out: &mut Vec<u8>) {
-        if matches!(self.suffix, Suffix::Utc) {
-            out.push(b'Z');
+        text[MINUTE_BYTES..MINUTE_BYTES + 8].copy_from_slice(&behind.to_le_bytes());
+        append(&text, MINUTE_BYTES + length, out);
+        if is_fine {
+            write_fraction(nanoseconds.cast_signed(), self.fraction, out);
+            if is_utc {
+                out.push(b'Z');
+            }
         }
     }
 

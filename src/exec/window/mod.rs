@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `aggregate` | GROUP BY over TUMBLE, HOP, CUMULATE by slices, or over windows that rows already carry; `spans` merges neighbouring slices for windows of many |
 //! | `slices`, `local` | its first phase: to which slice a row belongs; the rows of one batch, gathered |
-//! | `session`, `session_rows` | SESSION, with aggregates or row by row; `open_sessions` finds a row's session, `expiries` the sessions that may be over |
+//! | `session`, `session_rows` | SESSION, with aggregates or row by row; `open_sessions` finds a row's session, `expiries` the sessions that may be over, `closed_groups` the order in which they come out |
 //! | `assign` | reading a windowed table without aggregating it |
 //!
 //! row is late is decided by the watermark of the rows before it, which stands in the batch, never by the
@@ -12,6 +12,7 @@
 
 mod aggregate;
 mod assign;
+mod closed_groups;
 mod count;
 mod expiries;
 mod local;

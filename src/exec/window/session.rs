@@ -14,10 +14,11 @@
 use arrow::array::ArrayRef;
 use arrow::datatypes::{FieldRef, SchemaRef};
 
+use super::closed_groups::{ClosedGroup, ClosedGroups, causes};
 use super::open_sessions::{OpenSessions, Place};
 use super::slots::{Member, Members, Slots};
 use super::{MAX_ROWS, ResultRows, lateness};
-use crate::data::{Batch, Event, Position};
+use crate::data::{Batch, Event};
 use crate::error::Result;
 use crate::exec::aggregate::AggregateSpec;
 use crate::exec::grouped::{FirstRow, columns_of};
@@ -59,7 +60,7 @@ pub struct SessionOperator {
     arrived: u64,
     pending: Pending,
     /// Groups on their way out; kept only for its memory.
-    closed: Vec<Closed>,
+    closed: ClosedGroups,
 }
 
 /// Rows of the batch at hand that are not in their slots yet.
@@ -67,15 +68,6 @@ pub struct SessionOperator {
 struct Pending {
     rows: Vec<u32>,
     slots: Vec<u32>,
-}
-
-/// A group of a session on its way out.
-#[derive(Clone, Copy)]
-struct Closed {
-    end: i64,
-    start: i64,
-    partition: u32,
-    member: Member,
 }
 
 impl SessionOperator {
@@ -93,7 +85,7 @@ impl SessionOperator {
             watermark: i64::MIN,
             arrived: 0,
             pending: Pending::default(),
-            closed: Vec::new(),
+            closed: ClosedGroups::default(),
         })
     }
 
@@ -145,7 +137,12 @@ impl SessionOperator {
     }
 
     /// Emits groups of closed sessions and frees their slots.
-    fn emit(&mut self, closed: &[Closed], watermark: &Watermark, out: &mut Output) -> Result<()> {
+    fn emit(
+        &mut self,
+        closed: &[ClosedGroup],
+        watermark: &Watermark,
+        out: &mut Output,
+    ) -> Result<()> {
         let mut rows = ResultRows::new(self.spec.schema.clone());
         for part in closed.chunks(MAX_ROWS) {
             let bounds = [
@@ -180,7 +177,7 @@ impl SessionOperator {
 
     /// Forgets keys that have no session.
     fn forget_keys(&mut self) -> Result<()> {
-        const FEW: usize = 4096;
+        const FEW: usize = 1 << 14;
         if self.sessions.len() == 0 {
             self.keys.clear();
         }
@@ -193,57 +190,6 @@ impl SessionOperator {
         self.partitions.clear();
         let mut ids = Vec::with_capacity(kept.len());
         self.partitions.intern(&columns, kept.len(), &mut ids)
-    }
-}
-
-/// The rows that closed groups, which are in the order of their ends: one way along the trail.
-fn causes(closed: &[Closed], watermark: &Watermark) -> Vec<Position> {
-    let mut trail = &watermark.trail[..];
-    let cause = |group: &Closed| {
-        let time = group.end.saturating_sub(1);
-        while let Some(((reached, _), behind)) = trail.split_first()
-            && *reached < time
-        {
-            trail = behind;
-        }
-        trail.first().map_or(Position::MAX, |(_, row)| *row)
-    };
-    closed.iter().map(cause).collect()
-}
-
-/// Sorts groups by end, then start, then first row. Most come so: only those of rows that came late, and sessions
-/// that grew since they were entered to expire, stand too far back.
-fn sort(closed: &mut [Closed]) {
-    let order = |group: &Closed| (group.end, group.start, group.member.first);
-    // What stands before a greater one is kept where it is; the others are sorted and merged with it.
-    let most = closed.len() / 2;
-    let mut strays: Vec<Closed> = Vec::new();
-    let mut kept = 0;
-    for at in 0..closed.len() {
-        let group = closed[at];
-        if kept > 0 && order(&group) < order(&closed[kept - 1]) {
-            strays.push(group);
-            if strays.len() > most {
-                closed[kept..=at].copy_from_slice(&strays);
-                return closed.sort_unstable_by_key(order);
-            }
-        } else {
-            closed[kept] = group;
-            kept += 1;
-        }
-    }
-    strays.sort_unstable_by_key(order);
-    // From the end: what is moved back leaves its room to what is before it.
-    let mut end = closed.len();
-    while let Some(stray) = strays.last() {
-        end -= 1;
-        if kept > 0 && order(&closed[kept - 1]) > order(stray) {
-            kept -= 1;
-            closed[end] = closed[kept];
-        } else {
-            closed[end] = *stray;
-            strays.pop();
-        }
     }
 }
 
@@ -284,16 +230,18 @@ impl Operator for SessionOperator {
         let mut closed = std::mem::take(&mut self.closed);
         let gap = self.spec.gap;
         self.sessions.expire(watermark.time, |session| {
-            closed.extend(session.payload.as_slice().iter().map(|&member| Closed {
-                end: session.end(gap),
-                start: session.start,
-                partition: session.partition,
-                member,
-            }));
+            for &member in session.payload.as_slice() {
+                closed.push(ClosedGroup {
+                    end: session.end(gap),
+                    start: session.start,
+                    partition: session.partition,
+                    member,
+                });
+            }
         });
-        if !closed.is_empty() {
-            sort(&mut closed);
-            self.emit(&closed, watermark, out)?;
+        let groups = closed.sorted();
+        if !groups.is_empty() {
+            self.emit(groups, watermark, out)?;
             self.forget_keys()?;
             closed.clear();
         }
@@ -308,43 +256,7 @@ impl Operator for SessionOperator {
 
     fn size_bytes(&self) -> usize {
         (self.sessions.size_bytes() + self.slots.size_bytes())
-            + self.closed.capacity() * size_of::<Closed>()
+            + self.closed.size_bytes()
             + (self.partitions.size_bytes() + self.keys.size_bytes())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn groups_are_sorted_however_far_they_stand_from_their_places(
-            ends in prop::collection::vec((0i64..400, 0i64..3), 0..300),
-            strays in prop::collection::vec((any::<prop::sample::Index>(), 0i64..400), 0..20),
-            presorted in any::<bool>(),
-        ) {
-            let group = |(place, &(end, start)): (usize, &(i64, i64))| Closed {
-                end,
-                start,
-                partition: 0,
-                member: Member { key: 0, slot: place as u32, first: (place as u64, place as u64) },
-            };
-            let mut closed: Vec<Closed> = ends.iter().enumerate().map(group).collect();
-            let order = |group: &Closed| (group.end, group.start, group.member.first);
-            if presorted {
-                closed.sort_by_key(order);
-                for (place, end) in strays.iter().filter(|_| !ends.is_empty()) {
-                    closed[place.index(ends.len())].end = *end;
-                }
-            }
-            let mut expected = closed.clone();
-            expected.sort_by_key(order);
-            sort(&mut closed);
-            let slots = |groups: &[Closed]| groups.iter().map(|group| group.member.slot).collect::<Vec<_>>();
-            prop_assert_eq!(slots(&closed), slots(&expected));
-        }
     }
 }
