@@ -106,6 +106,13 @@ pub struct Args {
     /// A further table, read from a file (without a value: show results as a table)
     #[arg(long, value_name = "NAME=PATH", num_args = 0..=1, require_equals = true, default_missing_value = "", help_heading = INPUT)]
     pub table: Vec<String>,
+    /// Follow the files as tail -F does: through rotation, truncation and deletion, without an end; those
+    /// of a list or pattern oldest first (app.log.2.gz app.log.1 app.log), and new ones join
+    #[arg(short = 'F', long, env = "TUMBLE_FOLLOW", hide_env = true, value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue, help_heading = INPUT)]
+    pub follow: bool,
+    /// Where following begins: start, end (what is there already is left out) [default: start]
+    #[arg(long, value_name = "WHERE", env = "TUMBLE_FROM", hide_env = true, help_heading = INPUT)]
+    pub from: Option<String>,
     /// Longest record, such as 1MiB [default: 16MiB]
     #[arg(long, value_name = "SIZE", env = "TUMBLE_MAX_RECORD", hide_env = true, help_heading = INPUT)]
     pub max_record: Option<String>,

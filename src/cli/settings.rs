@@ -192,6 +192,8 @@ fn options(args: &Args, files: &[PathBuf]) -> Result<Options> {
         ("idle-timeout", args.idle_timeout.clone()),
         ("tz", args.tz.clone()),
         ("in-order", truth(args.in_order)),
+        ("follow", truth(args.follow)),
+        ("from", args.from.clone()),
         ("on-error", args.on_error.clone()),
         ("max-errors", args.max_errors.clone()),
         ("strict", truth(args.strict)),
@@ -203,12 +205,22 @@ fn options(args: &Args, files: &[PathBuf]) -> Result<Options> {
             options.set_as(&format!("--{name}"), name, &value)?;
         }
     }
+    check_together(args, &options)?;
+    Ok(options)
+}
+
+/// Refuses flags that say nothing together.
+fn check_together(args: &Args, options: &Options) -> Result<()> {
+    if args.from.is_some() && !args.follow {
+        let error = Error::usage("--from says where following begins, and nothing is followed");
+        return Err(error.help("follow the files: --follow --from end"));
+    }
     match (options.on_error, options.max_errors) {
         (OnError::Fail, Some(limit)) if limit > 0 => Err(Error::usage(format!(
             "--on-error fail and --max-errors {limit} contradict each other"
         ))
         .note("--on-error fail is --max-errors 0")),
-        _ => Ok(options),
+        _ => Ok(()),
     }
 }
 

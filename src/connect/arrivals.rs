@@ -33,9 +33,9 @@ pub trait Arrivals: Send {
     /// What to wait for before asking again: readable or writable.
     fn wait_for(&self) -> Option<BorrowedFd<'_>>;
 
-    /// An input that it gave has ended.
-    fn closed(&mut self, ending: &Ending, now: Duration) {
-        let _ = (ending, now);
+    /// The input of that name, which it gave, has ended.
+    fn closed(&mut self, name: &str, ending: &Ending, now: Duration) {
+        let _ = (name, ending, now);
     }
 
     /// Something to tell the user, once.

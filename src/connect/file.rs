@@ -121,14 +121,12 @@ impl WholeBytes for WholeFile {
     }
 }
 
-/// The paths that a path or glob means, in alphabetical order. A path that exists is itself, whatever
-/// characters it has.
+/// The paths that a path or glob means, in alphabetical order.
 ///
 /// # Errors
 /// A pattern that is none, or that no file matches.
 pub fn expand(path: &str) -> Result<Vec<String>> {
-    let is_pattern = path.contains(['*', '?', '[']);
-    if !is_pattern || std::path::Path::new(path).exists() {
+    if !is_pattern(path) {
         return Ok(vec![path.to_string()]);
     }
     let matches = glob::glob(path)
@@ -151,6 +149,11 @@ pub fn expand(path: &str) -> Result<Vec<String>> {
     Ok(paths)
 }
 
+/// True for a glob. A path that exists is itself, whatever characters it has.
+pub(super) fn is_pattern(path: &str) -> bool {
+    path.contains(['*', '?', '[']) && !std::path::Path::new(path).exists()
+}
+
 /// What the system said, without Rust's `(os error 2)`.
 pub struct Reason<'a>(pub &'a io::Error);
 
@@ -167,7 +170,7 @@ impl std::fmt::Display for Reason<'_> {
 }
 
 /// A file in the same folder with almost the same name.
-fn near_file(path: &str) -> Option<String> {
+pub(super) fn near_file(path: &str) -> Option<String> {
     let path = std::path::Path::new(path);
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,

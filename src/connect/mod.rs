@@ -5,6 +5,7 @@
 mod arrivals;
 mod compression;
 mod file;
+mod follow;
 mod sink;
 mod socket;
 mod spool;
@@ -18,6 +19,7 @@ pub use arrivals::{Arrival, Arrivals, Ending, Notice, OnlyOne};
 use compression::Unreadable;
 pub use compression::{Compression, decompressed};
 pub use file::{FileSource, Reason, expand, is_same_file};
+pub use follow::{Begin, Follow};
 pub use sink::FileSink;
 pub use socket::{Address, Outside, Reconnect, RecordEnds, SocketOptions, SocketSink};
 pub use spool::Spool;
@@ -64,6 +66,11 @@ pub trait ByteSource: Send {
     /// Where the same bytes can be opened once more, if they can.
     fn path(&self) -> Option<&str> {
         None
+    }
+
+    /// How many of its first bytes are older than what is wanted: records that end within them are left out.
+    fn old_bytes(&self) -> u64 {
+        0
     }
 
     /// True for a file that lies there whole: its first 64 KiB may be looked at before anything is read.

@@ -26,9 +26,15 @@ fn waits(plan: &StreamPlan, query: &StreamQuery) -> Result<()> {
         let error = Error::plan(format!(
             "{what} prints at the end of input, and `{source}` has none"
         ));
+        // A path or an address is quoted, as it was.
+        let is_name = source.chars().all(|c| c.is_alphanumeric() || c == '_');
+        let source = match is_name {
+            true => source.to_owned(),
+            false => format!("'{source}'"),
+        };
         return Err(match what {
             "a total" => error.help(format!(
-                "group by a window: SELECT window_start, … FROM TUMBLE('{source}', '1m') GROUP BY window_start"
+                "group by a window: SELECT window_start, … FROM TUMBLE({source}, '1m') GROUP BY window_start"
             )),
             _ => error.help("order by window_end or window_start first: windows come out in that order"),
         });

@@ -27,6 +27,9 @@ use crate::connect::{
 use crate::error::Result;
 use crate::time;
 
+/// How often to ask for inputs while those that are there have something.
+const ASK_EVERY: Duration = Duration::from_millis(100);
+
 /// What comes and goes, before the run.
 pub struct Live {
     arrivals: Arrived,
@@ -54,6 +57,8 @@ struct Arrived {
     to_ask: bool,
     /// When to ask again at the latest.
     until: Option<Duration>,
+    /// When it was asked last.
+    asked: Duration,
 }
 
 impl std::fmt::Debug for Live {
@@ -73,7 +78,8 @@ impl Arrived {
         if self.is_over || !self.to_ask {
             return Ok(None);
         }
-        match self.arrivals.ask(time::elapsed())? {
+        self.asked = time::elapsed();
+        match self.arrivals.ask(self.asked)? {
             Arrival::Input(source) => Ok(Some(Opened {
                 source: match source.gives_messages() {
                     true => source,
@@ -93,9 +99,14 @@ impl Arrived {
         }
     }
 
-    fn closed(&mut self, ending: &Ending) {
-        self.arrivals.closed(ending, time::elapsed());
+    fn closed(&mut self, name: &str, ending: &Ending) {
+        self.arrivals.closed(name, ending, time::elapsed());
         self.to_ask = true;
+    }
+
+    /// Asks again although there is much to be read: what has come may be gone when that is done.
+    fn hurry(&mut self) {
+        self.to_ask |= time::elapsed().saturating_sub(self.asked) >= ASK_EVERY;
     }
 
     fn awaited<'a>(&'a self, inputs: Vec<BorrowedFd<'a>>) -> Awaited<'a> {
@@ -125,6 +136,7 @@ impl Live {
                 is_over: false,
                 to_ask: true,
                 until: None,
+                asked: Duration::ZERO,
             },
             open: Vec::new(),
         }
@@ -190,11 +202,13 @@ impl Live {
             }
             if let (Some(ending), false) = (&sampled.ending, sampled.is_told) {
                 sampled.is_told = true;
-                self.arrivals.closed(ending);
+                let name = sampled.opened.source.name();
+                self.arrivals.closed(name, ending);
             }
         }
-        // What has ended without a byte shows nothing, and leaves nothing to be read.
-        let is_nothing = |one: &Sampled| one.ending.is_some() && one.opened.bytes.is_empty();
+        // What has ended and has only blanks shows nothing, and leaves nothing to be read.
+        let is_nothing =
+            |one: &Sampled| one.ending.is_some() && one.opened.bytes.trim_ascii().is_empty();
         self.open.retain(|sampled| !is_nothing(sampled));
         Ok(true)
     }
@@ -282,6 +296,7 @@ impl LiveReader {
             if waiter.stopped().is_some() {
                 return Ok(Next::Stop);
             }
+            self.arrivals.hurry();
             while let Some(opened) = self.arrivals.next()? {
                 self.open(opened, false)?;
             }
@@ -319,7 +334,8 @@ impl LiveReader {
                 Read::Stop => return Ok(Some(Next::Stop)),
                 Read::End => {
                     if !connection.is_told {
-                        self.arrivals.closed(connection.reader.ending());
+                        let reader = &connection.reader;
+                        self.arrivals.closed(&reader.name(), reader.ending());
                     }
                     self.places[place] = None;
                 }

@@ -65,6 +65,8 @@ pub(super) struct RecordReader {
     ending: Ending,
     /// Each read gives whole records.
     in_messages: bool,
+    /// Records that end within so many bytes are left out.
+    old_bytes: u64,
 }
 
 impl RecordReader {
@@ -76,6 +78,7 @@ impl RecordReader {
             origin: Origin::of(opened.source.name(), reads_clock),
             written: written.unwrap_or(input.now_seconds),
             in_messages: opened.source.gives_messages(),
+            old_bytes: opened.source.old_bytes(),
             source: opened.source,
             buffer: opened.bytes,
             start: 0,
@@ -137,6 +140,9 @@ impl RecordReader {
                 Err(error) if self.may_break => return Ok(self.refuse(&error)),
                 decoder => decoder?,
             };
+            if decoder.is_some() && self.origin.offset < self.old_bytes && self.pass_old() {
+                continue;
+            }
             if let Some(decoder) = decoder {
                 let bytes = &self.buffer[self.start..self.end];
                 match self.splitter.split(bytes, self.no_more_of_record()) {
@@ -180,8 +186,30 @@ impl RecordReader {
                     Ready::Alarm => return Ok(Read::Later),
                 },
             }
-            self.fill(waiter);
+            if !self.fill(waiter) && patience.is_none() {
+                return Ok(Read::Later);
+            }
         }
+    }
+
+    /// Leaves out records that are older than what is wanted; false if there are none.
+    fn pass_old(&mut self) -> bool {
+        let rest = usize::try_from(self.old_bytes - self.origin.offset).unwrap_or(usize::MAX);
+        let end = self.end.min(self.start.saturating_add(rest));
+        let is_last = end == self.end && self.no_more_of_record();
+        let bytes = &self.buffer[self.start..end];
+        let length = match self.splitter.split(bytes, is_last) {
+            Split::Head { bytes, .. } => bytes,
+            Split::Block(length) | Split::Skip(length, _) => length,
+            Split::More => 0,
+        };
+        if length == 0 && end < self.end {
+            // A record that had begun comes when it ends.
+            self.old_bytes = 0;
+        }
+        self.head_lines += memchr_iter(b'\n', &bytes[..length]).count() as u64;
+        self.pass(length);
+        length > 0
     }
 
     /// True if what is there ends with a record: no byte behind it belongs to the last one.
@@ -305,8 +333,8 @@ impl RecordReader {
         Ok(Some(decoder))
     }
 
-    /// Reads until the block is full or reading would wait.
-    fn fill(&mut self, waiter: &Waiter<'_>) {
+    /// Reads until the block is full or reading would wait; false if nothing came.
+    fn fill(&mut self, waiter: &Waiter<'_>) -> bool {
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
             self.end -= self.start;
@@ -348,6 +376,7 @@ impl RecordReader {
         if self.reads_clock {
             self.origin.arrival = now_microseconds();
         }
+        self.end > before || self.at_end || self.failed.is_some()
     }
 
     fn make_room(&mut self) {

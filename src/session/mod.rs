@@ -16,6 +16,7 @@ mod side_files;
 mod sinks;
 mod sources;
 mod together;
+mod values;
 
 use std::sync::Arc;
 
@@ -31,9 +32,10 @@ use crate::runtime::interrupt::{Interrupts, Signal};
 use crate::sql::{self, QueryStatement, Statement, StatementKind};
 
 pub use host::{Host, Note, ResultInfo, ResultSink};
-pub use options::{OnError, OnInterrupt, Options, duration};
+pub use options::{OnError, OnInterrupt, Options};
 
 pub use sinks::SinkSpec;
+pub use values::duration;
 
 use side_files::SideFiles;
 use sources::Sources;

@@ -1,18 +1,18 @@
 //! The settings of a session: what flags say and `SET` changes.
 
 use std::path::PathBuf;
-use std::str::FromStr;
+use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 
-use std::sync::Arc;
-
+use super::values::{
+    delimiter, duration, epoch_unit, number, one_of, size, threads, truth, types, zone,
+};
 use crate::catalog::{Header, UserFormat};
-use crate::connect::Compression;
-use crate::data::parse_type;
+use crate::connect::{Begin, Compression};
 use crate::error::{Error, Result};
 use crate::format::{DEFAULT_MAX_RECORD_BYTES, Encoding, Pattern, parse_format_name};
-use crate::time::{EpochUnit, Interval, Zone, parse_interval};
+use crate::time::{EpochUnit, Interval, Zone};
 
 /// `--on-error`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -22,6 +22,10 @@ pub enum OnError {
     Skip,
     /// The first one stops the run.
     Fail,
+}
+
+impl OnError {
+    const NAMES: [(&str, OnError); 2] = [("skip", OnError::Skip), ("fail", OnError::Fail)];
 }
 
 /// `--on-interrupt`
@@ -81,6 +85,10 @@ pub struct Options {
     pub zone: Zone,
     /// Files are read one after the other.
     pub in_order: bool,
+    /// Files are followed, as `tail -F` does.
+    pub follow: bool,
+    /// Where following begins.
+    pub from: Begin,
     /// Where results go, if not to standard output.
     pub output: Option<PathBuf>,
     /// Where late rows go.
@@ -126,6 +134,8 @@ impl Default for Options {
             idle_timeout: None,
             zone: Zone::UTC,
             in_order: false,
+            follow: false,
+            from: Begin::default(),
             output: None,
             late: None,
             rejects: None,
@@ -140,7 +150,7 @@ impl Default for Options {
 }
 
 /// The names that `SET` knows.
-const NAMES: [&str; 21] = [
+const NAMES: [&str; 23] = [
     "delay",
     "max-jump",
     "tz",
@@ -148,6 +158,8 @@ const NAMES: [&str; 21] = [
     "ts-format",
     "ts-unit",
     "in-order",
+    "follow",
+    "from",
     "input-format",
     "regex",
     "delimiter",
@@ -163,9 +175,6 @@ const NAMES: [&str; 21] = [
     "on-interrupt",
     "threads",
 ];
-
-/// More threads than this are a mistake.
-const MOST_THREADS: usize = 1024;
 
 /// Bytes that are decoded at once: what the second cache of a core holds with its columns.
 const DEFAULT_BLOCK_BYTES: usize = 1 << 18;
@@ -229,6 +238,8 @@ impl Options {
             "ts-format" => self.ts_format = Some(value.to_string()),
             "ts-unit" => self.ts_unit = Some(epoch_unit(shown, value)?),
             "in-order" => self.in_order = truth(shown, value)?,
+            "follow" => self.follow = truth(shown, value)?,
+            "from" => self.from = one_of(shown, value, &Begin::NAMES)?,
             "input-format" => {
                 let guessed = value.eq_ignore_ascii_case("auto");
                 self.input_format = (!guessed).then(|| self.format_name(value)).transpose()?;
@@ -262,13 +273,7 @@ impl Options {
                 )?;
             }
             "compression" => self.compression = one_of(shown, value, &Compression::NAMES)?,
-            "on-error" => {
-                self.on_error = one_of(
-                    shown,
-                    value,
-                    &[("skip", OnError::Skip), ("fail", OnError::Fail)],
-                )?;
-            }
+            "on-error" => self.on_error = one_of(shown, value, &OnError::NAMES)?,
             "max-errors" => self.max_errors = Some(number(shown, value)?),
             "strict" => self.strict = truth(shown, value)?,
             "max-record" => self.max_record_bytes = size(shown, value)?,
@@ -288,211 +293,4 @@ impl Options {
         }
         Ok(())
     }
-}
-
-/// A length of time that the setting `name` takes: of fixed length, not below 0; `0` needs no unit.
-///
-/// # Errors
-/// No length of time, with how one is written.
-pub fn duration(name: &str, text: &str) -> Result<Interval> {
-    if text.trim() == "0" {
-        return Ok(Interval::default());
-    }
-    let length = parse_interval(text).map_err(|error| {
-        let refused = Error::usage(format!("{name}: {}", error.message()));
-        let refused = match error.label_text() {
-            Some(label) => refused.label(label),
-            None => refused,
-        };
-        if error.helps().is_empty() {
-            return refused.help("write it like 5s or 1h30m");
-        }
-        error
-            .helps()
-            .iter()
-            .fold(refused, |refused, help| refused.help(help))
-    })?;
-    match length.fixed_nanoseconds() {
-        Some(nanoseconds) if nanoseconds >= 0 => Ok(length),
-        Some(_) => Err(Error::usage(format!("{name} cannot be less than 0"))),
-        None => Err(
-            Error::usage(format!("{name} cannot be of months, whose lengths differ"))
-                .help("write it in days, like 30d"),
-        ),
-    }
-}
-
-/// A zone by name, `local`, or an offset in whole hours.
-///
-/// # Errors
-/// No such zone, with the nearest.
-pub fn zone(name: &str) -> Result<Zone> {
-    let refused = || {
-        Error::usage(format!("`{name}` is no time zone"))
-            .help("zones are named like Europe/Berlin; `local` is the machine's")
-    };
-    if name.eq_ignore_ascii_case("local") {
-        let local = iana_time_zone::get_timezone()
-            .map_err(|cause| Error::outside("cannot tell the zone of this machine", cause))?;
-        return local
-            .parse()
-            .map_err(|_| refused().note(format!("the machine's zone is `{local}`")));
-    }
-    if name.eq_ignore_ascii_case("z") {
-        return Ok(Zone::UTC);
-    }
-    if let Some(offset) = name.strip_prefix(['+', '-']) {
-        let (hours, minutes) = offset.split_once(':').unwrap_or((offset, "00"));
-        // The database counts these zones westwards.
-        let sign = if name.starts_with('+') { '-' } else { '+' };
-        let hours = u8::from_str(hours).map_err(|_| refused())?;
-        return match (minutes, format!("Etc/GMT{sign}{hours}").parse()) {
-            ("00", Ok(zone)) => Ok(zone),
-            _ => Err(refused()
-                .help("an offset is of whole hours here; name the zone, like Asia/Kolkata")),
-        };
-    }
-    let known = chrono_tz::TZ_VARIANTS.iter();
-    match known
-        .clone()
-        .find(|zone| zone.name().eq_ignore_ascii_case(name))
-    {
-        Some(zone) => Ok(*zone),
-        None => Err(refused().suggest(name, known.map(|zone| zone.name()))),
-    }
-}
-
-fn epoch_unit(name: &str, text: &str) -> Result<EpochUnit> {
-    one_of(
-        name,
-        text,
-        &[
-            ("s", EpochUnit::Second),
-            ("ms", EpochUnit::Millisecond),
-            ("us", EpochUnit::Microsecond),
-            ("ns", EpochUnit::Nanosecond),
-        ],
-    )
-}
-
-/// The byte that a delimiter's text means; `\t` is a tab.
-///
-/// # Errors
-/// Not one ASCII character.
-pub fn delimiter(text: &str) -> Result<u8> {
-    match text.as_bytes() {
-        b"\\t" => Ok(b'\t'),
-        [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => Ok(*byte),
-        _ => Err(
-            Error::usage(format!("`{text}` cannot part the fields of csv"))
-                .help("a delimiter is one ASCII character, such as `;` or `\\t`"),
-        ),
-    }
-}
-
-/// `a=BIGINT,b=DECIMAL(9,2)`: commas within brackets belong to the type.
-///
-/// # Errors
-/// A part that is no column with its type.
-pub fn types(text: &str) -> Result<Vec<(String, DataType)>> {
-    let mut depth = 0_i32;
-    let outside = |character: char| {
-        depth += i32::from(matches!(character, '(' | '<'));
-        depth -= i32::from(matches!(character, ')' | '>'));
-        character == ',' && depth <= 0
-    };
-    let mut types = Vec::new();
-    for part in text.split(outside) {
-        match part.split_once('=') {
-            Some((column, name)) if !column.trim().is_empty() => {
-                types.push((column.trim().to_string(), parse_type(name.trim())?));
-            }
-            _ => {
-                return Err(Error::usage(format!("`{part}` is no column with its type"))
-                    .help("write --types COL=TYPE,COL=TYPE"));
-            }
-        }
-    }
-    Ok(types)
-}
-
-/// The meaning of a word among those that are known.
-///
-/// # Errors
-/// It is none of them.
-pub fn one_of<T: Copy>(name: &str, value: &str, known: &[(&str, T)]) -> Result<T> {
-    let found = known
-        .iter()
-        .find(|(word, _)| word.eq_ignore_ascii_case(value));
-    found.map(|(_, meaning)| *meaning).ok_or_else(|| {
-        let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
-        let error = Error::usage(format!("`{value}` is no value of {name}"))
-            .help(format!("values: {}", words.join(", ")));
-        error.suggest(value, words)
-    })
-}
-
-/// A setting that is on or off, in the usual words.
-///
-/// # Errors
-/// Another word.
-pub(super) fn truth(name: &str, value: &str) -> Result<bool> {
-    one_of(
-        name,
-        value,
-        &[
-            ("true", true),
-            ("on", true),
-            ("yes", true),
-            ("1", true),
-            ("", true),
-            ("false", false),
-            ("off", false),
-            ("no", false),
-            ("0", false),
-        ],
-    )
-}
-
-/// A whole number.
-///
-/// # Errors
-/// It is none.
-pub fn number(name: &str, value: &str) -> Result<u64> {
-    value
-        .parse()
-        .map_err(|_| Error::usage(format!("{name} takes a whole number, not `{value}`")))
-}
-
-fn threads(name: &str, value: &str) -> Result<usize> {
-    match usize::try_from(number(name, value)?) {
-        Ok(count @ 1..=MOST_THREADS) => Ok(count),
-        _ => Err(Error::usage(format!(
-            "{name} takes a number from 1 to {MOST_THREADS}, not `{value}`"
-        ))),
-    }
-}
-
-/// A size such as `16MiB`, `64k`, `1000000`, in bytes.
-///
-/// # Errors
-/// No number, or no such unit.
-pub fn size(name: &str, value: &str) -> Result<usize> {
-    let refused = || {
-        Error::usage(format!("{name} takes a size such as 16MiB, not `{value}`"))
-            .help("units: k, M, G (1024 each), also KiB, MiB, GiB")
-    };
-    let digits = value.trim_end_matches(|c: char| !c.is_ascii_digit());
-    let count: usize = digits.parse().map_err(|_| refused())?;
-    let shift = match value[digits.len()..].trim().to_ascii_lowercase().as_str() {
-        "" | "b" => 0,
-        "k" | "kb" | "kib" => 10,
-        "m" | "mb" | "mib" => 20,
-        "g" | "gb" | "gib" => 30,
-        _ => return Err(refused()),
-    };
-    count
-        .checked_mul(1 << shift)
-        .filter(|bytes| *bytes > 0)
-        .ok_or_else(refused)
 }

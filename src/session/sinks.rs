@@ -17,8 +17,9 @@ use crate::error::{Error, Result};
 use crate::plan::SinkColumns;
 use crate::sql::{Insert, TableOption};
 
-use super::options::{Options, truth};
+use super::options::Options;
 use super::sources::apply_to_socket;
+use super::values::truth;
 
 /// A file or socket to write rows to.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,6 +13,7 @@ mod aggregates;
 mod columnar;
 mod difference;
 mod files;
+mod follow;
 mod fuzz;
 mod grammar;
 mod oracle;
@@ -45,5 +46,6 @@ fn main() -> ExitCode {
     tests.extend(files::tests());
     tests.extend(socket_sinks::tests());
     tests.extend(sockets::tests());
+    tests.extend(follow::tests());
     libtest_mimic::run(&arguments, tests).exit_code()
 }

@@ -75,6 +75,19 @@ impl Compression {
         named.next().map_or("", |(name, _)| name)
     }
 
+    /// Whether what begins with `bytes` is compressed; `None` if there are too few to tell.
+    pub(super) fn is_compressed(self, bytes: &[u8], at_end: bool) -> Option<bool> {
+        match self {
+            Compression::None => Some(false),
+            Compression::Auto => {
+                let kinds = Compression::NAMES[2..].iter();
+                let mut begun = kinds.map(|(_, kind)| kind.begins(bytes, at_end));
+                begun.try_fold(false, |any, begins| Some(any || begins?))
+            }
+            _ => Some(true),
+        }
+    }
+
     /// Whether `bytes` begin a member of this compression; `None` if there are too few to tell.
     fn begins(self, bytes: &[u8], at_end: bool) -> Option<bool> {
         match self {
@@ -227,6 +240,10 @@ impl ByteSource for DecompressedSource {
 
     fn is_file(&self) -> bool {
         self.source.is_file()
+    }
+
+    fn old_bytes(&self) -> u64 {
+        self.source.old_bytes()
     }
 }
 

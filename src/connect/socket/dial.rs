@@ -173,7 +173,7 @@ impl Arrivals for Dial {
         }
     }
 
-    fn closed(&mut self, ending: &Ending, now: Duration) {
+    fn closed(&mut self, _name: &str, ending: &Ending, now: Duration) {
         if now.saturating_sub(self.opened_at) > GOOD {
             self.failures = 0;
         }

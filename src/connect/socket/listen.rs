@@ -139,7 +139,7 @@ impl Arrivals for Listen {
         (!self.paused).then(|| self.socket.as_fd())
     }
 
-    fn closed(&mut self, _ending: &Ending, _now: Duration) {
+    fn closed(&mut self, _name: &str, _ending: &Ending, _now: Duration) {
         self.open = self.open.saturating_sub(1);
         self.told_refusal = false;
     }

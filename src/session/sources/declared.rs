@@ -64,7 +64,7 @@ impl Sources {
             time_candidates: Vec::new(),
             open_ended: false,
             nested: false,
-            merged: with.places.len() > 1 && !options.in_order,
+            merged: with.places.len() > 1 && !options.in_order && with.access.follow.is_none(),
             endless: is_endless(&with.places, &with.access),
             idle_timeout: with.idle_timeout,
         };

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field};
 
 use crate::catalog::{Hints, TableColumn};
-use crate::connect::{Address, Compression, SocketOptions, expand};
+use crate::connect::{Address, Begin, Compression, SocketOptions, expand};
 use crate::error::{Error, Result};
 use crate::format::{Format, ReadColumn};
 use crate::runtime::SourceGate;
+use crate::session::Options;
 
 /// Where a table's records are and how they are read.
 #[derive(Debug, Clone)]
@@ -34,6 +35,50 @@ pub(super) struct Access {
     pub compression: Compression,
     /// How its socket is used, if it is one.
     pub socket: SocketOptions,
+    /// What is followed, if it is files that are.
+    pub follow: Option<Followed>,
+}
+
+/// Files that are followed.
+#[derive(Debug, Clone)]
+pub(super) struct Followed {
+    /// Paths and patterns: what is not there yet may come.
+    pub names: Vec<String>,
+    pub begin: Begin,
+}
+
+impl Followed {
+    /// What is followed of these paths, patterns and addresses; of none, standard input.
+    ///
+    /// # Errors
+    /// Standard input is no file.
+    pub(super) fn of(paths: &[String], options: &Options) -> Result<Option<Self>> {
+        if !options.follow {
+            return Ok(None);
+        }
+        if paths.iter().any(|path| is_stdin(path)) || paths.is_empty() {
+            return Err(Error::usage(
+                "`stdin` cannot be followed: its writer decides when it ends",
+            )
+            .help("name the file: tumble --follow SQL FILE, or quote its path in FROM")
+            .help("leave out --follow to read what a pipe gives as it comes"));
+        }
+        let mut names = Vec::with_capacity(paths.len());
+        for path in paths {
+            if Address::parse(path)?.is_none() {
+                names.push(path.clone());
+            }
+        }
+        // Addresses are connected to, whether or not files are followed.
+        Ok((!names.is_empty()).then_some(Followed {
+            names,
+            begin: options.from,
+        }))
+    }
+}
+
+fn is_stdin(path: &str) -> bool {
+    matches!(path, "-" | "/dev/stdin" | "/dev/fd/0")
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,17 +163,22 @@ impl Definition {
 
 /// True if records of these places never end by themselves.
 pub(super) fn is_endless(places: &[Place], access: &Access) -> bool {
-    places.iter().any(|place| match place {
-        Place::Socket(address) => address.is_endless(&access.socket),
-        Place::Stdin | Place::Path(_) => false,
-    })
+    access.follow.is_some()
+        || places.iter().any(|place| match place {
+            Place::Socket(address) => address.is_endless(&access.socket),
+            Place::Stdin | Place::Path(_) => false,
+        })
 }
 
-/// The places that paths, globs, addresses and dashes mean.
-pub(super) fn places(paths: &[String]) -> Result<Vec<Place>> {
+/// The places that paths, globs, addresses and dashes mean, of none standard input; of files that are followed
+/// those that are there.
+pub(super) fn places(paths: &[String], are_followed: bool) -> Result<Vec<Place>> {
     let mut places = Vec::new();
+    if paths.is_empty() {
+        places.push(Place::Stdin);
+    }
     for path in paths {
-        if matches!(path.as_str(), "-" | "/dev/stdin" | "/dev/fd/0") {
+        if is_stdin(path) {
             places.push(Place::Stdin);
             continue;
         }
@@ -136,7 +186,11 @@ pub(super) fn places(paths: &[String]) -> Result<Vec<Place>> {
             places.push(Place::Socket(address));
             continue;
         }
-        places.extend(expand(path)?.into_iter().map(Place::Path));
+        let found = match expand(path) {
+            Err(_) if are_followed => Vec::new(),
+            found => found?,
+        };
+        places.extend(found.into_iter().map(Place::Path));
     }
     let mut sockets = places.iter();
     if places.len() > 1 && sockets.any(|place| matches!(place, Place::Socket(_))) {

@@ -19,7 +19,7 @@ pub(super) fn guessed(
     hints: Hints,
     options: &Options,
 ) -> (Table, Definition, Option<String>) {
-    let merged = places.len() > 1 && !options.in_order;
+    let merged = places.len() > 1 && !options.in_order && access.follow.is_none();
     let Some(guess) = guess else {
         // No bytes, no columns: whatever the query names is NULL in no row at all.
         let table = Table {

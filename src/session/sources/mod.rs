@@ -34,7 +34,7 @@ use crate::runtime::interrupt::Interrupts;
 use crate::runtime::{Input, MetadataPlan, SourceGate};
 use crate::sql::CreateTable;
 
-use definition::{Access, Definition, Place, places};
+use definition::{Access, Definition, Followed, Place, places};
 use guessed::guessed;
 use opening::FirstOpened;
 pub(in crate::session) use table_options::apply_to_socket;
@@ -81,7 +81,7 @@ impl Sources {
             let name = table.name.clone();
             return self.look_at_declared(&name, host);
         }
-        let Some(places) = self.places_of(name, options)? else {
+        let Some(paths) = paths_of(name, options) else {
             // Planning says so, with what was meant.
             return Ok(());
         };
@@ -89,7 +89,11 @@ impl Sources {
             only_line,
             ..hints(options)
         };
-        let access = access(options);
+        let access = Access {
+            follow: Followed::of(&paths, options)?,
+            ..access(options)
+        };
+        let places = places(&paths, access.follow.is_some())?;
         let mut first = self.open_first(&places, &access, &hints, host)?;
         let hints = Hints {
             from_pipe: first.is_piped(),
@@ -105,28 +109,6 @@ impl Sources {
         self.definitions.insert(name.value.clone(), definition);
         self.opened.insert(name.value.clone(), first.opened);
         Ok(())
-    }
-
-    /// The files that a name in FROM means: FILE arguments, `--table`, a quoted path.
-    fn places_of(&self, name: &ast::Ident, options: &Options) -> Result<Option<Vec<Place>>> {
-        if name.quote_style == Some('\'') {
-            return places(std::slice::from_ref(&name.value)).map(Some);
-        }
-        let tables = options.tables.iter();
-        let mut named = tables.filter(|(table, _)| table.eq_ignore_ascii_case(&name.value));
-        if let Some((_, path)) = named.next() {
-            return places(std::slice::from_ref(path)).map(Some);
-        }
-        if !STDIN_NAMES
-            .iter()
-            .any(|stdin| stdin.eq_ignore_ascii_case(&name.value))
-        {
-            return Ok(None);
-        }
-        if options.files.is_empty() {
-            return Ok(Some(vec![Place::Stdin]));
-        }
-        places(&options.files).map(Some)
     }
 
     /// What the plan of a source is read from.
@@ -230,7 +212,7 @@ impl Sources {
                 definition.map(|definition| definition.places.clone())
             }
             // What is wrong with a path is said when it is opened.
-            (None, None) => self.places_of(name, options).ok().flatten(),
+            (None, None) => paths_of(name, options).and_then(|paths| places(&paths, true).ok()),
         };
         let places = places.iter().flatten();
         let files = places.filter_map(Place::file);
@@ -318,10 +300,7 @@ impl Sources {
         options: &Options,
         host: &mut dyn Host,
     ) -> Result<String> {
-        let places = match options.files.as_slice() {
-            [] => vec![Place::Stdin],
-            files => places(files)?,
-        };
+        let places = places(&options.files, false)?;
         let hints = hints(options);
         let mut first = self.open_first(&places, &access(options), &hints, host)?;
         let hints = Hints {
@@ -347,11 +326,27 @@ impl Sources {
     }
 }
 
+/// The paths that a name in FROM means: FILE arguments (none for standard input), `--table`, a quoted path.
+fn paths_of(name: &ast::Ident, options: &Options) -> Option<Vec<String>> {
+    if name.quote_style == Some('\'') {
+        return Some(vec![name.value.clone()]);
+    }
+    let tables = options.tables.iter();
+    let mut named = tables.filter(|(table, _)| table.eq_ignore_ascii_case(&name.value));
+    if let Some((_, path)) = named.next() {
+        return Some(vec![path.clone()]);
+    }
+    let mut stdin = STDIN_NAMES.iter();
+    let is_stdin = stdin.any(|stdin| stdin.eq_ignore_ascii_case(&name.value));
+    is_stdin.then(|| options.files.clone())
+}
+
 /// How the bytes of a table are come by that no statement declared.
 fn access(options: &Options) -> Access {
     Access {
         compression: options.compression,
         socket: SocketOptions::default(),
+        follow: None,
     }
 }
 

@@ -13,7 +13,9 @@ use super::Sources;
 use super::columnar::{columnar_kind, columns_sample_bytes};
 use super::definition::{Access, Definition, Place};
 use crate::catalog::{Hints, SAMPLE_BYTES, live_sample_bytes};
-use crate::connect::{Address, ByteSource, Compression, cannot_read, decompressed, open_file};
+use crate::connect::{
+    Address, ByteSource, Compression, Follow, cannot_read, decompressed, open_file,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::ColumnarKind;
 use crate::runtime::interrupt::Signal;
@@ -49,12 +51,20 @@ impl Sources {
         hints: &Hints,
         host: &mut dyn Host,
     ) -> Result<First> {
+        if let Some(mut live) = open_followed(access)? {
+            let sample = self.live_sample(&mut live, true, hints, host)?;
+            if let Some(kind) = columnar_kind(&sample.bytes, hints) {
+                return Err(not_followed(kind, &sample.source));
+            }
+            let opened = FirstOpened::Live(live);
+            return Ok(First { opened, sample });
+        }
         let first = places
             .first()
             .ok_or_else(|| Error::internal("a table without files"))?;
         if let Place::Socket(address) = first {
             let mut live = open_socket(address, access)?;
-            let sample = self.live_sample(&mut live, hints, host)?;
+            let sample = self.live_sample(&mut live, false, hints, host)?;
             let opened = FirstOpened::Live(live);
             return Ok(First { opened, sample });
         }
@@ -69,13 +79,22 @@ impl Sources {
         Ok(First { opened, sample })
     }
 
-    /// Waits for the first record of a socket.
-    fn live_sample(&self, live: &mut Live, hints: &Hints, host: &mut dyn Host) -> Result<Sample> {
+    /// Waits for the first record of inputs that come and go.
+    fn live_sample(
+        &self,
+        live: &mut Live,
+        is_followed: bool,
+        hints: &Hints,
+        host: &mut dyn Host,
+    ) -> Result<Sample> {
         let mut waiter = Waiter::new(self.interrupts.as_deref());
         let most = longest_sample_bytes(hints);
         let length_of = |bytes: &[u8], at_end| {
             if columnar_kind(bytes, hints).is_some() {
-                return columns_sample_bytes(bytes, at_end, most);
+                // What is followed has no end to wait for, and is refused.
+                let is_refused = is_followed && !bytes.is_empty();
+                let sample = columns_sample_bytes(bytes, at_end, most);
+                return sample.or(is_refused.then_some(bytes.len()));
             }
             let whole = live_sample_bytes(bytes, at_end, hints);
             whole.or((bytes.len() >= most).then_some(bytes.len()))
@@ -190,12 +209,20 @@ impl Sources {
         host: &mut dyn Host,
     ) -> Result<Inputs> {
         let access = &definition.access;
+        if !self.opened.contains_key(name)
+            && let Some(live) = open_followed(access)?
+        {
+            return Ok(Inputs::Live(live));
+        }
         let mut files = Vec::with_capacity(definition.places.len());
-        let mut first = self.opened.remove(name);
+        let mut first = match self.opened.remove(name) {
+            Some(FirstOpened::Live(live)) => return Ok(Inputs::Live(live)),
+            Some(FirstOpened::Input(opened)) => Some(opened),
+            None => None,
+        };
         for place in &definition.places {
             files.push(match (first.take(), place) {
-                (Some(FirstOpened::Live(live)), _) => return Ok(Inputs::Live(live)),
-                (Some(FirstOpened::Input(opened)), _) => InputFile::Opened(opened),
+                (Some(opened), _) => InputFile::Opened(opened),
                 (None, Place::Path(path)) => InputFile::Path(path.clone()),
                 (None, Place::Socket(address)) => {
                     return Ok(Inputs::Live(open_socket(address, access)?));
@@ -210,6 +237,23 @@ impl Sources {
 /// After how many bytes of one record a guess is made of what is there.
 fn longest_sample_bytes(hints: &Hints) -> usize {
     SAMPLE_BYTES.max(hints.max_record_bytes.min(1 << 20))
+}
+
+/// Follows files, if they are followed.
+fn open_followed(access: &Access) -> Result<Option<Live>> {
+    let Some(followed) = &access.follow else {
+        return Ok(None);
+    };
+    let follow = Follow::new(followed.names.clone(), access.compression, followed.begin)?;
+    Ok(Some(Live::new(Box::new(follow), access.compression)))
+}
+
+fn not_followed(kind: ColumnarKind, source: &str) -> Error {
+    Error::unsupported(format!(
+        "`{source}` is {}, and files of columns are not followed",
+        kind.name()
+    ))
+    .help("leave out --follow: such a file is read when it has been written")
 }
 
 fn open_socket(address: &Address, access: &Access) -> Result<Live> {

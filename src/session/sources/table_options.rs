@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::definition::{Access, Place, places};
+use super::definition::{Access, Followed, Place, places};
 use crate::catalog::Hints;
 use crate::connect::{Address, Reconnect, SocketOptions};
 use crate::error::{Error, Result};
 use crate::format::Nulls;
 use crate::runtime::SourceGate;
-use crate::session::options::{Options, duration, number, one_of, truth};
+use crate::session::options::Options;
+use crate::session::values::{duration, number, one_of, truth};
 use crate::sql::{CreateTable, TableOption};
 use crate::time::{Interval, TimeFormat};
 
@@ -39,7 +40,7 @@ struct OfTable {
 }
 
 /// The options, each with the setting of the session that it is for this table; Flink's spellings, too.
-const SETTINGS: [(&str, &str); 16] = [
+const SETTINGS: [(&str, &str); 18] = [
     ("format", "input-format"),
     ("regex", "regex"),
     ("delimiter", "delimiter"),
@@ -50,6 +51,8 @@ const SETTINGS: [(&str, &str); 16] = [
     ("csv.null-literal", "nulls"),
     ("encoding", "encoding"),
     ("compression", "compression"),
+    ("follow", "follow"),
+    ("from", "from"),
     ("ts", "ts"),
     ("ts_format", "ts-format"),
     ("ts_unit", "ts-unit"),
@@ -83,11 +86,22 @@ impl TableOptions {
             let read = apply(option, &mut options, &mut of_table);
             read.map_err(|error| error.at_least(Some(option.span)))?;
         }
-        let places = match of_table.paths.as_slice() {
-            [] if options.files.is_empty() => vec![Place::Stdin],
-            [] => places(&options.files)?,
-            paths => places(paths)?,
+        let paths = match of_table.paths.as_slice() {
+            [] => options.files.clone(),
+            _ => of_table.paths,
         };
+        if let (Some(from), false) = (
+            create.options.iter().find(|o| o.key == "from"),
+            options.follow,
+        ) {
+            return Err(
+                Error::plan("`from` says where following begins, and nothing is followed")
+                    .at_least(Some(from.span))
+                    .help("add follow = 'yes'"),
+            );
+        }
+        let follow = Followed::of(&paths, &options)?;
+        let places = places(&paths, follow.is_some())?;
         let hints = hints(&options);
         if let Some(format) = hints.user_format()
             && (&options.ts_format, options.ts_unit) == (&None, None)
@@ -105,6 +119,7 @@ impl TableOptions {
             access: Access {
                 compression: options.compression,
                 socket: of_table.socket,
+                follow,
             },
             idle_timeout: of_table.idle_timeout,
             gate: of_table.gate,

@@ -1,0 +1,130 @@
+//! Tells whether a file that has come holds what was read under another name: compressed, or copied before its
+//! original was truncated.
+//!
+//! ```text
+//!   app.log         read: [ 12:00,1⏎12:00,2⏎ … 1 KiB ]
+//!   app.log.1.gz    comes, begins alike                  a copy: left out
+//!   api.log.1.gz    comes, another log                   read
+//! ```
+//!
+//! Invariants: only files that are called like rotations of one log are compared; as long as one could become
+//! either, nothing is said.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+
+use super::incarnation::{Incarnation, Known, PRINT_BYTES};
+use super::names::stem;
+use crate::connect::{ByteSource, Compression, decompressed};
+
+/// How many incarnations are remembered; rotations are soon compressed, if ever.
+const REMEMBERED_MAX: usize = 1_024;
+
+/// What a file that has come is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verdict {
+    New,
+    /// It begins as this one did.
+    CopyOf(Arc<str>),
+    /// There is too little of it, or of what it may be a copy of.
+    Unknown,
+}
+
+/// What has been read, by its beginnings.
+#[derive(Debug, Default)]
+pub(super) struct Remembered(VecDeque<(String, Known)>);
+
+impl Remembered {
+    /// Remembers an incarnation that is being read.
+    pub(super) fn add(&mut self, incarnation: &Incarnation) {
+        if self.0.len() == REMEMBERED_MAX {
+            self.0.pop_front();
+        }
+        self.0
+            .push_back((stem(&incarnation.path), incarnation.known()));
+    }
+
+    /// Whether `candidate` is a copy of one of them.
+    pub(super) fn judge(&self, candidate: &Incarnation, compression: Compression) -> Verdict {
+        let stem = stem(&candidate.path);
+        let alike = self
+            .0
+            .iter()
+            .filter(|(other, known)| *other == stem && known.path != candidate.path);
+        let mut beginning = None;
+        let mut verdict = Verdict::New;
+        for (_, known) in alike {
+            if known.inode == candidate.inode && !known.is_cut() {
+                return Verdict::CopyOf(Arc::clone(&known.path));
+            }
+            let beginning =
+                beginning.get_or_insert_with(|| decoded_beginning(candidate, compression));
+            match compare(known, beginning) {
+                Verdict::New => {}
+                Verdict::Unknown => verdict = Verdict::Unknown,
+                copy => return copy,
+            }
+        }
+        verdict
+    }
+}
+
+fn compare(known: &Known, beginning: &[u8]) -> Verdict {
+    let head = known.head();
+    let common = head.len().min(beginning.len());
+    if head[..common] != beginning[..common] {
+        return Verdict::New;
+    }
+    match (head.len(), beginning.len()) {
+        (PRINT_BYTES, PRINT_BYTES) => Verdict::CopyOf(Arc::clone(&known.path)),
+        (head, beginning) if beginning > head && known.is_read() => Verdict::New,
+        _ => Verdict::Unknown,
+    }
+}
+
+/// The first bytes of a file without its compression, as far as they are there.
+fn decoded_beginning(incarnation: &Incarnation, compression: Compression) -> Vec<u8> {
+    let peek = Peek {
+        // What is there now, in memory: 1 KiB of text is seldom more than that compressed.
+        bytes: {
+            let mut bytes = vec![0; 1 << 16];
+            let length = incarnation.look_at(&mut bytes, 0).unwrap_or(0);
+            bytes.truncate(length);
+            bytes
+        },
+        position: 0,
+    };
+    let mut source = decompressed(Box::new(peek), compression);
+    let mut beginning = vec![0; PRINT_BYTES];
+    let mut length = 0;
+    while length < PRINT_BYTES {
+        match source.read(&mut beginning[length..]) {
+            Ok(count) if count > 0 => length += count,
+            // What cannot be read is found out by whoever reads it.
+            Ok(_) | Err(_) => break,
+        }
+    }
+    beginning.truncate(length);
+    beginning
+}
+
+/// The first bytes of a file.
+struct Peek {
+    bytes: Vec<u8>,
+    position: usize,
+}
+
+impl ByteSource for Peek {
+    fn name(&self) -> &str {
+        "the beginning of a file"
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let rest = &self.bytes[self.position..];
+        let length = rest.len().min(buffer.len());
+        buffer[..length].copy_from_slice(&rest[..length]);
+        self.position += length;
+        Ok(length)
+    }
+}

@@ -1,0 +1,483 @@
+//! Files that are followed as `tail -F` does: through rotation, truncation, deletion and re-creation.
+//!
+//! ```text
+//!   app.log.2.gz  app.log.1  app.log       read one after the other, oldest first
+//!                            app.log ───── grows ── renamed, and a new one ── truncated ── deleted … there again
+//!                            input 3 ────────────┤  input 4 ─────────────┤  input 5 ──┤              input 6 ──
+//! ```
+//!
+//! What is written to one inode from its first byte until it is truncated is one *incarnation*, and one input: it
+//! begins with its own header, and a line that its end cuts off is a record.
+//!
+//! What nobody can see: bytes that are written and truncated away between two looks; a file that comes and loses
+//! its name between two looks; a file that is written anew with the same first and last 1,024 bytes before the
+//! place where reading was; what is written to a file 5 s after another took its name. A look is taken when the
+//! system says that something happened, and every second.
+//!
+//! Invariants: an incarnation is read to its end before the next one of its path begins; nothing is read twice,
+//! under whatever name it is found again; nothing here waits.
+
+mod copies;
+mod incarnation;
+mod names;
+mod trail;
+mod watch;
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use copies::{Remembered, Verdict};
+use incarnation::{FollowedSource, Incarnation, Inode, Stamp, inode, stamp};
+use trail::{Entry, Step, Trail};
+use watch::Watch;
+
+use super::file::{is_pattern, near_file};
+use super::{Arrival, Arrivals, Compression, Ending, Notice, Reason};
+use crate::error::{Error, Result};
+
+/// How often all files are looked at, whatever the system says.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How long to wait for whoever reads, where the next input depends on it.
+const READING: Duration = Duration::from_millis(1);
+
+/// How many files that are done with are remembered, so that they are not read again under another name.
+const DONE_MAX: usize = 65_536;
+
+/// Where following begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Begin {
+    /// With the first byte of the oldest file.
+    #[default]
+    Start,
+    /// Behind what is there already.
+    End,
+}
+
+/// A file that is done with.
+struct Done {
+    stamp: Stamp,
+    is_compressed: bool,
+}
+
+impl Begin {
+    /// Their names in SQL.
+    pub const NAMES: [(&str, Begin); 2] = [("start", Begin::Start), ("end", Begin::End)];
+}
+
+/// Follows files.
+pub struct Follow {
+    name: String,
+    names: Vec<String>,
+    compression: Compression,
+    begin: Begin,
+    trails: BTreeMap<String, Trail>,
+    /// Paths of files that were there at the beginning and have not been read yet, oldest first.
+    initial: VecDeque<String>,
+    /// Files that have been read to their end or left out, and what they looked like.
+    done: HashMap<Inode, Done>,
+    remembered: Remembered,
+    watch: Watch,
+    looked: Option<Duration>,
+    notices: VecDeque<Notice>,
+}
+
+impl Follow {
+    /// Follows what these paths and patterns mean. What is not there is waited for.
+    ///
+    /// # Errors
+    /// A path that leads to what is no file, or may not be read; a pattern that is none.
+    pub fn new(names: Vec<String>, compression: Compression, begin: Begin) -> Result<Self> {
+        let mut follow = Follow {
+            name: names.join(", "),
+            names,
+            compression,
+            begin,
+            trails: BTreeMap::new(),
+            initial: VecDeque::new(),
+            done: HashMap::new(),
+            remembered: Remembered::default(),
+            watch: Watch::new(),
+            looked: None,
+            notices: VecDeque::new(),
+        };
+        follow.find_initial()?;
+        Ok(follow)
+    }
+
+    /// Opens what is there.
+    fn find_initial(&mut self) -> Result<()> {
+        let mut there = Vec::new();
+        for (path, is_match) in self.paths()? {
+            let mut trail = Trail::new(is_match);
+            match opened(&path) {
+                Ok((incarnation, _)) if self.known().contains(&incarnation.inode) => {}
+                Ok((incarnation, metadata)) => {
+                    let incarnation = match self.begin {
+                        Begin::Start => incarnation,
+                        Begin::End => incarnation.without_old().map_err(|e| refused(&path, &e))?,
+                    };
+                    let mut entry = Entry::new(incarnation, true, Duration::ZERO);
+                    entry.watch = self.watch.file(&path);
+                    trail.queue.push_back(entry);
+                    let written = stamp(&metadata);
+                    there.push((path.clone(), (written.1, written.2)));
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    trail.told = Some(String::new());
+                    self.notices.push_back(Notice::warning(not_there(&path)));
+                }
+                Err(error) => return Err(refused(&path, &error)),
+            }
+            self.trails.insert(path, trail);
+        }
+        for name in &self.names {
+            if is_pattern(name) && !super::expand(name).is_ok_and(|paths| !paths.is_empty()) {
+                let text = format!("waiting for `{name}`: no file matches yet");
+                self.notices.push_back(Notice::warning(text));
+            }
+        }
+        names::sort_oldest_first(&mut there);
+        self.initial = there.into_iter().map(|(path, _)| path).collect();
+        Ok(())
+    }
+
+    /// The paths that the names mean now, and whether a pattern found them. Their folders are watched.
+    fn paths(&mut self) -> Result<BTreeMap<String, bool>> {
+        let mut paths = BTreeMap::new();
+        for name in &self.names {
+            if !is_pattern(name) {
+                self.watch.folder(folder_of(Path::new(name)));
+                paths.insert(name.clone(), false);
+                continue;
+            }
+            let before = name.find(['*', '?', '[']).unwrap_or(name.len());
+            self.watch.folder(folder_of(Path::new(&name[..=before])));
+            let matches = glob::glob(name).map_err(|error| {
+                Error::usage(format!("`{name}` is no pattern")).cause(error.msg)
+            })?;
+            // A folder that may not be looked into holds nothing.
+            for found in matches.flatten().filter(|path| path.is_file()) {
+                self.watch.folder(folder_of(&found));
+                let path = found.to_string_lossy().into_owned();
+                paths.entry(path).or_insert(true);
+            }
+        }
+        Ok(paths)
+    }
+
+    /// The files that are being read or wait for it.
+    fn known(&self) -> HashSet<Inode> {
+        let entries = self.trails.values().flat_map(Trail::entries);
+        entries.map(|entry| entry.incarnation.inode).collect()
+    }
+
+    /// True if several files may hold the same.
+    fn are_several(&self) -> bool {
+        self.names.len() > 1 || self.names.iter().any(|name| is_pattern(name))
+    }
+
+    /// Looks where the paths lead now.
+    fn look(&mut self, now: Duration) -> Result<()> {
+        self.looked = Some(now);
+        let paths = self.paths()?;
+        for (path, is_match) in &paths {
+            if !self.trails.contains_key(path) {
+                self.trails.insert(path.clone(), Trail::new(*is_match));
+            }
+        }
+        let mut known = self.known();
+        let mut done = Vec::new();
+        let trails: Vec<String> = self.trails.keys().cloned().collect();
+        for path in trails {
+            let is_there = self.look_at(&path, &mut known, now);
+            if let Some(trail) = self.trails.get_mut(&path) {
+                trail.tidy(is_there, now, &mut done);
+            }
+        }
+        self.trails.retain(|path, trail| {
+            let is_over = trail.queue.is_empty() && trail.leaving.is_empty();
+            !(trail.is_match && is_over && !paths.contains_key(path))
+        });
+        self.forget(done);
+        Ok(())
+    }
+
+    /// Looks where a path leads now; true if to the last of its incarnations.
+    fn look_at(&mut self, path: &str, known: &mut HashSet<Inode>, now: Duration) -> bool {
+        let last = self.trails.get(path).and_then(|trail| trail.queue.back());
+        let last = last.map(|last| last.incarnation.inode);
+        let metadata = match std::fs::metadata(path) {
+            Ok(metadata) => metadata,
+            Err(error) => {
+                self.is_missing(path, &error);
+                return false;
+            }
+        };
+        if known.contains(&inode(&metadata)) {
+            return last == Some(inode(&metadata));
+        }
+        if let Some(done) = self.done.get(&inode(&metadata)) {
+            let has_grown = done.is_compressed && metadata.len() >= done.stamp.0;
+            if has_grown || done.stamp == stamp(&metadata) {
+                return false;
+            }
+        }
+        let incarnation = match opened(path) {
+            Ok((incarnation, _)) if known.contains(&incarnation.inode) => {
+                return last == Some(incarnation.inode);
+            }
+            Ok((incarnation, _)) => incarnation,
+            Err(error) => {
+                self.is_missing(path, &error);
+                return false;
+            }
+        };
+        known.insert(incarnation.inode);
+        let mut entry = Entry::new(incarnation, false, now);
+        entry.watch = self.watch.file(path);
+        if let Some(trail) = self.trails.get_mut(path) {
+            trail.told = None;
+            trail.queue.push_back(entry);
+        }
+        true
+    }
+
+    /// Says once what is wrong with a path.
+    fn is_missing(&mut self, path: &str, error: &io::Error) {
+        let Some(trail) = self.trails.get_mut(path) else {
+            return;
+        };
+        let is_absent = error.kind() == io::ErrorKind::NotFound;
+        let text = match is_absent {
+            true => String::new(),
+            false => Reason(error).to_string(),
+        };
+        if trail.told.as_ref() == Some(&text) || (is_absent && trail.is_match) {
+            return;
+        }
+        self.notices.push_back(match is_absent {
+            true => Notice::remark(format!("`{path}` is gone: waiting for it to come again")),
+            false => Notice::warning(format!("cannot open `{path}`: {text}; waiting for it")),
+        });
+        trail.told = Some(text);
+    }
+
+    /// What has been read to its end is not read again.
+    fn forget(&mut self, done: Vec<Entry>) {
+        for entry in done {
+            if let Some(watch) = entry.watch {
+                self.watch.forget(watch);
+            }
+            if self.done.len() == DONE_MAX {
+                self.done.clear();
+            }
+            if let Ok(metadata) = entry.incarnation.metadata() {
+                let done = Done {
+                    stamp: stamp(&metadata),
+                    is_compressed: entry.is_compressed,
+                };
+                self.done.insert(entry.incarnation.inode, done);
+            }
+        }
+    }
+
+    /// The next incarnation that may be read, and whether one depends on reading.
+    fn give(&mut self, now: Duration) -> (Option<FollowedSource>, bool) {
+        let mut is_waiting = false;
+        let mut done = Vec::new();
+        let mut given = None;
+        let paths: Vec<String> = match self.initial.front() {
+            Some(path) => vec![path.clone()],
+            None => self.trails.keys().cloned().collect(),
+        };
+        for path in paths {
+            let Some(trail) = self.trails.get_mut(&path) else {
+                continue;
+            };
+            let (source, waits) = match trail.step(now, &mut done) {
+                Step::Ready => self.give_first(&path, now, &mut done),
+                Step::Reading => (None, true),
+                Step::Nothing => (None, false),
+            };
+            is_waiting |= waits;
+            if source.is_some() {
+                given = source;
+                break;
+            }
+        }
+        self.forget(done);
+        (given, is_waiting)
+    }
+
+    /// Gives the first incarnation of a path, if it is new and enough of it is there to know what it is.
+    fn give_first(
+        &mut self,
+        path: &str,
+        now: Duration,
+        done: &mut Vec<Entry>,
+    ) -> (Option<FollowedSource>, bool) {
+        let are_several = self.are_several();
+        let Some(trail) = self.trails.get_mut(path) else {
+            return (None, false);
+        };
+        let has_next = trail.queue.len() > 1;
+        let Some(front) = trail.queue.front_mut() else {
+            return (None, false);
+        };
+        let beginning = front.incarnation.beginning().unwrap_or_default();
+        let Some(compressed) = self
+            .compression
+            .is_compressed(&beginning, has_next || front.is_initial)
+        else {
+            return (None, false);
+        };
+        if compressed && front.is_initial && self.begin == Begin::End {
+            done.extend(trail.queue.pop_front());
+            return (None, true);
+        }
+        if compressed && !front.is_initial && !front.is_settled(now) && !has_next {
+            return (None, false);
+        }
+        if are_several && !front.is_initial {
+            match self.remembered.judge(&front.incarnation, self.compression) {
+                Verdict::Unknown if !has_next => return (None, false),
+                Verdict::CopyOf(original) => {
+                    let text =
+                        format!("`{path}` is left out: it begins as `{original}`, which was read");
+                    self.notices.push_back(Notice::remark(text));
+                    done.extend(trail.queue.pop_front());
+                    return (None, true);
+                }
+                Verdict::New | Verdict::Unknown => {}
+            }
+        }
+        if !front.is_initial {
+            let text = format!("`{path}`: reading what has come from its beginning");
+            self.notices.push_back(Notice::remark(text));
+        }
+        front.is_compressed = compressed;
+        front.is_given = true;
+        let incarnation = Arc::clone(&front.incarnation);
+        if compressed {
+            incarnation.close();
+        } else if are_several {
+            self.remembered.add(&incarnation);
+        }
+        (Some(FollowedSource::new(incarnation)), true)
+    }
+
+    /// Moves on to the next of the files that were there at the beginning, if the first has been read.
+    fn pass_initial(&mut self) -> bool {
+        let Some(path) = self.initial.front() else {
+            return false;
+        };
+        let front = self.trails.get(path).and_then(|trail| trail.queue.front());
+        let is_read = front.is_none_or(|front| {
+            if !front.is_initial {
+                return true;
+            }
+            match front.is_given {
+                true => front.is_read(),
+                false => !front.has_begun(),
+            }
+        });
+        if is_read {
+            self.initial.pop_front();
+        }
+        is_read
+    }
+}
+
+impl Arrivals for Follow {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn ask(&mut self, now: Duration) -> Result<Arrival> {
+        let is_due = |looked: Duration| now.saturating_sub(looked) >= LOOK_EVERY;
+        if self.watch.has_stirred() || self.looked.is_none_or(is_due) {
+            self.look(now)?;
+        }
+        loop {
+            let (given, is_waiting) = self.give(now);
+            if let Some(source) = given {
+                return Ok(Arrival::Input(Box::new(source)));
+            }
+            if self.pass_initial() {
+                continue;
+            }
+            let until = match is_waiting || !self.initial.is_empty() {
+                true => now + READING,
+                false => self.looked.unwrap_or(now) + LOOK_EVERY,
+            };
+            return Ok(Arrival::Later(Some(until)));
+        }
+    }
+
+    fn wait_for(&self) -> Option<BorrowedFd<'_>> {
+        self.watch.fd()
+    }
+
+    fn closed(&mut self, name: &str, ending: &Ending, _now: Duration) {
+        if let Ending::Broken(why) = ending {
+            let text = format!("`{name}` is read no further: {why}");
+            self.notices.push_back(Notice::warning(text));
+        }
+    }
+
+    fn notice(&mut self) -> Option<Notice> {
+        self.notices.pop_front()
+    }
+}
+
+/// Opens the file at `path`.
+fn opened(path: &str) -> io::Result<(Incarnation, Metadata)> {
+    // A FIFO would wait for its writer.
+    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = File::options().read(true).custom_flags(flags).open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        let what = match metadata.is_dir() {
+            true => "it is a folder",
+            false => "it is no regular file, and cannot be followed",
+        };
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+    }
+    Ok((Incarnation::new(Arc::from(path), file)?, metadata))
+}
+
+fn refused(path: &str, error: &io::Error) -> Error {
+    let refused = Error::outside(format!("cannot follow `{path}`"), Reason(error));
+    match Path::new(path).is_dir() {
+        true => {
+            let path = path.trim_end_matches('/');
+            refused.help(format!("follow the files in it: '{path}/*'"))
+        }
+        false => refused,
+    }
+}
+
+fn not_there(path: &str) -> String {
+    let waiting = format!("waiting for `{path}`: it does not exist yet");
+    match near_file(path) {
+        Some(near) => format!("{waiting} (did you mean `{near}`?)"),
+        None => waiting,
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,620 @@
+//! Random operations on logs against a model of what was written: nothing is lost, nothing is doubled.
+
+use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+
+use super::*;
+use crate::connect::{ByteSource, decompressed};
+
+/// A folder of a test, removed at its end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("tumble-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).to_string_lossy().into_owned()
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    fn append(&self, name: &str, text: &str) {
+        let mut file = File::options()
+            .append(true)
+            .create(true)
+            .open(self.path(name))
+            .unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    }
+
+    fn rename(&self, from: &str, to: &str) {
+        fs::rename(self.path(from), self.path(to)).unwrap();
+    }
+
+    fn remove(&self, name: &str) {
+        fs::remove_file(self.path(name)).unwrap();
+    }
+
+    fn gzip(&self, name: &str) {
+        let bytes = fs::read(self.path(name)).unwrap();
+        let file = File::create(self.path(&format!("{name}.gz"))).unwrap();
+        let mut encoder = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+        encoder.write_all(&bytes).unwrap();
+        encoder.finish().unwrap();
+        self.remove(name);
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Reads what is followed, as a run does.
+struct Run {
+    follow: Follow,
+    inputs: Vec<Input>,
+    now: Duration,
+    said: Vec<String>,
+}
+
+struct Input {
+    name: String,
+    text: String,
+    /// `None` once it has ended.
+    source: Option<Box<dyn ByteSource>>,
+}
+
+impl Run {
+    fn new(names: &[String], begin: Begin) -> Self {
+        Run {
+            follow: Follow::new(names.to_vec(), Compression::Auto, begin).unwrap(),
+            inputs: Vec::new(),
+            now: Duration::from_secs(1),
+            said: Vec::new(),
+        }
+    }
+
+    /// Looks, and reads all that is there.
+    fn look(&mut self) {
+        let mut is_quiet = false;
+        loop {
+            let until = match self.follow.ask(self.now).unwrap() {
+                Arrival::Input(source) => {
+                    self.inputs.push(Input {
+                        name: source.name().to_owned(),
+                        text: String::new(),
+                        source: Some(decompressed(source, Compression::Auto)),
+                    });
+                    is_quiet = false;
+                    continue;
+                }
+                Arrival::Later(until) => until.unwrap(),
+                Arrival::End => panic!("following does not end"),
+            };
+            while let Some(notice) = self.follow.notice() {
+                self.said.push(notice.text);
+            }
+            let soon = until <= self.now + READING;
+            if is_quiet && !soon {
+                return;
+            }
+            is_quiet = !self.read() && !soon;
+            self.now += READING;
+        }
+    }
+
+    /// Reads what is there; true if there was something.
+    fn read(&mut self) -> bool {
+        let mut has_read = false;
+        for input in &mut self.inputs {
+            let mut buffer = [0; 700];
+            while let Some(source) = &mut input.source {
+                match source.read(&mut buffer) {
+                    Ok(0) => input.source = None,
+                    Ok(length) => {
+                        let text = std::str::from_utf8(&buffer[..length]).unwrap();
+                        input.text.push_str(text);
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                    Err(error) => panic!("{}: {error}", input.name),
+                }
+                has_read = true;
+            }
+        }
+        has_read
+    }
+
+    /// As [`Run::look`], after some time.
+    fn look_after(&mut self, seconds: u64) {
+        self.now += Duration::from_secs(seconds);
+        self.look();
+    }
+
+    fn texts(&self) -> Vec<&str> {
+        let texts = self.inputs.iter().map(|input| input.text.as_str());
+        texts.filter(|text| !text.is_empty()).collect()
+    }
+
+    fn ended(&self) -> Vec<bool> {
+        let sources = self.inputs.iter().map(|input| input.source.is_none());
+        sources.collect()
+    }
+}
+
+/// Numbers that look random, the same ones for a seed.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % end
+    }
+}
+
+#[test]
+fn what_was_there_comes_first_and_the_rest_as_it_is_written() {
+    let folder = Folder::new("follow-plain");
+    let path = folder.path("app.log");
+    folder.write("app.log", "a\nb");
+    let mut run = Run::new(std::slice::from_ref(&path), Begin::Start);
+    run.look();
+    assert_eq!(run.texts(), ["a\nb"]);
+    folder.append("app.log", "c\nd\n");
+    run.look();
+    assert_eq!(run.texts(), ["a\nbc\nd\n"]);
+    assert_eq!(run.ended(), [false]);
+    assert_eq!(run.said, [""; 0]);
+}
+
+#[test]
+fn a_file_that_is_not_there_is_waited_for() {
+    let folder = Folder::new("follow-absent");
+    let path = folder.path("app.log");
+    folder.write("apq.log", "");
+    let mut run = Run::new(std::slice::from_ref(&path), Begin::Start);
+    run.look_after(5);
+    run.look_after(5);
+    assert_eq!(run.said.len(), 1, "{:?}", run.said);
+    assert!(run.said[0].starts_with("waiting for `"), "{:?}", run.said);
+    assert!(run.said[0].contains("did you mean"), "{:?}", run.said);
+    folder.write("app.log", "");
+    run.look();
+    folder.append("app.log", "a\n");
+    run.look();
+    assert_eq!(run.texts(), ["a\n"]);
+}
+
+#[test]
+fn the_old_file_is_read_to_its_end_before_the_new_one() {
+    let folder = Folder::new("follow-rotation");
+    folder.write("app.log", "h\n1\n");
+    let mut run = Run::new(&[folder.path("app.log")], Begin::Start);
+    run.look();
+    folder.append("app.log", "2\n");
+    folder.rename("app.log", "app.log.1");
+    folder.write("app.log", "");
+    folder.append("app.log.1", "3\n");
+    run.look();
+    // The new one has nothing: whoever writes may not have noticed.
+    folder.append("app.log.1", "4\n");
+    run.look();
+    folder.append("app.log.1", "5\n");
+    folder.append("app.log", "h\n6\n");
+    run.look();
+    assert_eq!(run.texts(), ["h\n1\n2\n3\n4\n5\n", "h\n6\n"]);
+    // One of several writers is late.
+    folder.append("app.log.1", "7\n");
+    run.look_after(2);
+    assert_eq!(run.texts(), ["h\n1\n2\n3\n4\n5\n7\n", "h\n6\n"]);
+    run.look_after(4);
+    assert_eq!(run.ended(), [true, false]);
+}
+
+#[test]
+fn an_empty_file_that_was_rotated_may_still_be_written_to() {
+    let folder = Folder::new("follow-late");
+    folder.write("app.log", "");
+    let mut run = Run::new(&[folder.path("app.log")], Begin::Start);
+    run.look();
+    folder.rename("app.log", "app.log.1");
+    folder.write("app.log", "2\n");
+    run.look();
+    folder.append("app.log.1", "1\n");
+    run.look_after(1);
+    folder.append("app.log", "4\n");
+    folder.append("app.log.1", "3\n");
+    run.look_after(1);
+    assert_eq!(run.texts(), ["2\n4\n", "1\n3\n"]);
+    run.look_after(6);
+    assert_eq!(run.ended(), [false, true]);
+}
+
+#[test]
+fn the_rest_of_a_line_ends_with_its_file() {
+    let folder = Folder::new("follow-rest");
+    folder.write("app.log", "1\n2");
+    let mut run = Run::new(&[folder.path("app.log")], Begin::Start);
+    run.look();
+    folder.rename("app.log", "app.log.1");
+    folder.write("app.log", "3\n");
+    run.look();
+    assert_eq!(run.texts(), ["1\n2", "3\n"]);
+    assert_eq!(run.ended(), [true, false]);
+}
+
+#[test]
+fn what_is_written_anew_into_the_same_file_is_read_from_its_beginning() {
+    let folder = Folder::new("follow-truncation");
+    folder.write("app.log", "1\n2\n");
+    let mut run = Run::new(&[folder.path("app.log")], Begin::Start);
+    run.look();
+    for text in ["3\n", "4\n", "5\n6\n7\n", "8\n9\n0\n"] {
+        folder.write("app.log", text);
+        run.look();
+    }
+    assert_eq!(
+        run.texts(),
+        ["1\n2\n", "3\n", "4\n", "5\n6\n7\n", "8\n9\n0\n"]
+    );
+    folder.write("app.log", "");
+    run.look();
+    assert_eq!(run.ended(), [true; 5]);
+}
+
+#[test]
+fn a_deleted_file_is_closed_when_nobody_writes_to_it() {
+    let folder = Folder::new("follow-deletion");
+    folder.write("app.log", "1\n2");
+    let mut run = Run::new(&[folder.path("app.log")], Begin::Start);
+    run.look();
+    folder.remove("app.log");
+    run.look();
+    assert_eq!(run.ended(), [false]);
+    run.look_after(6);
+    assert_eq!(run.ended(), [true]);
+    folder.write("app.log", "3\n");
+    run.look();
+    assert_eq!(run.texts(), ["1\n2", "3\n"]);
+    assert!(run.said[0].contains("is gone"), "{:?}", run.said);
+}
+
+#[test]
+fn from_the_end_the_old_bytes_are_told() {
+    let folder = Folder::new("follow-end");
+    folder.write("app.log", "h\n1\n2");
+    folder.write("app.log.1", "h\n0\n");
+    folder.gzip("app.log.1");
+    let names = [folder.path("app.log.1.gz"), folder.path("app.log")];
+    let mut run = Run::new(&names, Begin::End);
+    run.look();
+    assert_eq!(run.inputs.len(), 1, "what is compressed is old as a whole");
+    let source = run.inputs[0].source.as_ref().unwrap();
+    assert_eq!(source.old_bytes(), 5);
+    folder.append("app.log", "3\n");
+    folder.rename("app.log", "app.log.1");
+    folder.write("app.log", "h\n4\n");
+    run.look();
+    let source = run.inputs[1].source.as_ref().unwrap();
+    assert_eq!(source.old_bytes(), 0);
+    assert_eq!(run.texts(), ["h\n1\n23\n", "h\n4\n"]);
+}
+
+#[test]
+fn history_is_read_oldest_first() {
+    let folder = Folder::new("follow-history");
+    for (name, text) in [
+        ("app.log.3", "1\n"),
+        ("app.log.2", "2\n"),
+        ("app.log.1", "3\n"),
+    ] {
+        folder.write(name, text);
+    }
+    folder.gzip("app.log.3");
+    folder.gzip("app.log.2");
+    folder.write("app.log", "4\n");
+    let mut run = Run::new(&[folder.path("app.log*")], Begin::Start);
+    run.look();
+    assert_eq!(run.texts(), ["1\n", "2\n", "3\n", "4\n"]);
+    assert_eq!(run.ended(), [true, true, false, false]);
+}
+
+#[test]
+fn files_that_a_pattern_finds_later_join() {
+    let folder = Folder::new("follow-join");
+    let mut run = Run::new(&[folder.path("*.log*")], Begin::Start);
+    run.look();
+    assert!(
+        run.said[0].contains("no file matches yet"),
+        "{:?}",
+        run.said
+    );
+    folder.write("app-1.log", "h\n1\n");
+    run.look();
+    folder.write("app-2.log", "h\n");
+    run.look();
+    assert_eq!(run.texts(), ["h\n1\n"], "it may become a copy of the first");
+    folder.append("app-2.log", "2\n");
+    run.look();
+    assert_eq!(run.texts(), ["h\n1\n", "h\n2\n"]);
+    folder.write("other.log.1", "h\n3\n");
+    folder.gzip("other.log.1");
+    run.look();
+    assert_eq!(run.inputs.len(), 2, "it may be still written");
+    run.look_after(3);
+    assert_eq!(run.texts(), ["h\n1\n", "h\n2\n", "h\n3\n"]);
+}
+
+#[test]
+fn what_cannot_be_followed_is_refused() {
+    let folder = Folder::new("follow-refused");
+    let refused = |path: String| {
+        let follow = Follow::new(vec![path], Compression::Auto, Begin::Start);
+        follow.err().unwrap().message().to_owned()
+    };
+    assert!(refused(folder.path("")).contains("cannot follow"));
+    assert!(refused(String::from("/dev/null")).contains("cannot follow"));
+}
+
+/// One log as its writers know it.
+struct Log {
+    /// What is in the file of that name; `None` if there is none.
+    content: Option<String>,
+    /// What was there at the last look.
+    read: String,
+    /// A look has seen the file.
+    is_seen: bool,
+    /// What is to come out, input by input.
+    expected: Vec<String>,
+    /// Rotated files: name, place in `expected`, and when.
+    rotated: Vec<(String, usize, Duration)>,
+}
+
+impl Log {
+    /// Notes what a look makes of the content.
+    fn commit(&mut self) {
+        let Some(content) = &self.content else {
+            return;
+        };
+        if !content.is_empty() {
+            match self.expected.last_mut() {
+                Some(last) if !self.read.is_empty() && content.starts_with(&self.read) => {
+                    last.clone_from(content);
+                }
+                _ => self.expected.push(content.clone()),
+            }
+        }
+        self.read.clone_from(content);
+    }
+
+    /// The file of that name is another one from now on.
+    fn lose(&mut self) {
+        self.commit();
+        self.content = None;
+        self.read.clear();
+        self.is_seen = false;
+    }
+}
+
+#[test]
+fn a_thousand_random_operations_lose_and_double_nothing() {
+    for seed in 1..=5 {
+        thousand_operations(seed);
+    }
+}
+
+fn thousand_operations(seed: u64) {
+    let folder = Folder::new(&format!("follow-model-{seed}"));
+    let mut random = Random(seed * 0x9e37_79b9);
+    let mut run = Run::new(&[folder.path("app.log")], Begin::Start);
+    let mut log = Log {
+        content: None,
+        read: String::new(),
+        is_seen: false,
+        expected: Vec::new(),
+        rotated: Vec::new(),
+    };
+    let mut number = 0;
+    let mut lines = |random: &mut Random| {
+        let count = random.below(4) * random.below(4) + 1;
+        let mut text = String::new();
+        for _ in 0..count {
+            number += 1;
+            text.push_str(&format!(
+                "{number},{}\n",
+                "x".repeat(random.below(40) as usize)
+            ));
+        }
+        text
+    };
+    for operation in 0..1_000 {
+        let kind = random.below(100);
+        let look = |run: &mut Run, log: &mut Log| {
+            run.look();
+            log.commit();
+            log.is_seen = log.content.is_some();
+            let expected: Vec<&str> = log.expected.iter().map(String::as_str).collect();
+            assert_eq!(run.texts(), expected, "seed {seed}, operation {operation}");
+        };
+        // What nobody can see is not asked for.
+        let is_unread = log
+            .content
+            .as_ref()
+            .is_some_and(|content| *content != log.read);
+        let is_truncation = (70..80).contains(&kind);
+        if (is_unread && (is_truncation || !log.is_seen)) || random.below(2) == 0 {
+            look(&mut run, &mut log);
+        }
+        run.now += Duration::from_millis(random.below(300));
+        match (kind, &mut log.content) {
+            (0..50, Some(content)) => {
+                let text = lines(&mut random);
+                folder.append("app.log", &text);
+                content.push_str(&text);
+            }
+            (50..60, Some(content)) => {
+                let text = format!("{}-", random.below(1_000_000));
+                folder.append("app.log", &text);
+                content.push_str(&text);
+            }
+            (60..70, Some(content)) => {
+                let name = format!("app.log.{operation}");
+                folder.rename("app.log", &name);
+                let is_whole = content.ends_with('\n');
+                log.lose();
+                if is_whole {
+                    let place = log.expected.len() - 1;
+                    log.rotated.push((name, place, run.now));
+                }
+                if random.below(2) == 0 {
+                    folder.write("app.log", "");
+                    log.content = Some(String::new());
+                }
+            }
+            (70..75, Some(content)) => {
+                fs::copy(folder.path("app.log"), folder.path("app.log.copy")).unwrap();
+                folder.write("app.log", "");
+                content.clear();
+            }
+            (75..80, Some(content)) => {
+                *content = lines(&mut random);
+                folder.write("app.log", content);
+            }
+            (80..85, Some(_)) => {
+                folder.remove("app.log");
+                log.lose();
+            }
+            (85..88, Some(_)) => {
+                let text = lines(&mut random);
+                folder.write("app.log.new", &text);
+                folder.rename("app.log.new", "app.log");
+                log.lose();
+                log.content = Some(text);
+            }
+            (88..92, _) => {
+                if let Some((name, ..)) = log.rotated.pop() {
+                    folder.gzip(&name);
+                }
+            }
+            (92..96, _) => {
+                let late = log.rotated.iter().rev();
+                let mut late = late.filter(|(_, _, left)| run.now - *left < Duration::from_secs(4));
+                if let Some((name, place, _)) = late.next() {
+                    let text = lines(&mut random);
+                    folder.append(name, &text);
+                    log.expected[*place].push_str(&text);
+                    // A reader that looks too late has left.
+                    look(&mut run, &mut log);
+                }
+            }
+            (96.., Some(_)) => run.now += Duration::from_secs(random.below(8)),
+            (_, None) => {
+                let text = match random.below(3) {
+                    0 => String::new(),
+                    _ => lines(&mut random),
+                };
+                folder.write("app.log", &text);
+                log.content = Some(text);
+            }
+        }
+    }
+    folder.append("app.log", "end\n");
+    log.content.get_or_insert_default().push_str("end\n");
+    run.look();
+    log.commit();
+    run.look_after(10);
+    run.look_after(10);
+    let expected: Vec<&str> = log.expected.iter().map(String::as_str).collect();
+    assert_eq!(run.texts(), expected, "seed {seed}");
+    assert!(expected.len() > 100, "{} incarnations", expected.len());
+    let open = run.ended().iter().filter(|ended| !**ended).count();
+    assert_eq!(open, 1, "seed {seed}: only the last one is still open");
+}
+
+#[test]
+fn in_a_pattern_rotations_are_not_read_twice() {
+    for seed in 1..=5 {
+        rotations_in_a_pattern(seed);
+    }
+}
+
+fn rotations_in_a_pattern(seed: u64) {
+    let folder = Folder::new(&format!("follow-rotations-{seed}"));
+    let mut random = Random(seed * 0x51ed_270b);
+    let mut number = 0;
+    let mut all = Vec::new();
+    let mut lines = |count: usize| {
+        let text = (0..count).map(|_| {
+            number += 1;
+            let line = format!("{number},{}", "x".repeat(40));
+            all.push(line.clone());
+            line + "\n"
+        });
+        text.collect::<String>()
+    };
+    for name in ["app.log.3", "app.log.2", "app.log.1", "app.log"] {
+        folder.write(name, &format!("id,text\n{}", lines(40)));
+    }
+    folder.gzip("app.log.3");
+    folder.gzip("app.log.2");
+    let mut run = Run::new(&[folder.path("app.log*")], Begin::Start);
+    run.look();
+    for _ in 0..200 {
+        match random.below(10) {
+            0..7 => folder.append("app.log", &lines(random.below(30) as usize)),
+            kind => {
+                // All of it has been seen, and it is long enough to be known again.
+                folder.append("app.log", &lines(30));
+                run.look();
+                for (from, to) in [
+                    ("app.log.3.gz", "app.log.4.gz"),
+                    ("app.log.2.gz", "app.log.3.gz"),
+                ] {
+                    if fs::exists(folder.path(from)).unwrap() {
+                        folder.rename(from, to);
+                    }
+                }
+                if random.below(2) == 0 {
+                    run.look();
+                }
+                folder.rename("app.log.1", "app.log.2");
+                folder.gzip("app.log.2");
+                if kind == 7 {
+                    fs::copy(folder.path("app.log"), folder.path("app.log.1")).unwrap();
+                    folder.write("app.log", "id,text\n");
+                } else {
+                    folder.rename("app.log", "app.log.1");
+                    folder.write("app.log", "id,text\n");
+                }
+            }
+        }
+        if random.below(2) == 0 {
+            run.look_after(random.below(6));
+        }
+    }
+    folder.append("app.log", &lines(30));
+    for _ in 0..20 {
+        run.look_after(5);
+    }
+    let rows = |text: &str| {
+        let rows = text.lines().filter(|line| *line != "id,text");
+        rows.map(String::from).collect::<Vec<_>>()
+    };
+    let read: Vec<String> = run.texts().into_iter().flat_map(rows).collect();
+    assert_eq!(read, all, "seed {seed}");
+    assert!(
+        run.ended().iter().filter(|ended| !**ended).count() <= 3,
+        "seed {seed}: those that have lost their names are closed"
+    );
+}
