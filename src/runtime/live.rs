@@ -109,12 +109,22 @@ impl Arrived {
         self.to_ask |= time::elapsed().saturating_sub(self.asked) >= ASK_EVERY;
     }
 
-    fn awaited<'a>(&'a self, inputs: Vec<BorrowedFd<'a>>) -> Awaited<'a> {
-        Awaited {
-            arrivals: (!self.is_over).then(|| self.arrivals.wait_for()).flatten(),
-            inputs,
-            until: self.until,
+    /// What to wait for before asking: a file, and a time.
+    fn await_too<'a>(&'a self, all: &mut Awaited<'a>) {
+        if !self.is_over {
+            all.arrivals.extend(self.arrivals.wait_for());
         }
+        all.until = all.until.into_iter().chain(self.until).min();
+    }
+
+    /// That, and `inputs`.
+    fn awaited<'a>(&'a self, inputs: Vec<BorrowedFd<'a>>) -> Awaited<'a> {
+        let mut awaited = Awaited {
+            inputs,
+            ..Awaited::default()
+        };
+        self.await_too(&mut awaited);
+        awaited
     }
 
     /// Hands on what the connector has to say.
@@ -140,6 +150,14 @@ impl Live {
             },
             open: Vec::new(),
         }
+    }
+
+    /// Hands on what the connector has to say.
+    ///
+    /// # Errors
+    /// Those of `idle`.
+    pub fn tell(&mut self, idle: &mut dyn FnMut(Idle) -> Result<()>) -> Result<()> {
+        self.arrivals.tell(idle)
     }
 
     /// Waits for the first sample that an input gives whole, as `length_of` finds its length in the bytes
@@ -317,6 +335,19 @@ impl LiveReader {
                 return Ok(next);
             }
         }
+    }
+
+    /// Adds what to wait for before reading.
+    pub(super) fn await_too<'a>(&'a self, all: &mut Awaited<'a>) {
+        self.arrivals.await_too(all);
+        let open = self.places.iter().flatten();
+        all.inputs
+            .extend(open.filter_map(|open| open.reader.wait_for()));
+    }
+
+    /// Hands on what the connector has to say.
+    pub(super) fn tell(&mut self, idle: &mut dyn FnMut(Idle) -> Result<()>) -> Result<()> {
+        self.arrivals.tell(idle)
     }
 
     /// A block of the first input that has one.

@@ -20,7 +20,7 @@ use super::block::{Block, Chunk, Rejected, Spare};
 use super::metadata::{Origin, arrivals};
 use super::reader::{Input, InputFile, Opened, Patience, Read, Reader};
 use super::texts::Texts;
-use super::wait::Waiter;
+use super::wait::{Awaited, Waiter};
 use crate::connect::open_file;
 use crate::error::{Error, Result};
 
@@ -211,6 +211,13 @@ impl Files {
             }
             return self.run();
         }
+    }
+
+    /// Adds what to wait for before reading.
+    pub(super) fn await_too<'a>(&'a self, all: &mut Awaited<'a>) {
+        let files = self.open.iter();
+        all.inputs
+            .extend(files.filter_map(|file| file.reader.wait_for()));
     }
 
     fn must_open(&self) -> bool {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 
-use super::run::Sink;
+use super::sink::Sink;
 use super::workers::{Pending, Workers};
 use crate::error::Result;
 

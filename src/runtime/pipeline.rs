@@ -18,7 +18,7 @@
 use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::block::Block;
 use super::merge::{File, Next, Run};
@@ -267,6 +267,11 @@ impl Pipeline {
         }
         slots.arrival = slots.arrival.max(now);
         Some(slots.arrival)
+    }
+
+    /// What is read.
+    pub(super) fn records(&self) -> MutexGuard<'_, Records> {
+        lock(&self.records)
     }
 
     /// Lets event time go on though no row came, if no block is under way; see [`Timeline::go_on`].

@@ -3,7 +3,7 @@
 use super::live::LiveReader;
 use super::merge::{Files, Next};
 use super::reader::{Input, Inputs, Patience};
-use super::wait::Waiter;
+use super::wait::{Awaited, Idle, Waiter};
 use crate::error::Result;
 
 /// The records of a source, in the order in which they are read.
@@ -36,6 +36,22 @@ impl Records {
         match self {
             Records::Files(files) => files.next(waiter, patience),
             Records::Live(live) => live.next(waiter, patience),
+        }
+    }
+
+    /// Adds what to wait for before reading.
+    pub(super) fn await_too<'a>(&'a self, all: &mut Awaited<'a>) {
+        match self {
+            Records::Files(files) => files.await_too(all),
+            Records::Live(live) => live.await_too(all),
+        }
+    }
+
+    /// Hands on what connectors have to say.
+    pub(super) fn tell(&mut self, idle: &mut dyn FnMut(Idle) -> Result<()>) -> Result<()> {
+        match self {
+            Records::Files(_) => Ok(()),
+            Records::Live(live) => live.tell(idle),
         }
     }
 }

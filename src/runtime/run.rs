@@ -3,19 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::RecordBatch;
-
 use super::commit::{Committed, Gates, Keeper, LateRow, Mover, Noted, RejectedRow, commit};
 use super::interrupt::{Interrupts, Signal};
-use super::output::{Output, RowWriter};
+use super::output::Output;
 use super::quiet::Closing;
 use super::reader::Input;
+use super::sink::{Pause, Sink, Status, Waiting};
 use super::source::{Given, Source};
 use super::summary::Summary;
 use super::timeline::Step;
-use super::wait::{Idle, Waiter};
+use super::turns::{Turn, Turns, furthest_behind, wait_for_any};
+use super::wait::{Idle, Waiter, Woken};
 use super::workers::Workers;
-use crate::connect::Notice;
 use crate::data::{Position, input_of_position, record_of_position};
 use crate::error::{Error, Result};
 use crate::exec::Watermark;
@@ -29,100 +28,6 @@ const SHORTEST_ALARM: Duration = Duration::from_millis(5);
 const LONGEST_ALARM: Duration = Duration::from_secs(1);
 /// After this it is asked where no operator knows what closes next.
 const UNKNOWN_CLOSING_MICROSECONDS: i64 = 20_000;
-
-/// Where the results of a run go. A run has a root for each statement that runs in it, numbered from 0.
-pub trait Sink {
-    /// Takes result rows of a root, in order.
-    ///
-    /// # Errors
-    /// They cannot be written.
-    fn rows(&mut self, root: usize, rows: &RecordBatch) -> Result<()>;
-
-    /// What makes text of rows in the place of [`Sink::rows`], if their text depends on nothing else.
-    fn row_writer(&self, root: usize) -> Option<Arc<dyn RowWriter>>;
-
-    /// Takes the text of result rows from that, in order.
-    ///
-    /// # Errors
-    /// It cannot be written.
-    fn text(&mut self, root: usize, text: &[u8]) -> Result<()>;
-
-    /// Hands out what was taken: the input would make us wait.
-    ///
-    /// # Errors
-    /// It cannot be written.
-    fn flush(&mut self) -> Result<()>;
-
-    /// Keeps a row that was left out because it was late.
-    ///
-    /// # Errors
-    /// It cannot be written.
-    fn late(&mut self, row: &LateRow<'_>) -> Result<()>;
-
-    /// Keeps a record that could not be used.
-    ///
-    /// # Errors
-    /// It cannot be written.
-    fn rejected(&mut self, row: &RejectedRow<'_>) -> Result<()>;
-
-    /// Nothing has come for a while: the user may wonder.
-    fn waiting(&mut self, state: &Waiting);
-
-    /// A source has gone quiet, and its event time goes on with the clock.
-    fn paused(&mut self, pause: &Pause<'_>);
-
-    /// Somebody asked how the run stands.
-    fn status(&mut self, status: &Status);
-
-    /// A connector has something to say.
-    fn said(&mut self, notice: Notice);
-}
-
-/// How a run stands when nothing comes.
-#[derive(Debug, Clone)]
-pub struct Waiting {
-    /// Records that were read.
-    pub rows_read: u64,
-    /// Result rows that came out.
-    pub rows_out: u64,
-    /// True if the query has windows that a later row closes.
-    pub has_windows: bool,
-}
-
-/// How a run stands, for who asks.
-#[derive(Debug, Clone)]
-pub struct Status {
-    /// What was counted so far.
-    pub summary: Summary,
-    /// Windows (or totals) that are open.
-    pub open_windows: usize,
-    /// Bytes that the operators keep.
-    pub state_bytes: usize,
-    /// Per source: its watermark; `i64::MIN` before the first, or where it has none.
-    pub watermarks: Vec<i64>,
-}
-
-impl Status {
-    fn of(graph: &Graph, summary: &Summary, reached: &[i64]) -> Self {
-        Status {
-            summary: summary.clone(),
-            open_windows: graph.open_windows(),
-            state_bytes: graph.size_bytes(),
-            watermarks: reached.to_vec(),
-        }
-    }
-}
-
-/// A source that has gone quiet.
-#[derive(Debug, Clone)]
-pub struct Pause<'a> {
-    /// The source.
-    pub source: &'a SourcePlan,
-    /// Its number.
-    pub number: usize,
-    /// The newest time that a row had.
-    pub newest: i64,
-}
 
 /// Queries over the same sources, with their open inputs.
 pub struct RunSpec<'a> {
@@ -158,6 +63,7 @@ struct Run<'a> {
     plans: &'a [SourcePlan],
     aheads: Vec<Arc<Ahead>>,
     sources: Vec<Option<Source>>,
+    turns: Turns,
     workers: Workers,
     /// Per source: who moved its watermark to where it is.
     movers: Vec<Option<Mover>>,
@@ -212,6 +118,7 @@ pub fn run(spec: RunSpec<'_>, summary: &mut Summary, sink: &mut dyn Sink) -> Res
         plans: spec.sources,
         aheads,
         sources,
+        turns: Turns::new(spec.sources),
         workers,
         movers: vec![None; spec.sources.len()],
         reached: vec![i64::MIN; spec.sources.len()],
@@ -251,45 +158,19 @@ impl Run<'_> {
         if self.hand_out(results, None)? {
             return Ok(Outcome::Done);
         }
-        while let Some(number) = self.next_source() {
-            let alarm = self.next_closing(number);
-            let Some(source) = &mut self.sources[number] else {
-                break;
-            };
-            let waiting = Waiting {
-                rows_read: self.summary.rows_read,
-                rows_out: self.summary.rows_out,
-                has_windows: self.has_windows,
-            };
-            waiter.set_alarm(alarm);
-            let (graph, summary, reached) = (&self.graph, &*self.summary, &self.reached);
-            let status = || Status::of(graph, summary, reached);
-            let (output, workers) = (&mut self.output, &self.workers);
-            if waiter.is_asked() {
-                output.sink().status(&status());
-            }
-            let mut idle = |idle| match idle {
-                Idle::Asked => {
-                    output.sink().status(&status());
-                    Ok(())
-                }
-                Idle::Flush => output.flush(workers),
-                Idle::Waiting => {
-                    output.sink().waiting(&waiting);
-                    Ok(())
-                }
-                Idle::Said(notice) => {
-                    output.sink().said(notice);
-                    Ok(())
-                }
-            };
-            let ended = match source.next(workers, waiter, &mut idle)? {
+        while let Some(turn) = self.turns.next(&self.sources) {
+            let (number, given) = self.read(turn, waiter)?;
+            let ended = match given {
                 Given::Stop => match waiter.stopped() {
                     Some(signal) => return Ok(Outcome::Stopped(signal)),
                     None => continue,
                 },
-                Given::Step(step) => self.step(number, step)?,
-                Given::Alarm => self.pass_time()? || self.pass_pause(number)?,
+                Given::Step(step) => {
+                    self.turns.gave(number);
+                    self.step(number, step)?
+                }
+                Given::Nothing => continue,
+                Given::Alarm => self.pass_time()? || self.pass_pauses(turn)?,
                 Given::End => {
                     // The writer may have ended because of the signal that we are about to hear of.
                     if let Some(signal) = waiter.stopped() {
@@ -305,16 +186,65 @@ impl Run<'_> {
         Ok(Outcome::Done)
     }
 
-    /// After how long the next window closes though nothing comes of the source that is read; `None` where
-    /// windows wait for rows.
-    fn next_closing(&self, number: usize) -> Option<Duration> {
+    /// What the source gives whose turn it is, and its number.
+    fn read(&mut self, turn: Turn, waiter: &mut Waiter<'_>) -> Result<(usize, Given)> {
+        waiter.set_alarm(self.next_closing(turn));
+        let waiting = Waiting {
+            rows_read: self.summary.rows_read,
+            rows_out: self.summary.rows_out,
+            has_windows: self.has_windows,
+        };
+        let (graph, summary, reached) = (&self.graph, &*self.summary, &self.reached);
+        let status = || Status::of(graph, summary, reached);
+        let (output, workers) = (&mut self.output, &self.workers);
+        if waiter.is_asked() {
+            output.sink().status(&status());
+        }
+        let mut idle = |idle| {
+            match idle {
+                Idle::Flush => return output.flush(workers),
+                Idle::Asked => output.sink().status(&status()),
+                Idle::Waiting => output.sink().waiting(&waiting),
+                Idle::Said(notice) => output.sink().said(notice),
+            }
+            Ok(())
+        };
+        match turn {
+            Turn::Of(number, may_wait) => {
+                let source = self.sources[number].as_mut();
+                let source = source.ok_or_else(|| Error::internal("a source that has ended"))?;
+                let given = source.next(workers, waiter, &mut idle, may_wait)?;
+                if matches!(given, Given::Nothing) {
+                    self.turns.gave_nothing(number);
+                }
+                Ok((number, given))
+            }
+            Turn::OfNone => {
+                let woken = wait_for_any(&mut self.sources, waiter, &mut idle)?;
+                self.turns.begin_anew();
+                Ok((
+                    0,
+                    match woken {
+                        Woken::Stop(_) => Given::Stop,
+                        Woken::Alarm => Given::Alarm,
+                        Woken::Ready(_) | Woken::Time => Given::Nothing,
+                    },
+                ))
+            }
+        }
+    }
+
+    /// After how long the next window closes though nothing comes of what is read; `None` where windows wait for
+    /// rows.
+    fn next_closing(&self, turn: Turn) -> Option<Duration> {
         let closing = || match (self.graph.open_windows(), self.graph.next_end()) {
             (0, _) => Closing::Never,
             (_, Some(end)) => Closing::At(end),
             (_, None) => Closing::Unknown,
         };
-        let source = self.sources[number].as_ref()?;
-        let quiet = source.next_quiet(closing);
+        let sources = self.sources.iter().enumerate();
+        let read = sources.filter(|(number, _)| turn.may_wait_for(*number));
+        let quiet = read.filter_map(|(_, source)| source.as_ref()?.next_quiet(closing));
         self.next_of_clock().into_iter().chain(quiet).min()
     }
 
@@ -346,6 +276,16 @@ impl Run<'_> {
         Ok(false)
     }
 
+    /// Lets the event time of the sources go on that were waited for; true if the statement has ended with it.
+    fn pass_pauses(&mut self, turn: Turn) -> Result<bool> {
+        for number in 0..self.sources.len() {
+            if turn.may_wait_for(number) && self.pass_pause(number)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Lets the event time of a source go on that has been quiet for long; true if the statement has ended with it.
     fn pass_pause(&mut self, number: usize) -> Result<bool> {
         let Some(went_on) = self.sources[number].as_mut().and_then(Source::go_on) else {
@@ -360,13 +300,6 @@ impl Run<'_> {
             });
         }
         self.pass(number, &went_on.watermark)
-    }
-
-    /// The source that is furthest behind in event time; without event time one after the other.
-    fn next_source(&self) -> Option<usize> {
-        let open = self.sources.iter().enumerate();
-        let open = open.filter_map(|(number, source)| Some((source.as_ref()?.watermark(), number)));
-        open.min().map(|(_, number)| number)
     }
 
     /// Takes a step of a source; true if the statement has ended with it.
@@ -464,7 +397,7 @@ impl Run<'_> {
     }
 
     fn end_all(&mut self) -> Result<()> {
-        while let Some(number) = self.next_source() {
+        while let Some(number) = furthest_behind(&self.sources) {
             self.end(number)?;
         }
         Ok(())

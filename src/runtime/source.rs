@@ -10,12 +10,12 @@
 //!
 //! Invariant: steps come in the order of blocks, and what is in them does not depend on threads.
 
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use super::pipeline::{Pipeline, Taken, Work};
 use super::quiet::{Closing, Quiet};
-use super::reader::Input;
+use super::reader::{Input, Patience};
 use super::records::Records;
 use super::timeline::{RowPlan, Step, Timeline};
 use super::wait::{Idle, Waiter};
@@ -59,6 +59,8 @@ pub(super) enum Given {
     Stop,
     /// Nothing came until the alarm.
     Alarm,
+    /// Nothing is there, and it may not wait.
+    Nothing,
 }
 
 impl Source {
@@ -138,12 +140,18 @@ impl Source {
         self.behind_clock.is_some()
     }
 
-    /// The next rows. Waiting for them ends with the alarm of `waiter`.
+    /// What is read.
+    pub(super) fn records(&self) -> MutexGuard<'_, Records> {
+        self.pipeline.records()
+    }
+
+    /// The next rows. Waiting for them, if it may, ends with the alarm of `waiter`.
     pub(super) fn next(
         &mut self,
         workers: &Workers,
         waiter: &mut Waiter<'_>,
         idle: &mut dyn FnMut(Idle) -> Result<()>,
+        may_wait: bool,
     ) -> Result<Given> {
         loop {
             if waiter.stopped().is_some() {
@@ -168,12 +176,19 @@ impl Source {
                 Taken::End(end) => return end.map(|()| Given::End),
                 Taken::NotYet => {}
             }
-            match self.pipeline.find_work(waiter, Some(idle)) {
+            let patience: Patience<'_> = match may_wait {
+                true => Some(&mut *idle),
+                false => None,
+            };
+            match self.pipeline.find_work(waiter, patience) {
                 Work::Begun(begun) => {
                     self.share(workers);
                     self.pipeline.advance(begun);
                 }
                 Work::Timed(timed) => self.pipeline.prepare(timed),
+                Work::Nothing if !may_wait && self.pipeline.is_empty() => {
+                    return Ok(Given::Nothing);
+                }
                 Work::Nothing if waiter.has_rung() && self.pipeline.is_empty() => {
                     return Ok(Given::Alarm);
                 }

@@ -215,9 +215,10 @@ pub(super) enum Woken<T> {
 }
 
 /// Several things to wait for at once.
+#[derive(Default)]
 pub(super) struct Awaited<'a> {
     /// Where inputs come from: readable or writable.
-    pub arrivals: Option<BorrowedFd<'a>>,
+    pub arrivals: Vec<BorrowedFd<'a>>,
     /// The inputs that are there.
     pub inputs: Vec<BorrowedFd<'a>>,
     /// When to come back at the latest, as [`time::elapsed`] counts.
@@ -246,9 +247,9 @@ fn poll_any(
     timeout: Option<Duration>,
 ) -> rustix::io::Result<Option<ReadyOnes>> {
     let any = PollFlags::IN | PollFlags::OUT;
-    let arrivals = awaited.arrivals.into_iter();
+    let arrivals = awaited.arrivals.iter();
     let mut fds: Vec<PollFd<'_>> = arrivals
-        .map(|fd| PollFd::from_borrowed_fd(fd, any))
+        .map(|fd| PollFd::from_borrowed_fd(*fd, any))
         .collect();
     let inputs = awaited.inputs.iter().chain(signals).copied();
     fds.extend(inputs.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
@@ -258,7 +259,10 @@ fn poll_any(
         Err(error) => return Err(error),
     }
     let mut ready = fds.iter().map(|fd| !fd.revents().is_empty());
-    let arrivals = awaited.arrivals.is_some() && ready.next().unwrap_or(false);
+    let mut arrivals = false;
+    for _ in &awaited.arrivals {
+        arrivals |= ready.next().unwrap_or(false);
+    }
     let inputs: Vec<bool> = ready.take(awaited.inputs.len()).collect();
     let is_any = arrivals || inputs.contains(&true);
     Ok(is_any.then_some(ReadyOnes { arrivals, inputs }))

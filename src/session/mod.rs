@@ -260,6 +260,8 @@ impl Session {
     /// Opens what a query reads and plans it.
     fn plan(&mut self, query: &ast::Query, host: &mut dyn Host) -> Result<Planned> {
         let relations = plan::relations(query, &self.registry)?;
+        self.sources
+            .open_sockets(&relations, &self.catalog, &self.options, host)?;
         for name in relations {
             self.relation(&name, plan::reads_only_line(query), &mut Vec::new(), host)?;
         }

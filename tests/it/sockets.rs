@@ -17,7 +17,7 @@ type Test = fn() -> Result<(), String>;
 
 /// The tests of this file.
 pub fn tests() -> Vec<Trial> {
-    let tests: [(&str, Test); 13] = [
+    let tests: [(&str, Test); 15] = [
         ("first-row", first_row),
         ("same-bytes", same_bytes),
         ("flaps", flaps),
@@ -30,6 +30,8 @@ pub fn tests() -> Vec<Trial> {
         ("socket-file", socket_file),
         ("endless", endless),
         ("idle", idle),
+        ("two", two),
+        ("two-with-windows", two_with_windows),
         ("arrow", arrow),
     ];
     tests
@@ -485,21 +487,98 @@ fn socket_file() -> Result<(), String> {
 /// What prints at the end of an endless input is refused.
 fn endless() -> Result<(), String> {
     for query in ["SELECT count(*) FROM t", "SELECT n FROM t ORDER BY n"] {
+        // Whoever declares everything need not send anything.
         let script = format!(
             "CREATE TABLE t (n INT) WITH (address = 'udp://:0', format = 'ndjson'); {query}"
         );
-        let live = start(&[&script]);
-        let address = listening(&live)?;
-        let socket = UdpSocket::bind("127.0.0.1:0").map_err(text)?;
-        socket.send_to(b"{\"n\":1}", &address).map_err(text)?;
-        let outcome = live.finish();
-        check(
-            "refused",
-            outcome.code == 1 && outcome.stderr.contains("has none"),
-            &outcome,
+        let outcome = start(&[&script]).finish();
+        let refused = outcome.code == 1 && outcome.stderr.contains("has none");
+        check("refused", refused, &outcome)?;
+    }
+    let live = start(&["SELECT count(*) FROM 'udp://:0'"]);
+    let address = listening(&live)?;
+    let socket = UdpSocket::bind("127.0.0.1:0").map_err(text)?;
+    socket.send_to(b"{\"n\":1}", &address).map_err(text)?;
+    let outcome = live.finish();
+    let refused = outcome.code == 1 && outcome.stderr.contains("has none");
+    check("refused", refused, &outcome)
+}
+
+/// Two endless inputs: both listen at once, and rows come as they come, whoever is silent.
+fn two() -> Result<(), String> {
+    let mut live = start(&["SELECT n FROM 'tcp-listen://:0' UNION ALL SELECT n FROM 'udp://:0'"]);
+    let address = listening(&live)?;
+    let datagrams = said(&live, "listening at udp", |text| {
+        let address = text.split("listening at udp://").nth(1)?;
+        address
+            .split_once('\n')
+            .map(|(address, _)| address.to_owned())
+    })?;
+    let socket = UdpSocket::bind("127.0.0.1:0").map_err(text)?;
+    let send = |text_of: &str| {
+        let sent = socket.send_to(text_of.as_bytes(), &datagrams);
+        sent.map(drop).map_err(text)
+    };
+    let mut stream = TcpStream::connect(&address).map_err(text)?;
+    send("{\"n\":1}")?;
+    stream.write_all(b"{\"n\":2}\n").map_err(text)?;
+    let first = printed(&mut live, 3)?;
+    let is_any = matches!(first.as_str(), "n\n1\n2\n" | "n\n2\n1\n");
+    if !is_any {
+        return Err(format!("first rows: {first}"));
+    }
+    for row in 3..20 {
+        let record = format!("{{\"n\":{row}}}\n");
+        match row % 3 {
+            0 => stream.write_all(record.as_bytes()).map_err(text)?,
+            _ => send(&record)?,
+        }
+        let expected = format!("{row}\n");
+        same_text(
+            "a row",
+            expected.as_bytes(),
+            printed(&mut live, 1)?.as_bytes(),
         )?;
     }
-    Ok(())
+    terminated(live).map(drop)
+}
+
+/// Windows over two endless inputs close when both have come so far; what has gone quiet holds nothing up.
+fn two_with_windows() -> Result<(), String> {
+    let table = |name: &str| {
+        format!(
+            "CREATE TABLE {name} (ts TIMESTAMP(3), WATERMARK FOR ts AS ts) \
+             WITH (address = 'tcp-listen://:0', format = 'ndjson', idle_timeout = '1s'); "
+        )
+    };
+    let sql = table("a")
+        + &table("b")
+        + "SELECT window_start, count(*) AS n FROM TUMBLE((SELECT ts FROM a UNION ALL SELECT ts FROM b), ts, '1s') \
+           GROUP BY window_start";
+    let mut live = start(&[&sql]);
+    let addresses = said(&live, "two addresses", |text| {
+        let parts = text.split("listening at tcp-listen://").skip(1);
+        let lines = parts.map(|part| part.split_once('\n').map(|(line, _)| line.to_owned()));
+        lines
+            .collect::<Option<Vec<String>>>()
+            .filter(|lines| lines.len() == 2)
+    })?;
+    let mut first = TcpStream::connect(&addresses[0]).map_err(text)?;
+    let mut second = TcpStream::connect(&addresses[1]).map_err(text)?;
+    let row = |second: &str| format!("{{\"ts\":\"2026-01-01T12:00:{second}\"}}\n");
+    // The second source is far ahead of the first one, and read all the same.
+    second.write_all(row("00.1").as_bytes()).map_err(text)?;
+    second.write_all(row("02.9").as_bytes()).map_err(text)?;
+    first.write_all(row("00.2").as_bytes()).map_err(text)?;
+    first.write_all(row("01.2").as_bytes()).map_err(text)?;
+    let lines = printed(&mut live, 2)?;
+    let expected = b"window_start,n\n2026-01-01T12:00:00,2\n";
+    same_text("both have come so far", expected, lines.as_bytes())?;
+    // Nothing more comes of either.
+    let lines = printed(&mut live, 2)?;
+    let expected = b"2026-01-01T12:00:01,1\n2026-01-01T12:00:02,1\n";
+    same_text("both are quiet", expected, lines.as_bytes())?;
+    terminated(live).map(drop)
 }
 
 /// An input that goes quiet has its windows closed by the clock, once it was quiet for long enough.

@@ -165,6 +165,12 @@ impl<'a> Sources<'a> {
         }
     }
 
+    /// True if rows of one of the plans never end by themselves.
+    pub(super) fn any_is_endless(&self, plans: &[&StreamPlan]) -> bool {
+        let mut sources = plans.iter().flat_map(|plan| sources_of(plan));
+        sources.any(|source| self.tables[source].table.endless)
+    }
+
     /// The sources with the columns that are needed, and the plan with their numbers.
     pub(super) fn finish(mut self, mut root: StreamPlan) -> Result<(Vec<SourcePlan>, StreamPlan)> {
         // Tables that the optimizer found unneeded are not opened.

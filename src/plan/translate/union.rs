@@ -35,10 +35,11 @@ impl Translator<'_> {
         }
         let plans: Vec<&StreamPlan> = branches.iter().map(|branch| &branch.plan).collect();
         let same = self.sources.are_same(&plans);
-        let order = if same {
-            UnionOrder::ByRow
-        } else {
-            UnionOrder::InTurn
+        let order = match same {
+            true => UnionOrder::ByRow,
+            // There is no end of which another branch could wait.
+            false if self.sources.any_is_endless(&plans) => UnionOrder::AsTheyCome,
+            false => UnionOrder::InTurn,
         };
         let roles = (0..width)
             .map(|column| self.united(&branches, column, same))

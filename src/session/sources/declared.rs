@@ -193,7 +193,11 @@ impl Sources {
             return Ok(());
         }
         let (places, hints) = (&definition.places, &definition.hints);
-        let mut first = self.open_first(places, &definition.access, hints, host)?;
+        let access = &definition.access;
+        let mut first = match self.open_unseen(places, access, hints)? {
+            Some(first) => first,
+            None => self.open_first(places, access, hints, host)?,
+        };
         let sample = &first.sample;
         let format = match columnar_kind(&sample.bytes, hints) {
             Some(kind) if !sample.bytes.is_empty() => {

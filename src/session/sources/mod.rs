@@ -31,7 +31,7 @@ use crate::error::{Error, Result};
 use crate::format::{ColumnarDecoder, DecodeSpec, Format};
 use crate::plan::SourcePlan;
 use crate::runtime::interrupt::Interrupts;
-use crate::runtime::{Input, MetadataPlan, SourceGate};
+use crate::runtime::{Input, Live, MetadataPlan, SourceGate};
 use crate::sql::CreateTable;
 
 use definition::{Access, Definition, Followed, Place, places};
@@ -46,6 +46,8 @@ pub(in crate::session) struct Sources {
     definitions: BTreeMap<String, Definition>,
     /// Inputs that were opened for a guess and not yet read.
     opened: BTreeMap<String, FirstOpened>,
+    /// Sockets that were opened before their turn, by address.
+    ahead: BTreeMap<String, Live>,
     stdin_taken: bool,
     interrupts: Option<Arc<Interrupts>>,
     /// The tables of `CREATE TABLE`, as INSERT INTO writes them.

@@ -9,10 +9,12 @@
 
 use std::io::ErrorKind::{Interrupted, WouldBlock};
 
-use super::Sources;
+use sqlparser::ast;
+
 use super::columnar::{columnar_kind, columns_sample_bytes};
 use super::definition::{Access, Definition, Place};
-use crate::catalog::{Hints, SAMPLE_BYTES, live_sample_bytes};
+use super::{Sources, access, paths_of};
+use crate::catalog::{Catalog, Hints, SAMPLE_BYTES, live_sample_bytes};
 use crate::connect::{
     Address, ByteSource, Compression, Follow, cannot_read, decompressed, open_file,
 };
@@ -20,8 +22,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::ColumnarKind;
 use crate::runtime::interrupt::Signal;
 use crate::runtime::{Idle, InputFile, Inputs, Live, Opened, Ready, Sample, Waiter};
-use crate::session::Host;
 use crate::session::host::Note;
+use crate::session::{Host, Options};
 
 /// An input that was opened for a guess, with what was read of it.
 pub(super) enum FirstOpened {
@@ -63,7 +65,7 @@ impl Sources {
             .first()
             .ok_or_else(|| Error::internal("a table without files"))?;
         if let Place::Socket(address) = first {
-            let mut live = open_socket(address, access)?;
+            let mut live = self.open_socket(address, access)?;
             let sample = self.live_sample(&mut live, false, hints, host)?;
             let opened = FirstOpened::Live(live);
             return Ok(First { opened, sample });
@@ -77,6 +79,78 @@ impl Sources {
         };
         let opened = FirstOpened::Input(opened);
         Ok(First { opened, sample })
+    }
+
+    /// Opens the sockets among the tables that a query names, so that nobody is refused at one of them while the
+    /// first record of another is waited for.
+    ///
+    /// # Errors
+    /// One cannot be opened.
+    pub(in crate::session) fn open_sockets(
+        &mut self,
+        names: &[ast::Ident],
+        catalog: &Catalog,
+        options: &Options,
+        host: &mut dyn Host,
+    ) -> Result<()> {
+        if names.len() < 2 {
+            return Ok(());
+        }
+        for name in names {
+            let (place, access) = match catalog.table(&name.value) {
+                Some(table) => match self.definitions.get(&table.name) {
+                    Some(known) if !self.opened.contains_key(&table.name) => {
+                        (known.places.first().cloned(), known.access.clone())
+                    }
+                    _ => continue,
+                },
+                None => {
+                    let paths = paths_of(name, options).unwrap_or_default();
+                    // What is wrong with an address is said when its turn comes.
+                    let address = paths.first().map(|path| Address::parse(path));
+                    let address = address.and_then(|address| address.ok().flatten());
+                    (address.map(Place::Socket), access(options))
+                }
+            };
+            if let Some(Place::Socket(address)) = &place
+                && !self.ahead.contains_key(&address.to_string())
+            {
+                let mut live = open_socket(address, &access)?;
+                live.tell(&mut |idle| while_waiting(idle, host))?;
+                self.ahead.insert(address.to_string(), live);
+            }
+        }
+        Ok(())
+    }
+
+    /// A socket, which may have been opened before its turn.
+    fn open_socket(&mut self, address: &Address, access: &Access) -> Result<Live> {
+        match self.ahead.remove(&address.to_string()) {
+            Some(live) => Ok(live),
+            None => open_socket(address, access),
+        }
+    }
+
+    /// The first input of a declared table whose format needs no look at its records.
+    pub(super) fn open_unseen(
+        &mut self,
+        places: &[Place],
+        access: &Access,
+        hints: &Hints,
+    ) -> Result<Option<First>> {
+        let [Place::Socket(address)] = places else {
+            return Ok(None);
+        };
+        if hints.format.as_deref() != Some("ndjson") {
+            return Ok(None);
+        }
+        let opened = FirstOpened::Live(self.open_socket(address, access)?);
+        let sample = Sample {
+            bytes: Vec::new(),
+            at_end: false,
+            source: address.to_string(),
+        };
+        Ok(Some(First { opened, sample }))
     }
 
     /// Waits for the first record of inputs that come and go.
@@ -225,7 +299,7 @@ impl Sources {
                 (Some(opened), _) => InputFile::Opened(opened),
                 (None, Place::Path(path)) => InputFile::Path(path.clone()),
                 (None, Place::Socket(address)) => {
-                    return Ok(Inputs::Live(open_socket(address, access)?));
+                    return Ok(Inputs::Live(self.open_socket(address, access)?));
                 }
                 (None, Place::Stdin) => InputFile::Opened(self.open_place(place, access, host)?),
             });

@@ -1,0 +1,107 @@
+//! What a run needs from whoever takes its results, and what it tells while it goes on.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+
+use super::commit::{LateRow, RejectedRow};
+use super::output::RowWriter;
+use super::summary::Summary;
+use crate::connect::Notice;
+use crate::error::Result;
+use crate::exec::graph::Graph;
+use crate::plan::SourcePlan;
+
+/// Where the results of a run go. A run has a root for each statement that runs in it, numbered from 0.
+pub trait Sink {
+    /// Takes result rows of a root, in order.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    fn rows(&mut self, root: usize, rows: &RecordBatch) -> Result<()>;
+
+    /// What makes text of rows in the place of [`Sink::rows`], if their text depends on nothing else.
+    fn row_writer(&self, root: usize) -> Option<Arc<dyn RowWriter>>;
+
+    /// Takes the text of result rows from that, in order.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn text(&mut self, root: usize, text: &[u8]) -> Result<()>;
+
+    /// Hands out what was taken: the input would make us wait.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn flush(&mut self) -> Result<()>;
+
+    /// Keeps a row that was left out because it was late.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn late(&mut self, row: &LateRow<'_>) -> Result<()>;
+
+    /// Keeps a record that could not be used.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn rejected(&mut self, row: &RejectedRow<'_>) -> Result<()>;
+
+    /// Nothing has come for a while: the user may wonder.
+    fn waiting(&mut self, state: &Waiting);
+
+    /// A source has gone quiet, and its event time goes on with the clock.
+    fn paused(&mut self, pause: &Pause<'_>);
+
+    /// Somebody asked how the run stands.
+    fn status(&mut self, status: &Status);
+
+    /// A connector has something to say.
+    fn said(&mut self, notice: Notice);
+}
+
+/// How a run stands when nothing comes.
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    /// Records that were read.
+    pub rows_read: u64,
+    /// Result rows that came out.
+    pub rows_out: u64,
+    /// True if the query has windows that a later row closes.
+    pub has_windows: bool,
+}
+
+/// How a run stands, for who asks.
+#[derive(Debug, Clone)]
+pub struct Status {
+    /// What was counted so far.
+    pub summary: Summary,
+    /// Windows (or totals) that are open.
+    pub open_windows: usize,
+    /// Bytes that the operators keep.
+    pub state_bytes: usize,
+    /// Per source: its watermark; `i64::MIN` before the first, or where it has none.
+    pub watermarks: Vec<i64>,
+}
+
+impl Status {
+    pub(super) fn of(graph: &Graph, summary: &Summary, reached: &[i64]) -> Self {
+        Status {
+            summary: summary.clone(),
+            open_windows: graph.open_windows(),
+            state_bytes: graph.size_bytes(),
+            watermarks: reached.to_vec(),
+        }
+    }
+}
+
+/// A source that has gone quiet.
+#[derive(Debug, Clone)]
+pub struct Pause<'a> {
+    /// The source.
+    pub source: &'a SourcePlan,
+    /// Its number.
+    pub number: usize,
+    /// The newest time that a row had.
+    pub newest: i64,
+}
