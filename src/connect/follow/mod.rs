@@ -44,6 +44,9 @@ use crate::error::{Error, Result};
 /// How often all files are looked at, whatever the system says.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// How often at most, however much happens in a folder.
+const LOOK_PAUSE: Duration = Duration::from_millis(10);
+
 /// How long to wait for whoever reads, where the next input depends on it.
 const READING: Duration = Duration::from_millis(1);
 
@@ -85,6 +88,8 @@ pub struct Follow {
     remembered: Remembered,
     watch: Watch,
     looked: Option<Duration>,
+    /// Names have changed since then.
+    has_stirred: bool,
     notices: VecDeque<Notice>,
 }
 
@@ -105,6 +110,7 @@ impl Follow {
             remembered: Remembered::default(),
             watch: Watch::new(),
             looked: None,
+            has_stirred: false,
             notices: VecDeque::new(),
         };
         follow.find_initial()?;
@@ -186,6 +192,7 @@ impl Follow {
     /// Looks where the paths lead now.
     fn look(&mut self, now: Duration) -> Result<()> {
         self.looked = Some(now);
+        self.has_stirred = false;
         let paths = self.paths()?;
         for (path, is_match) in &paths {
             if !self.trails.contains_key(path) {
@@ -401,8 +408,14 @@ impl Arrivals for Follow {
     }
 
     fn ask(&mut self, now: Duration) -> Result<Arrival> {
-        let is_due = |looked: Duration| now.saturating_sub(looked) >= LOOK_EVERY;
-        if self.watch.has_stirred() || self.looked.is_none_or(is_due) {
+        self.has_stirred |= self.watch.has_stirred();
+        let pause = if self.has_stirred {
+            LOOK_PAUSE
+        } else {
+            LOOK_EVERY
+        };
+        let is_due = |looked: Duration| now.saturating_sub(looked) >= pause;
+        if self.looked.is_none_or(is_due) {
             self.look(now)?;
         }
         loop {
@@ -415,6 +428,7 @@ impl Arrivals for Follow {
             }
             let until = match is_waiting || !self.initial.is_empty() {
                 true => now + READING,
+                false if self.has_stirred => self.looked.unwrap_or(now) + LOOK_PAUSE,
                 false => self.looked.unwrap_or(now) + LOOK_EVERY,
             };
             return Ok(Arrival::Later(Some(until)));

@@ -86,6 +86,7 @@ impl Run {
 
     /// Looks, and reads all that is there.
     fn look(&mut self) {
+        self.now += LOOK_PAUSE;
         let mut is_quiet = false;
         loop {
             let until = match self.follow.ask(self.now).unwrap() {

@@ -27,6 +27,8 @@ mod linux {
     /// What may happen to the file itself, under whatever name: its last name goes with ATTRIB.
     const IN_FILE: WatchFlags = WatchFlags::MODIFY.union(WatchFlags::ATTRIB);
 
+    const OF_FILE: ReadFlags = ReadFlags::MODIFY.union(ReadFlags::ATTRIB);
+
     /// The watches of one query.
     #[derive(Debug)]
     pub(in crate::connect::follow) struct Watch {
@@ -70,7 +72,7 @@ mod linux {
             }
         }
 
-        /// True if something has happened since the last call.
+        /// True if names have changed since the last call. What happens in a file only wakes its reader.
         pub(in crate::connect::follow) fn has_stirred(&mut self) -> bool {
             let Some(queue) = &self.queue else {
                 return false;
@@ -79,7 +81,7 @@ mod linux {
             let mut events = inotify::Reader::new(queue, &mut buffer);
             let mut stirred = false;
             while let Ok(event) = events.next() {
-                stirred = true;
+                stirred |= !event.events().difference(OF_FILE).is_empty();
                 if event.events().contains(ReadFlags::IGNORED) {
                     // A folder that has gone may come again.
                     let watch = event.wd();
