@@ -139,7 +139,7 @@ fn first_row() -> Result<(), String> {
     terminated(live).map(drop)
 }
 
-/// A file, standard input and connections give the same bytes.
+/// A file, standard input and connections give the same bytes, also compressed.
 fn same_bytes() -> Result<(), String> {
     const SQL: &str = "SELECT window_start, k, count(*) AS n, sum(v) AS s FROM TUMBLE(t, ts, '1m') \
                        GROUP BY window_start, window_end, k";
@@ -171,6 +171,21 @@ fn same_bytes() -> Result<(), String> {
     }
     drop(peer);
     same_text("of tcp", &expected.stdout, &of_tcp.finish().stdout)?;
+    let table = format!("CREATE TABLE t {columns} WITH (path = '-', format = 'csv'); {SQL}");
+    let mut of_stdin = Live::start(program::command().arg(table), true);
+    of_stdin.push(&rows);
+    of_stdin.end_input();
+    same_text("of stdin", &expected.stdout, &of_stdin.finish().stdout)?;
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packer.write_all(&rows).map_err(text)?;
+    let packed = packer.finish().map_err(text)?;
+    let of_gzip = run(&format!("address = 'tcp://{address}'"));
+    let (mut peer, _) = tcp.accept().map_err(text)?;
+    for piece in packed.chunks(777) {
+        peer.write_all(piece).map_err(text)?;
+    }
+    drop(peer);
+    same_text("of gzip", &expected.stdout, &of_gzip.finish().stdout)?;
     let of_unix = run(&format!("address = 'unix://{}'", socket.display()));
     let (mut peer, _) = unix.accept().map_err(text)?;
     peer.write_all(&rows).map_err(text)?;
