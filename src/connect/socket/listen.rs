@@ -18,6 +18,9 @@ use crate::error::{Error, Result};
 /// How long to leave connections in the queue of the system when no more files can be opened.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// Connections that are refused or wait are told of no more often than this: others decide how many they are.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
+
 /// A listening socket.
 pub(super) struct Listen {
     name: String,
@@ -28,8 +31,9 @@ pub(super) struct Listen {
     open: usize,
     taken: u64,
     paused: bool,
-    /// Refusals are told once until a connection has ended.
-    told_refusal: bool,
+    /// Connections that were refused since that was last told.
+    refused: u64,
+    told_at: Option<Duration>,
     notices: Vec<Notice>,
 }
 
@@ -76,18 +80,29 @@ impl Listen {
             open: 0,
             taken: 0,
             paused: false,
-            told_refusal: false,
+            refused: 0,
+            told_at: None,
         })
     }
 
-    fn refuse(&mut self) {
-        if !self.told_refusal {
-            self.told_refusal = true;
-            self.notices.push(Notice::warning(format!(
-                "{}: a connection was refused: {} are open, and more are not taken (max_connections)",
-                self.name, self.max_connections
-            )));
+    /// Tells of connections that were refused, or that wait for want of files.
+    fn tell(&mut self, now: Duration) {
+        let since = |at: Duration| now.saturating_sub(at);
+        if self.told_at.is_some_and(|at| since(at) < TOLD_EVERY) {
+            return;
         }
+        self.told_at = Some(now);
+        let (name, open) = (&self.name, self.open);
+        let text = match std::mem::take(&mut self.refused) {
+            0 => format!(
+                "{name}: {open} connections are open, and the system allows no more files: others wait (ulimit -n)"
+            ),
+            1 => format!("{name}: a connection was refused: {open} are open (max_connections)"),
+            refused => format!(
+                "{name}: {refused} connections were refused: {open} are open (max_connections)"
+            ),
+        };
+        self.notices.push(Notice::warning(text));
     }
 }
 
@@ -107,7 +122,8 @@ impl Arrivals for Listen {
             match accepted {
                 Ok((socket, _)) if self.open == self.max_connections => {
                     drop(socket);
-                    self.refuse();
+                    self.refused += 1;
+                    self.tell(now);
                 }
                 Ok((socket, peer)) => {
                     self.open += 1;
@@ -123,7 +139,7 @@ impl Arrivals for Listen {
                 // Whoever had come has left again.
                 Err((Some(Errno::CONNABORTED | Errno::INTR | Errno::PROTO), _)) => {}
                 Err((Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM), _)) => {
-                    self.refuse();
+                    self.tell(now);
                     self.paused = true;
                     return Ok(Arrival::Later(Some(now + PAUSE)));
                 }
@@ -141,7 +157,6 @@ impl Arrivals for Listen {
 
     fn closed(&mut self, _name: &str, _ending: &Ending, _now: Duration) {
         self.open = self.open.saturating_sub(1);
-        self.told_refusal = false;
     }
 
     fn notice(&mut self) -> Option<Notice> {
