@@ -3,12 +3,10 @@
 //! ```text
 //!   SELECT count(*) FROM 'tcp-listen://:9000'       a total: it would wait for ever and keep everything
 //!   SELECT … FROM TUMBLE('udp://:5514', '1m') …      windows close: goes on
-//!   … FROM 'udp://:1' UNION ALL … FROM 'udp://:2'    without event time the second would never be read
+//!   … FROM 'udp://:1' UNION ALL … FROM 'udp://:2'    rows as they come: goes on
 //! ```
 
-use std::collections::BTreeSet;
-
-use super::stream_plan::{SourcePlan, StreamPlan, StreamQuery};
+use super::stream_plan::{StreamPlan, StreamQuery};
 use crate::error::{Error, Result};
 
 /// Looks for operators that wait for the end of an endless source.
@@ -45,42 +43,6 @@ fn waits(plan: &StreamPlan, query: &StreamQuery) -> Result<()> {
     plan.inputs()
         .into_iter()
         .try_for_each(|input| waits(input, query))
-}
-
-/// Looks for a source that would never be read, because one that is read before it has no end. Event time makes
-/// sources take turns; those without it are read one after the other.
-///
-/// # Errors
-/// There is one, with the ways to read both.
-pub fn check_turns(queries: &[StreamQuery], sources: &[SourcePlan]) -> Result<()> {
-    let mut read = BTreeSet::new();
-    for query in queries {
-        add_unlimited(&query.root, &mut read);
-    }
-    let (timed, timeless): (Vec<usize>, Vec<usize>) =
-        (0..sources.len()).partition(|source| sources[*source].watermark.is_some());
-    let mut turns = timeless.into_iter();
-    let endless = turns.find(|source| sources[*source].table.endless && read.contains(source));
-    let (Some(endless), Some(behind)) = (endless, turns.chain(timed).next()) else {
-        return Ok(());
-    };
-    let (endless, behind) = (&sources[endless].table.name, &sources[behind].table.name);
-    Err(Error::plan(format!(
-        "`{endless}` has no end, and `{behind}` would never be read: without event time one comes after the other"
-    ))
-    .help("read files as one input: FILE arguments, or a pattern such as 'logs/*.log'")
-    .help("aggregate all of them by windows: event time makes them take turns"))
-}
-
-/// The sources that no LIMIT ends.
-fn add_unlimited(plan: &StreamPlan, read: &mut BTreeSet<usize>) {
-    match plan {
-        StreamPlan::Read { source, .. } => {
-            read.insert(*source);
-        }
-        StreamPlan::Limit(_, spec) if spec.limit.is_some() => {}
-        other => (other.inputs().into_iter()).for_each(|input| add_unlimited(input, read)),
-    }
 }
 
 /// The first endless source below a plan. A LIMIT ends what comes through it.

@@ -33,7 +33,6 @@ use crate::error::Result;
 use crate::time::{Interval, Zone};
 
 pub use context::Registry;
-pub use endless::check_turns;
 pub use explain::explain;
 pub use lower::lower;
 pub use relations::{reads_only_line, relations};

@@ -47,7 +47,6 @@ impl Session {
             queries.push(planned.query);
         }
         let sources = plan::share(&mut queries)?;
-        plan::check_turns(&queries, &sources)?;
         for (insert, chosen) in inserts.iter().zip(&chosen) {
             for source in &sources {
                 let refused = self.sources.refuse_sink(source, &chosen.spec.path);

@@ -165,10 +165,13 @@ impl<'a> Sources<'a> {
         }
     }
 
-    /// True if rows of one of the plans never end by themselves.
+    /// True if rows of one of the plans never end by themselves. A LIMIT ends what comes through it.
     pub(super) fn any_is_endless(&self, plans: &[&StreamPlan]) -> bool {
-        let mut sources = plans.iter().flat_map(|plan| sources_of(plan));
-        sources.any(|source| self.tables[source].table.endless)
+        plans.iter().any(|plan| match plan {
+            StreamPlan::Read { source, .. } => self.tables[*source].table.endless,
+            StreamPlan::Limit(_, spec) if spec.limit.is_some() => false,
+            other => self.any_is_endless(&other.inputs()),
+        })
     }
 
     /// The sources with the columns that are needed, and the plan with their numbers.
