@@ -3,23 +3,16 @@
 use std::fmt::Write;
 
 use super::guess::Guess;
-use crate::data::type_name;
+use crate::data::{quoted_name, type_name};
 use crate::format::{Format, Layout};
 use crate::time::TimeFormat;
-
-/// Names that SQL does not give up: they need quotes.
-const RESERVED: [&str; 44] = [
-    "all", "and", "any", "as", "asc", "between", "by", "case", "cast", "create", "cross", "desc",
-    "distinct", "drop", "else", "emit", "exists", "false", "from", "full", "group", "having", "in",
-    "inner", "insert", "into", "is", "join", "left", "like", "limit", "not", "null", "on", "or",
-    "order", "right", "select", "table", "then", "true", "union", "when", "where",
-];
 
 /// The statement that makes table `name` of what was guessed about `path`.
 pub fn create_table_text(guess: &Guess, name: &str, path: &str) -> String {
     let mut parts: Vec<String> = guess
         .columns
         .iter()
+        .filter(|column| !column.is_inside(&guess.columns))
         .map(|column| {
             format!(
                 "  {} {}",
@@ -29,7 +22,16 @@ pub fn create_table_text(guess: &Guess, name: &str, path: &str) -> String {
         })
         .collect();
     if let Some(place) = guess.time_column {
-        let time = quoted_name(&guess.columns[place].name);
+        let column = &guess.columns[place];
+        let time = match column.is_inside(&guess.columns) {
+            true => column
+                .name
+                .split('.')
+                .map(quoted_name)
+                .collect::<Vec<_>>()
+                .join("."),
+            false => quoted_name(&column.name),
+        };
         parts.push(format!(
             "  WATERMARK FOR {time} AS {time} - INTERVAL '5' SECOND"
         ));
@@ -76,15 +78,4 @@ pub fn create_table_text(guess: &Guess, name: &str, path: &str) -> String {
     // Writing to a String does not fail.
     let _ = write!(text, " WITH ({})", options.collect::<Vec<_>>().join(", "));
     text
-}
-
-/// A name as SQL takes it: in double quotes unless it is a plain word.
-pub fn quoted_name(name: &str) -> String {
-    let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    let is_plain = starts_well && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    let lower = name.to_ascii_lowercase();
-    if is_plain && !RESERVED.contains(&lower.as_str()) {
-        return name.to_owned();
-    }
-    format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
 
-use super::{guess_csv, guess_lines, guess_ndjson, guess_time};
+use super::guess_inside::{column_inside, retype};
+use super::{guess_csv, guess_lines, guess_ndjson, guess_nested, guess_time};
 use crate::error::{Error, Result};
 use crate::format::{
     CsvOptions, DEFAULT_MAX_RECORD_BYTES, Encoding, Format, JsonSample, JsonWrapping, Layout,
@@ -188,6 +189,8 @@ pub struct GuessedColumn {
     pub name: String,
     /// Its spelling in the source.
     pub source: String,
+    /// Keys below it, for a value inside of a nested one.
+    pub path: Vec<String>,
     /// Its type.
     pub data_type: DataType,
     /// How its times are written, if it holds times.
@@ -204,6 +207,7 @@ impl GuessedColumn {
         let field = Arc::new(Field::new(&self.name, self.data_type.clone(), true));
         let mut column = ReadColumn::new(&self.name, field);
         column.source = self.source.clone();
+        column.path = self.path.clone();
         column.time = self.time_format.clone();
         column.exact_integers = self.exact_integers;
         column
@@ -220,6 +224,8 @@ pub(super) enum SampleValue {
     /// A number with a point or an exponent.
     Decimal(String),
     Text(String),
+    /// An array or object of JSON.
+    Nested(String),
 }
 
 /// A column of the sample before its type is known.
@@ -377,8 +383,12 @@ pub(super) fn csv_options(
     }
 }
 
-fn guess_column(column: &SampleColumn, may_lack_year: bool, hints: &Hints) -> GuessedColumn {
-    let (mut numbers, mut decimals, mut booleans, mut texts) = (0, 0, 0, 0);
+pub(super) fn guess_column(
+    column: &SampleColumn,
+    may_lack_year: bool,
+    hints: &Hints,
+) -> GuessedColumn {
+    let (mut numbers, mut decimals, mut booleans, mut texts, mut nested) = (0, 0, 0, 0, 0);
     for value in &column.values {
         match value {
             SampleValue::Null => {}
@@ -386,18 +396,20 @@ fn guess_column(column: &SampleColumn, may_lack_year: bool, hints: &Hints) -> Gu
             SampleValue::Integer(_) => numbers += 1,
             SampleValue::Decimal(_) => (numbers, decimals) = (numbers + 1, decimals + 1),
             SampleValue::Text(_) => texts += 1,
+            SampleValue::Nested(_) => nested += 1,
         }
     }
     let mut guessed = GuessedColumn {
         name: column.name.clone(),
         source: column.name.clone(),
+        path: Vec::new(),
         data_type: DataType::Utf8View,
         time_format: None,
         exact_integers: false,
-        unshown: numbers + booleans + texts == 0,
+        unshown: numbers + booleans + texts + nested == 0,
     };
-    match (numbers, booleans, texts) {
-        (1.., 0, 0) => {
+    match (numbers, booleans, texts, nested) {
+        (1.., 0, 0, 0) => {
             let is_double = decimals > 0 || hints.from_pipe;
             guessed.data_type = if is_double {
                 DataType::Float64
@@ -406,8 +418,14 @@ fn guess_column(column: &SampleColumn, may_lack_year: bool, hints: &Hints) -> Gu
             };
             guessed.exact_integers = hints.from_pipe;
         }
-        (0, 1.., 0) => guessed.data_type = DataType::Boolean,
-        (0, 0, 1..) => {
+        (0, 1.., 0, 0) => guessed.data_type = DataType::Boolean,
+        (0, 0, 0, 1..) => {
+            if let Some(data_type) = guess_nested::nested_type(&column.values, hints) {
+                guessed.data_type = data_type;
+                guessed.exact_integers = hints.from_pipe;
+            }
+        }
+        (0, 0, 1.., 0) => {
             if let Some((data_type, format)) =
                 guess_time::time_type(column, hints.zone, may_lack_year)
             {
@@ -427,18 +445,27 @@ pub(super) fn apply_types(
     hints: &Hints,
 ) -> Result<()> {
     for (name, data_type) in &hints.types {
+        let data_type = &match data_type {
+            DataType::Timestamp(unit, Some(_)) => {
+                DataType::Timestamp(*unit, Some(hints.zone.name().into()))
+            }
+            other => other.clone(),
+        };
         let place = match find_column(columns, name) {
             Some(place) => place,
+            None if retype(columns, name, data_type) => continue,
             None if format.has_fixed_columns() => return Err(no_column(columns, name, "--types")),
             None => {
-                columns.push(GuessedColumn {
+                let column = column_inside(columns, name).unwrap_or(GuessedColumn {
                     name: name.clone(),
                     source: name.clone(),
+                    path: Vec::new(),
                     data_type: DataType::Utf8View,
                     time_format: None,
                     exact_integers: false,
                     unshown: false,
                 });
+                columns.push(column);
                 columns.len() - 1
             }
         };
@@ -446,12 +473,7 @@ pub(super) fn apply_types(
         column.exact_integers = false;
         column.unshown = false;
         column.time_format = Unit::of(data_type).map(|_| TimeFormat::Auto);
-        column.data_type = match data_type {
-            DataType::Timestamp(unit, Some(_)) => {
-                DataType::Timestamp(*unit, Some(hints.zone.name().into()))
-            }
-            other => other.clone(),
-        };
+        column.data_type = data_type.clone();
     }
     Ok(())
 }

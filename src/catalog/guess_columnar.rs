@@ -108,6 +108,7 @@ fn described(field: &Field, hints: &Hints) -> Result<GuessedColumn> {
     Ok(GuessedColumn {
         name: name.clone(),
         source: name.clone(),
+        path: Vec::new(),
         data_type,
         time_format: None,
         exact_integers: false,

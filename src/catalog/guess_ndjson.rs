@@ -18,9 +18,14 @@ pub(super) fn columns(
         None => Box::new(lines.filter_map(json_object_fields)),
         Some(wrapping) => Box::new(wrapped_objects(wrapping, sample).into_iter()),
     };
+    merged(objects.take(if from_pipe { 1 } else { usize::MAX }))
+}
+
+/// The keys of objects as columns, in the order of their first appearance.
+pub(super) fn merged(objects: impl Iterator<Item = Vec<(String, JsonKind)>>) -> Vec<SampleColumn> {
     let mut columns: Vec<SampleColumn> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
-    for object in objects.take(if from_pipe { 1 } else { usize::MAX }) {
+    for object in objects {
         for (name, kind) in object {
             let place = *places.entry(name.clone()).or_insert_with(|| {
                 columns.push(SampleColumn {
@@ -29,20 +34,25 @@ pub(super) fn columns(
                 });
                 columns.len() - 1
             });
-            columns[place].values.push(match kind {
-                JsonKind::Null => SampleValue::Null,
-                JsonKind::Boolean => SampleValue::Boolean,
-                JsonKind::Number(text) if text.bytes().all(|b| b == b'-' || b.is_ascii_digit()) => {
-                    match text.parse::<i64>() {
-                        Ok(_) => SampleValue::Integer(text),
-                        Err(_) => SampleValue::Decimal(text),
-                    }
-                }
-                JsonKind::Number(text) => SampleValue::Decimal(text),
-                JsonKind::Text(text) => SampleValue::Text(text),
-                JsonKind::Nested => SampleValue::Text(String::new()),
-            });
+            columns[place].values.push(sample_value(kind));
         }
     }
     columns
+}
+
+/// A value of JSON, as far as its type matters.
+pub(super) fn sample_value(kind: JsonKind) -> SampleValue {
+    match kind {
+        JsonKind::Null => SampleValue::Null,
+        JsonKind::Boolean => SampleValue::Boolean,
+        JsonKind::Number(text) if text.bytes().all(|b| b == b'-' || b.is_ascii_digit()) => {
+            match text.parse::<i64>() {
+                Ok(_) => SampleValue::Integer(text),
+                Err(_) => SampleValue::Decimal(text),
+            }
+        }
+        JsonKind::Number(text) => SampleValue::Decimal(text),
+        JsonKind::Text(text) => SampleValue::Text(text),
+        JsonKind::Nested(text) => SampleValue::Nested(text),
+    }
 }

@@ -2,7 +2,10 @@
 
 use arrow::datatypes::DataType;
 
-use super::guess::{Guess, Hints, SampleColumn, SampleValue, find_column, no_column};
+use super::guess::{
+    Guess, GuessedColumn, Hints, SampleColumn, SampleValue, find_column, no_column,
+};
+use super::guess_inside::{column_inside, names_inside, retype, sample_inside};
 use crate::data::Metadata;
 use crate::error::Result;
 use crate::format::PREFIX_TIME_COLUMN;
@@ -80,15 +83,11 @@ pub(super) fn find_time_column(
             // The time of reading needs no column.
             return Ok(());
         }
-        let place = find_column(&guess.columns, name)
-            .ok_or_else(|| no_column(&guess.columns, name, "--ts"))?;
-        let (data_type, format) = as_time(guess, place, true)?.unwrap_or_else(|| {
-            // Whatever the sample holds there, the user says that times come.
-            (
-                timestamp(0, hints.ts_format.is_none(), hints.zone),
-                wanted_format(hints),
-            )
-        });
+        let Some(place) = find_column(&guess.columns, name) else {
+            return time_inside(guess, sampled, name, hints);
+        };
+        let found = as_time(guess, place, true)?;
+        let (data_type, format) = found.unwrap_or_else(|| whatever_comes(hints));
         set(guess, place, data_type, format);
         return Ok(());
     }
@@ -108,6 +107,9 @@ pub(super) fn find_time_column(
             found.push((place, data_type, format));
         }
     }
+    if found.is_empty() {
+        return only_time_inside(guess, sampled, hints);
+    }
     if found.len() == 1 {
         for (place, data_type, format) in found {
             set(guess, place, data_type, format);
@@ -119,6 +121,84 @@ pub(super) fn find_time_column(
         guess.time_candidates = names.collect();
     }
     Ok(())
+}
+
+/// Whatever the sample holds there, the user says that times come.
+fn whatever_comes(hints: &Hints) -> (DataType, TimeFormat) {
+    let data_type = timestamp(0, hints.ts_format.is_none(), hints.zone);
+    (data_type, wanted_format(hints))
+}
+
+/// Marks what a dotted name reads inside of a column as the time.
+fn time_inside(
+    guess: &mut Guess,
+    sampled: &[SampleColumn],
+    name: &str,
+    hints: &Hints,
+) -> Result<()> {
+    let column = column_inside(&guess.columns, name)
+        .ok_or_else(|| no_column(&guess.columns, name, "--ts"))?;
+    let (name, place) = (column.name.clone(), guess.columns.len());
+    let sample = sample_at(guess, sampled, &column);
+    guess.columns.push(column);
+    let found = time_attribute(guess, Some(&sample), place, true, hints)?;
+    if let Some((data_type, TimeFormat::Auto)) = &found {
+        retype(&mut guess.columns, &name, data_type);
+    }
+    let (data_type, format) = found.unwrap_or_else(|| whatever_comes(hints));
+    set(guess, place, data_type, format);
+    Ok(())
+}
+
+/// Where no column holds times: the first of the names of times inside of ROWs, else the only time there.
+fn only_time_inside(guess: &mut Guess, sampled: &[SampleColumn], hints: &Hints) -> Result<()> {
+    let mut named: Vec<(usize, String)> = Vec::new();
+    let mut others = Vec::new();
+    for name in names_inside(&guess.columns) {
+        let Some(column) = column_inside(&guess.columns, &name) else {
+            continue;
+        };
+        let last = column.path.last().map_or("", String::as_str);
+        let rank = TIME_NAMES
+            .iter()
+            .position(|time| time.eq_ignore_ascii_case(last));
+        let place = guess.columns.len();
+        let sample = sample_at(guess, sampled, &column);
+        let is_said = matches!(column.data_type, DataType::Timestamp(..));
+        guess.columns.push(column);
+        let found = time_attribute(guess, Some(&sample), place, rank.is_some(), hints);
+        guess.columns.truncate(place);
+        match (found?, rank) {
+            (Some(_), _) if !is_said && sample.values.is_empty() => {}
+            (Some(_), Some(rank)) => named.push((rank, name)),
+            (Some(_), None) => others.push(name),
+            (None, _) => {}
+        }
+    }
+    named.sort();
+    let best = named.first().map(|(rank, _)| *rank);
+    named.retain(|(rank, _)| Some(*rank) == best);
+    let mut found: Vec<String> = named.into_iter().map(|(_, name)| name).collect();
+    if found.is_empty() {
+        found = others;
+    }
+    match found.as_slice() {
+        [name] => time_inside(guess, sampled, name, hints),
+        _ => {
+            guess.time_candidates = found;
+            Ok(())
+        }
+    }
+}
+
+/// What the sample shows of a column inside of another.
+fn sample_at(guess: &Guess, sampled: &[SampleColumn], column: &GuessedColumn) -> SampleColumn {
+    let is_root = |root: &GuessedColumn| root.path.is_empty() && root.source == column.source;
+    let root = guess.columns.iter().position(is_root);
+    let outer = root.and_then(|root| sampled.get(root));
+    outer.map_or_else(SampleColumn::default, |outer| {
+        sample_inside(outer, &column.path)
+    })
 }
 
 fn set(guess: &mut Guess, place: usize, data_type: DataType, format: TimeFormat) {
@@ -197,7 +277,7 @@ fn text_of(value: &SampleValue) -> Option<&str> {
         SampleValue::Integer(text) | SampleValue::Decimal(text) | SampleValue::Text(text) => {
             Some(text)
         }
-        SampleValue::Null | SampleValue::Boolean => None,
+        SampleValue::Null | SampleValue::Boolean | SampleValue::Nested(_) => None,
     }
 }
 

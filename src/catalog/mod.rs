@@ -13,13 +13,16 @@ mod create_table;
 mod guess;
 mod guess_columnar;
 mod guess_csv;
+mod guess_inside;
 mod guess_lines;
 mod guess_ndjson;
+mod guess_nested;
 mod guess_time;
 mod live_sample;
 mod table;
 
-pub use create_table::{create_table_text, quoted_name};
+pub use crate::format::PathStep;
+pub use create_table::create_table_text;
 pub use guess::{
     Guess, GuessedColumn, Header, Hints, SAMPLE_BYTES, UserFormat, guess, json_format,
 };

@@ -6,6 +6,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use sqlparser::ast;
 
 use crate::data::Metadata;
+use crate::format::PathStep;
 use crate::time::{Interval, Zone};
 
 /// A named input.
@@ -57,6 +58,8 @@ pub enum ColumnSource {
         /// `METADATA FROM` in the `CREATE TABLE`: a column like any other, part of `*`.
         declared: bool,
     },
+    /// From inside the values of a field of the records.
+    Path(String, Vec<PathStep>),
     /// Computed from columns of the table before it.
     Computed(Box<ast::Expr>),
 }
@@ -82,7 +85,7 @@ impl Table {
         Arc::new(Schema::new(fields))
     }
 
-    /// The columns as `SHOW` and `*` count them: without the undeclared metadata that a query named.
+    /// The columns as `SHOW` and `*` count them: without the paths and the undeclared metadata that a query named.
     pub fn shown_columns(&self) -> impl Iterator<Item = &TableColumn> {
         self.columns.iter().filter(|column| !column.is_hidden())
     }
@@ -125,10 +128,11 @@ impl TableColumn {
     pub fn is_hidden(&self) -> bool {
         matches!(
             self.source,
-            ColumnSource::Metadata {
-                declared: false,
-                ..
-            }
+            ColumnSource::Path(..)
+                | ColumnSource::Metadata {
+                    declared: false,
+                    ..
+                }
         )
     }
 }

@@ -5,11 +5,14 @@
 
 mod batch;
 mod event;
+pub mod inside;
 mod metadata;
 pub mod print;
+mod quoted_name;
 mod type_name;
 
 pub use batch::{Batch, Position, input_of_position, position, record_of_position, times};
 pub use event::Event;
 pub use metadata::Metadata;
+pub use quoted_name::quoted_name;
 pub use type_name::{parse_type, type_name};

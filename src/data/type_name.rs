@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, TimeUnit};
 
+use super::quoted_name;
 use crate::error::{Error, Result};
 use crate::time::Unit;
 
@@ -136,7 +137,7 @@ pub fn type_name(data_type: &DataType) -> String {
         DataType::Struct(fields) => {
             let fields = fields
                 .iter()
-                .map(|f| format!("{} {}", f.name(), type_name(f.data_type())));
+                .map(|f| format!("{} {}", quoted_name(f.name()), type_name(f.data_type())));
             format!("ROW<{}>", fields.collect::<Vec<_>>().join(", "))
         }
         DataType::Map(entries, _) => match entries.data_type() {

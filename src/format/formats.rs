@@ -21,6 +21,7 @@ pub const FORMATS: &[(&str, &[&str])] = &[
     ("prefixed-json", &[]),
     ("cri", &[]),
     ("docker-json", &[]),
+    ("journal-json", &[]),
     ("logfmt", &[]),
     ("clf", &["common"]),
     ("combined", &[]),
@@ -124,7 +125,8 @@ impl Format {
                 let most = options.max_record_bytes;
                 Box::new(RecordSplitter::new(shape, options.header, most))
             }
-            Format::Ndjson(options) | Format::Json(JsonWrapping::Prefix, options) => {
+            Format::Ndjson(options)
+            | Format::Json(JsonWrapping::Prefix | JsonWrapping::Journal, options) => {
                 Box::new(lines(options.max_record_bytes))
             }
             Format::Lines(options) => Box::new(lines(options.max_record_bytes)),
@@ -143,12 +145,12 @@ impl Format {
     /// for a type that cannot be read.
     pub fn decoder(&self, spec: &DecodeSpec) -> Result<Arc<dyn Decoder>> {
         Ok(match self {
-            Format::Csv(options) => Arc::new(CsvDecoder::new(options, spec)?),
+            Format::Csv(options) => Arc::new(CsvDecoder::new(options, &spec.steps_only())?),
             Format::Ndjson(options) => Arc::new(NdjsonDecoder::new(options, spec)?),
             Format::Json(wrapping, options) => {
                 Arc::new(WrappedDecoder::new(*wrapping, options, spec)?)
             }
-            Format::Lines(options) => Arc::new(LinesDecoder::new(options, spec)?),
+            Format::Lines(options) => Arc::new(LinesDecoder::new(options, &spec.steps_only())?),
             Format::Columnar(_) => return Err(Error::internal("columns have no records")),
         })
     }

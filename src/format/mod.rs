@@ -30,14 +30,14 @@ pub use csv::{CsvOptions, DEFAULT_NULLS, Nulls};
 pub use encoding::Encoding;
 pub use formats::{FORMATS, Format, parse_format_name};
 pub use json::{
-    JsonKind, JsonSample, JsonWrapping, NdjsonOptions, PREFIX_TIME_COLUMN, json_object_fields,
-    json_sample, wrapped_objects, wrapped_texts,
+    JsonKind, JsonSample, JsonWrapping, NdjsonOptions, PREFIX_TIME_COLUMN, json_elements,
+    json_object_fields, json_sample, wrapped_objects, wrapped_texts,
 };
 pub use lines::{
     ColumnKind, Layout, LineField, LinesOptions, Pattern, known_pattern_names, layout_named,
     line_keys, names_fields, recognized_layout, recognizes_line, sample_fields, table_of_blanks,
 };
-pub use spec::{DEFAULT_MAX_RECORD_BYTES, DecodeSpec, ReadColumn};
+pub use spec::{DEFAULT_MAX_RECORD_BYTES, DecodeSpec, PathStep, ReadColumn};
 
 use arrow::array::RecordBatch;
 use arrow::buffer::Buffer;

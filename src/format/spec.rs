@@ -30,6 +30,16 @@ impl DecodeSpec {
         });
         Arc::new(Schema::new(fields.collect::<Vec<_>>()))
     }
+
+    /// The same for fields without keys of their own: all of a path lies inside of what is read.
+    pub(in crate::format) fn steps_only(&self) -> DecodeSpec {
+        let mut spec = self.clone();
+        for column in spec.columns.iter_mut().chain(&mut spec.checked) {
+            let keys = column.path.drain(..).map(PathStep::Key);
+            column.inside = keys.chain(std::mem::take(&mut column.inside)).collect();
+        }
+        spec
+    }
 }
 
 /// A column and where its values come from.
@@ -41,6 +51,8 @@ pub struct ReadColumn {
     pub source: String,
     /// Keys below `source`, for a value inside nested objects; empty for all others.
     pub path: Vec<String>,
+    /// Steps behind those keys, from the first that counts elements on.
+    pub inside: Vec<PathStep>,
     /// Its type. Name and nullability do not matter.
     pub field: FieldRef,
     /// How its times are written, for a TIMESTAMP; `None` is `Auto`.
@@ -59,6 +71,7 @@ impl ReadColumn {
             source: name.clone(),
             name,
             path: Vec::new(),
+            inside: Vec::new(),
             field,
             time: None,
             is_time_attribute: false,
@@ -69,6 +82,39 @@ impl ReadColumn {
     /// The spelling in the source with the path below it, `a.b.c`.
     pub fn spelling(&self) -> String {
         let keys = std::iter::once(&self.source).chain(&self.path);
-        keys.map(String::as_str).collect::<Vec<_>>().join(".")
+        let mut spelling = keys.map(String::as_str).collect::<Vec<_>>().join(".");
+        for step in &self.inside {
+            step.spell(&mut spelling);
+        }
+        spelling
+    }
+
+    /// Reads what `steps` lead to inside the value of this column.
+    pub fn step_inside(&mut self, steps: &[PathStep]) {
+        for step in steps {
+            match step {
+                PathStep::Key(key) if self.inside.is_empty() => self.path.push(key.clone()),
+                step => self.inside.push(step.clone()),
+            }
+        }
+    }
+}
+
+/// A step into a nested value.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum PathStep {
+    /// To the value of a key.
+    Key(String),
+    /// To the element of that number, from 1.
+    Element(u64),
+}
+
+impl PathStep {
+    /// Puts the step behind the spelling of what it is taken in.
+    pub fn spell(&self, spelling: &mut String) {
+        match self {
+            PathStep::Key(key) => spelling.extend([".", key]),
+            PathStep::Element(number) => spelling.push_str(&format!("[{number}]")),
+        }
     }
 }

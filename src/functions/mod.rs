@@ -12,6 +12,7 @@ mod epoch;
 mod extremes;
 mod library;
 mod quantiles;
+mod subscript;
 mod totals;
 
 use std::sync::Arc;
@@ -40,6 +41,7 @@ pub fn aggregates() -> Library<AggregateUDF> {
 fn own_scalars() -> Vec<Arc<ScalarUDF>> {
     let mut functions = arithmetic::functions();
     functions.push(epoch::function());
+    functions.push(subscript::function());
     functions
 }
 

@@ -74,8 +74,8 @@ pub(super) fn explain(error: DataFusionError) -> Error {
     };
     match error.find_root() {
         DataFusionError::NotImplemented(message) if message.contains("FieldAccess") => {
-            Error::unsupported("subscripts such as a[1] and a['b'] are not built yet")
-                .help("what works now: a.b reads into JSON objects")
+            Error::unsupported("a subscript is one element or key")
+                .help("what works: a[1], a[-1], a['b'], a.b, also chained")
         }
         DataFusionError::NotImplemented(message) => {
             Error::unsupported(first_sentence(message)).help("README.md lists the SQL that works")

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Fields, IntervalUnit, TimeUnit};
-use sqlparser::ast::{ArrayElemTypeDef, DataType as SqlType, ExactNumberInfo, TimezoneInfo};
+use sqlparser::ast::{
+    ArrayElemTypeDef, DataType as SqlType, ExactNumberInfo, StructField, TimezoneInfo,
+};
 
 use crate::error::{Error, Result};
 use crate::time::{Unit, Zone};
@@ -61,22 +63,37 @@ pub fn data_type(sql_type: &SqlType, zone: Zone) -> Result<DataType> {
             data_type(element, zone)?,
             true,
         ))),
-        SqlType::Struct(fields, _) => {
-            let fields = fields
-                .iter()
-                .map(|field| {
-                    let name = field
-                        .field_name
-                        .as_ref()
-                        .map_or("", |name| name.value.as_str());
-                    Ok(Field::new(name, data_type(&field.field_type, zone)?, true))
-                })
-                .collect::<Result<Vec<_>>>()?;
-            DataType::Struct(Fields::from(fields))
-        }
+        SqlType::Struct(fields, _) => row_of(fields, zone)?,
+        SqlType::Map(key, value) => map_of(key, value, zone)?,
         SqlType::Custom(name, modifiers) => custom(&name.to_string(), modifiers, zone)?,
         other => return Err(unknown(&other.to_string())),
     })
+}
+
+fn row_of(fields: &[StructField], zone: Zone) -> Result<DataType> {
+    let field = |field: &StructField| {
+        let name = field.field_name.as_ref().ok_or_else(|| {
+            Error::plan("a field of ROW has a name and a type")
+                .help("write ROW<name STRING, n BIGINT>")
+        })?;
+        let data_type = data_type(&field.field_type, zone)?;
+        Ok(Field::new(&name.value, data_type, true))
+    };
+    let fields = fields.iter().map(field).collect::<Result<Vec<_>>>()?;
+    Ok(DataType::Struct(Fields::from(fields)))
+}
+
+fn map_of(key: &SqlType, value: &SqlType, zone: Zone) -> Result<DataType> {
+    if data_type(key, zone)? != DataType::Utf8View {
+        return Err(Error::plan("the keys of a MAP are STRING")
+            .help("write MAP<STRING, …>: the keys of a JSON object are text"));
+    }
+    let pair = Fields::from(vec![
+        Field::new("key", DataType::Utf8View, false),
+        Field::new("value", data_type(value, zone)?, true),
+    ]);
+    let entries = Field::new("entries", DataType::Struct(pair), false);
+    Ok(DataType::Map(Arc::new(entries), false))
 }
 
 fn custom(name: &str, modifiers: &[String], zone: Zone) -> Result<DataType> {
@@ -111,7 +128,7 @@ fn decimal(info: &ExactNumberInfo) -> Result<DataType> {
     }
 }
 
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 19] = [
     "BOOLEAN",
     "TINYINT",
     "SMALLINT",
@@ -129,6 +146,8 @@ const NAMES: [&str; 17] = [
     "TIMESTAMP_LTZ",
     "INTERVAL",
     "ARRAY",
+    "ROW",
+    "MAP",
 ];
 
 fn unknown(name: &str) -> Error {

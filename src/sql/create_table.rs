@@ -323,16 +323,32 @@ fn split_depth(part: &[TokenWithSpan], at: usize) -> i32 {
 
 fn watermark(part: &[TokenWithSpan], text: &str) -> Result<WatermarkClause> {
     let usage = "write `WATERMARK FOR ts AS ts - INTERVAL '5' SECOND`";
-    let column = name_at(part, 2, "the time column")?;
-    if !is_word(part.get(3), "AS") || part.len() < 5 {
+    let mut column = name_at(part, 2, "the time column")?;
+    let mut behind = 3;
+    while part
+        .get(behind)
+        .is_some_and(|token| token.token == Token::Period)
+    {
+        let key = name_at(part, behind + 1, "what lies in the time column")?;
+        column.value = format!("{}.{}", column.value, key.value);
+        behind += 2;
+    }
+    if !is_word(part.get(behind), "AS") || part.len() < behind + 2 {
         return Err(Error::syntax("the watermark needs `AS` and its expression")
             .at(bytes_of(part))
             .help(usage));
     }
-    let span = bytes_of(&part[4..]);
-    let expression = parse_expression(&part[4..], text)?;
+    let span = bytes_of(&part[behind + 1..]);
+    let expression = parse_expression(&part[behind + 1..], text)?;
     let wrong = |what: &str| Err(Error::syntax(what.to_owned()).at(span).help(usage));
-    let same = |expr: &Expr| matches!(expr, Expr::Identifier(name) if same_name(name, &column));
+    let same = |expr: &Expr| match expr {
+        Expr::Identifier(name) => same_name(name, &column),
+        Expr::CompoundIdentifier(parts) => {
+            let parts: Vec<&str> = parts.iter().map(|part| part.value.as_str()).collect();
+            parts.join(".").eq_ignore_ascii_case(&column.value)
+        }
+        _ => false,
+    };
     let mut expression = &expression;
     while let Expr::Nested(inner) = expression {
         expression = inner;

@@ -396,12 +396,31 @@ fn wrap(select: &mut Select, window: &Grouped, keys: Vec<Expr>) -> Result<()> {
         } => (Expr::Subquery(subquery.clone()), alias.take()),
         _ => return Ok(()),
     };
+    // The window is below the alias, and does not know it.
+    let called: Vec<String> = [
+        alias.as_ref().map(|alias| alias.name.value.clone()),
+        name_of(&data),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     let mut arguments = vec![("DATA".to_owned(), data)];
     if window.kind == Kind::Session && !keys.is_empty() {
         let keys = keys.into_iter().map(|key| unqualified(key, alias.as_ref()));
         arguments.push(("KEYS".to_owned(), Expr::Tuple(keys.collect())));
     }
     arguments.extend(window.arguments.iter().cloned());
+    for (name, value) in &mut arguments {
+        if let (true, Expr::Identifier(time)) = (name == "TIMECOL", value)
+            && let Some((relation, column)) = time.value.split_once('.')
+            && time.quote_style.is_none()
+            && called
+                .iter()
+                .any(|called| called.eq_ignore_ascii_case(relation))
+        {
+            time.value = column.to_owned();
+        }
+    }
     let args = arguments
         .into_iter()
         .map(|(name, value)| FunctionArg::Named {
@@ -463,5 +482,12 @@ fn data_of(name: &ObjectName) -> Result<Expr> {
         [_] => Ok(Expr::Identifier(parts.remove(0))),
         [] => Err(Error::syntax("the relation of the window has no name")),
         _ => Ok(Expr::CompoundIdentifier(parts)),
+    }
+}
+
+fn name_of(data: &Expr) -> Option<String> {
+    match data {
+        Expr::Identifier(name) => Some(name.value.clone()),
+        _ => None,
     }
 }

@@ -123,7 +123,7 @@ pub enum ColumnKind {
 /// `WATERMARK FOR column AS column - INTERVAL …`.
 #[derive(Debug, Clone)]
 pub struct WatermarkClause {
-    /// The time column.
+    /// The time column, or the dotted path to it in a ROW.
     pub column: ast::Ident,
     /// How far the watermark stays behind it; zero for `AS column`.
     pub delay: Interval,

@@ -377,6 +377,14 @@ pub(super) fn interval_of(expr: &Expr, place: Span) -> Result<Interval> {
 pub(super) fn time_column(expr: &Expr) -> Result<Ident> {
     match expr {
         Expr::Identifier(name) => Ok(name.clone()),
+        Expr::CompoundIdentifier(names) if names.iter().all(|name| name.quote_style.is_none()) => {
+            let parts: Vec<&str> = names.iter().map(|name| name.value.as_str()).collect();
+            Ok(Ident {
+                value: parts.join("."),
+                quote_style: None,
+                span: expr.span(),
+            })
+        }
         Expr::CompoundIdentifier(names) if !names.is_empty() => Ok(names[names.len() - 1].clone()),
         _ => {
             let error = Error::syntax("the time column of a window is a column by its name")

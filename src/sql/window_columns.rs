@@ -100,9 +100,19 @@ fn same_arguments(left: &[(String, Expr)], right: &[(String, Expr)]) -> bool {
             let lengths = interval_of(left, nowhere)
                 .ok()
                 .zip(interval_of(right, nowhere).ok());
-            columns.is_some_and(|(left, right)| same_name(&left, &right))
+            columns.is_some_and(|(left, right)| same_column(&left, &right))
                 || lengths.is_some_and(|(left, right)| left == right)
         })
+}
+
+/// Equal as columns, of which one may be qualified.
+fn same_column(left: &Ident, right: &Ident) -> bool {
+    let (left, right) = (left.value.to_lowercase(), right.value.to_lowercase());
+    let is_end = |long: &str, short: &str| {
+        long.strip_suffix(short)
+            .is_some_and(|rest| rest.ends_with('.'))
+    };
+    left == right || is_end(&left, &right) || is_end(&right, &left)
 }
 
 pub(super) fn group_usage(kind: Kind) -> String {

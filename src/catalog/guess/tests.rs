@@ -77,8 +77,17 @@ fn ndjson() {
     check("{\"a\":1}\n{\"a\":\"x\"}\n", "ndjson: a STRING");
     check(
         "{\"a\":{\"b\":1},\"n\":null}\n",
-        "ndjson: a STRING, n STRING",
+        "ndjson: a ROW<b BIGINT>, n STRING",
     );
+    check(
+        "{\"a\":{\"b\":[1,2.5],\"select\":{\"t\":\"2026-01-01T12:00Z\"}}}\n{\"a\":null}\n",
+        "ndjson: a ROW<b ARRAY<DOUBLE>, \"select\" ROW<t TIMESTAMP_LTZ(6)>>",
+    );
+    check(
+        "{\"a\":[{\"x\":1},{\"y\":true}],\"b\":[],\"c\":[1,\"x\"],\"d\":{}}\n",
+        "ndjson: a ARRAY<ROW<x BIGINT, y BOOLEAN>>, b STRING, c STRING, d STRING",
+    );
+    check("{\"a\":{\"b\":1}}\n{\"a\":[1]}\n", "ndjson: a STRING");
     check(
         "{\"@timestamp\":\"2026-01-01T12:00Z\"}\n",
         "ndjson: @timestamp* TIMESTAMP_LTZ(6)",

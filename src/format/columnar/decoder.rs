@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!   file    n: Int32      tags: List<Utf8>      at: Utf8                     user: Struct { id }
-//!           as it is      as text: ["a","b"]    as text, read as a time      user.id: the column inside
-//!   query   n INT         tags STRING           at TIMESTAMP                 "user.id" STRING
+//!           as it is      part by part          as text, read as a time      user.id: the column inside
+//!   query   n INT         tags ARRAY<STRING>    at TIMESTAMP                 "user.id" STRING
 //! ```
 //!
 //! A type that holds all values of another takes them as they are; between all others a value becomes its text
@@ -11,20 +11,22 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StructArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, ListArray, MapArray, RecordBatch, StructArray,
+};
 use arrow::array::{RecordBatchOptions, new_null_array};
-use arrow::buffer::NullBuffer;
 use arrow::compute::{self, CastOptions};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
 use super::types::column_type;
+use crate::data::inside::{element_inside, field_inside, value_inside};
 use crate::data::print::{Style, ValueWriter};
 use crate::error::{Error, Result};
 use crate::format::columns::cells::{Cell, CellKind, Texts};
 use crate::format::columns::column_writer::ColumnPlan;
 use crate::format::columns::rows::{RowPlan, shortened};
 use crate::format::columns::value_parsers::Misfit;
-use crate::format::{DecodeSpec, Decoded, Nulls, ReadColumn, Reject};
+use crate::format::{DecodeSpec, Decoded, Nulls, PathStep, ReadColumn, Reject};
 
 /// Makes the columns of a query of those of a file; see the module.
 #[derive(Debug)]
@@ -40,7 +42,7 @@ pub struct ColumnarDecoder {
 #[derive(Debug)]
 struct Inside {
     column: usize,
-    path: Vec<String>,
+    steps: Vec<PathStep>,
     is_time_attribute: bool,
 }
 
@@ -76,7 +78,7 @@ impl ColumnarDecoder {
         read.dedup();
         let place = |(column, found): (&ReadColumn, usize)| Inside {
             column: read.partition_point(|place| *place < found),
-            path: column.path.clone(),
+            steps: steps_of(column),
             is_time_attribute: column.is_time_attribute,
         };
         let places = columns().zip(found).map(place).collect();
@@ -105,7 +107,7 @@ impl ColumnarDecoder {
         for (number, place) in self.places.iter().enumerate() {
             let missing = || Error::data("a batch has fewer columns than its file");
             let column = batch.columns().get(place.column).ok_or_else(missing)?;
-            let column = inside(column, &place.path)?;
+            let column = inside(column, &place.steps)?;
             columns.push(self.column(number, &column, &mut misfits)?);
         }
         let fields = self.plan.schema.fields().len();
@@ -141,6 +143,11 @@ impl ColumnarDecoder {
         }
         if column.data_type() == &DataType::Null {
             return Ok(new_null_array(to, column.len()));
+        }
+        if to.is_nested()
+            && let Some(made) = nested(&column, to)?
+        {
+            return Ok(made);
         }
         if !takes_all(column.data_type(), to) {
             return texts(number, plan, &column, misfits);
@@ -254,36 +261,140 @@ fn place_of(schema: &Schema, column: &ReadColumn) -> Result<usize> {
         );
     };
     let mut inner = field.data_type();
-    for key in &column.path {
-        let DataType::Struct(fields) = inner else {
-            return Err(Error::data(format!(
-                "`{}` has nothing called `{key}` in it",
-                column.source
-            )));
+    let mut outer = column.source.clone();
+    for step in steps_of(column) {
+        inner = match (inner, &step) {
+            (DataType::Dictionary(_, value), _) => value,
+            (inner, _) => inner,
         };
-        let Some((_, found)) = fields.find(key) else {
-            let names: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
-            return Err(Error::data(format!("`{}` has no `{key}`", column.source))
-                .note(format!("it has: {}", names.join(", ")))
-                .suggest(key, names));
+        inner = match (inner, &step) {
+            (DataType::Struct(fields), PathStep::Key(key)) => match fields.find(key) {
+                Some((_, found)) => found.data_type(),
+                None => {
+                    let names: Vec<&str> = fields.iter().map(|f| f.name().as_str()).collect();
+                    return Err(Error::data(format!("`{outer}` has no `{key}`"))
+                        .note(format!("it has: {}", names.join(", ")))
+                        .suggest(key, names));
+                }
+            },
+            (DataType::Map(entries, _), PathStep::Key(_)) => match entries.data_type() {
+                DataType::Struct(pair) if pair.len() == 2 => pair[1].data_type(),
+                _ => return Err(Error::data(format!("`{outer}` is a MAP without values"))),
+            },
+            (
+                DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _),
+                PathStep::Element(_),
+            ) => item.data_type(),
+            (_, PathStep::Key(key)) => {
+                return Err(Error::data(format!(
+                    "`{outer}` has nothing called `{key}` in it"
+                )));
+            }
+            (_, PathStep::Element(_)) => {
+                return Err(Error::data(format!("`{outer}` is no ARRAY")));
+            }
         };
-        inner = found.data_type();
+        step.spell(&mut outer);
     }
     Ok(place)
 }
 
-/// The column at a path into structs: NULL where one of them is.
-fn inside(column: &ArrayRef, path: &[String]) -> Result<ArrayRef> {
+fn steps_of(column: &ReadColumn) -> Vec<PathStep> {
+    let keys = column.path.iter().cloned().map(PathStep::Key);
+    keys.chain(column.inside.iter().cloned()).collect()
+}
+
+/// What a path leads to in a column: NULL where it leads nowhere.
+fn inside(column: &ArrayRef, steps: &[PathStep]) -> Result<ArrayRef> {
     let mut column = Arc::clone(column);
-    for key in path {
-        let missing = || Error::data(format!("there is no `{key}` in a batch"));
-        let outer = column.as_struct_opt().ok_or_else(missing)?;
-        let inner = outer.column_by_name(key).ok_or_else(missing)?;
-        let nulls = NullBuffer::union(outer.nulls(), inner.nulls());
-        let data = inner.to_data().into_builder().nulls(nulls);
-        column = arrow::array::make_array(data.build()?);
+    for step in steps {
+        column = listed(&plain(&column)?)?;
+        column = match (column.data_type(), step) {
+            (DataType::Struct(fields), PathStep::Key(key)) => {
+                let missing = || Error::data(format!("there is no `{key}` in a batch"));
+                let (place, _) = fields.find(key).ok_or_else(missing)?;
+                field_inside(column.as_struct(), place)?
+            }
+            (DataType::Map(..), PathStep::Key(key)) => {
+                value_inside(column.as_map(), |_| Some(key.as_str()))?
+            }
+            (DataType::List(_), PathStep::Element(number)) => {
+                element_inside(column.as_list(), |_| i64::try_from(*number).ok())?
+            }
+            _ => {
+                return Err(Error::data(
+                    "a batch has values of another type than its file",
+                ));
+            }
+        };
     }
     Ok(column)
+}
+
+/// Lists of all kinds as those of one kind.
+fn listed(column: &ArrayRef) -> Result<ArrayRef> {
+    Ok(match column.data_type() {
+        DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+            compute::cast(column, &DataType::List(Arc::clone(item)))?
+        }
+        _ => Arc::clone(column),
+    })
+}
+
+/// A column of nested values as one of another type, part by part; `None` where a part has to be read anew.
+fn nested(column: &ArrayRef, to: &DataType) -> Result<Option<ArrayRef>> {
+    let column = listed(&plain(column)?)?;
+    if column.data_type() == to {
+        return Ok(Some(column));
+    }
+    Ok(match (column.data_type(), to) {
+        (DataType::Null, _) => Some(new_null_array(to, column.len())),
+        (DataType::Struct(from), DataType::Struct(fields)) => {
+            let mut parts = Vec::with_capacity(fields.len());
+            for field in fields {
+                let Some((place, _)) = from.find(field.name()) else {
+                    return Ok(None);
+                };
+                let Some(part) = nested(column.as_struct().column(place), field.data_type())?
+                else {
+                    return Ok(None);
+                };
+                parts.push(part);
+            }
+            let nulls = column.nulls().cloned();
+            let made = StructArray::try_new_with_length(fields.clone(), parts, nulls, column.len());
+            Some(Arc::new(made?) as ArrayRef)
+        }
+        (DataType::List(_), DataType::List(item)) => {
+            let list = column.as_list::<i32>();
+            let Some(values) = nested(list.values(), item.data_type())? else {
+                return Ok(None);
+            };
+            let offsets = list.offsets().clone();
+            let made = ListArray::try_new(Arc::clone(item), offsets, values, list.nulls().cloned());
+            Some(Arc::new(made?) as ArrayRef)
+        }
+        (DataType::Map(..), DataType::Map(entries, _)) => {
+            let (map, DataType::Struct(pair)) = (column.as_map(), entries.data_type()) else {
+                return Ok(None);
+            };
+            let key = nested(map.keys(), pair[0].data_type())?;
+            let value = nested(map.values(), pair[1].data_type())?;
+            let (Some(key), Some(value)) = (key, value) else {
+                return Ok(None);
+            };
+            let entries_made = StructArray::try_new(pair.clone(), vec![key, value], None)?;
+            let (offsets, nulls) = (map.offsets().clone(), map.nulls().cloned());
+            let made = MapArray::try_new(Arc::clone(entries), offsets, entries_made, nulls, false);
+            Some(Arc::new(made?) as ArrayRef)
+        }
+        (from, to) if takes_all(from, to) => {
+            let made = compute::cast(&column, to)?;
+            // A time of finer steps may be out of range.
+            (made.null_count() == column.null_count()).then_some(made)
+        }
+        _ => None,
+    })
 }
 
 /// The column with its values themselves, where it has numbers of them or lengths of runs.

@@ -2,10 +2,12 @@
 //!
 //! ```text
 //!   Int32 ─► INT     Timestamp(s, "+02:00") ─► TIMESTAMP_LTZ(3)     Dictionary(Int8, Utf8) ─► STRING
-//!   List<Int64> ─► STRING, its JSON text     Union ─► none
+//!   LargeList<Int8> ─► ARRAY<TINYINT>     Map<Int32, Utf8> ─► STRING, its JSON text     Union ─► none
 //! ```
 
-use arrow::datatypes::{DataType, TimeUnit};
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, TimeUnit};
 
 use crate::time::Zone;
 
@@ -43,13 +45,33 @@ pub fn column_type(data_type: &DataType, zone: Zone) -> Option<DataType> {
         }
         T::Binary | T::LargeBinary | T::BinaryView | T::FixedSizeBinary(_) => T::Binary,
         T::Utf8 | T::LargeUtf8 | T::Utf8View => T::Utf8View,
-        // As texts: NULLs, lengths of time, numbers of more digits than ours have, and values within values.
+        // As texts: NULLs, lengths of time, and numbers of more digits than ours have.
         T::Null | T::Duration(_) | T::Interval(_) | T::Decimal256(..) => T::Utf8View,
-        T::List(_) | T::LargeList(_) | T::FixedSizeList(..) | T::Struct(_) | T::Map(..)
-            if is_shown(data_type) =>
-        {
-            T::Utf8View
+        T::List(item) | T::LargeList(item) | T::FixedSizeList(item, _) => {
+            let item = column_type(item.data_type(), zone)?;
+            T::List(Arc::new(Field::new_list_field(item, true)))
         }
+        T::Struct(fields) if !fields.is_empty() => {
+            let field = |field: &FieldRef| {
+                let data_type = column_type(field.data_type(), zone)?;
+                Some(Field::new(field.name(), data_type, true))
+            };
+            T::Struct(fields.iter().map(field).collect::<Option<Fields>>()?)
+        }
+        T::Map(entries, _) => match entries.data_type() {
+            T::Struct(pair) if pair.len() == 2 && pair[0].data_type().is_string() => {
+                let value = column_type(pair[1].data_type(), zone)?;
+                let key = Field::new("key", T::Utf8View, false);
+                let pair = Fields::from(vec![key, Field::new("value", value, true)]);
+                T::Map(
+                    Arc::new(Field::new("entries", T::Struct(pair), false)),
+                    false,
+                )
+            }
+            _ if is_shown(data_type) => T::Utf8View,
+            _ => return None,
+        },
+        T::Struct(_) => T::Utf8View,
         T::Dictionary(_, value) => column_type(value, zone)?,
         T::RunEndEncoded(_, value) => column_type(value.data_type(), zone)?,
         _ => return None,

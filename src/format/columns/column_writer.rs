@@ -25,7 +25,9 @@ use super::value_parsers::{
 };
 use crate::data::type_name;
 use crate::error::{Error, Result};
-use crate::format::{Nulls, ReadColumn};
+use crate::format::json::nested::{NestedColumn, NestedPlan};
+use crate::format::json::values_inside;
+use crate::format::{Nulls, PathStep, ReadColumn};
 use crate::time::{MinuteMemo, TimeReader, Unit, Zone};
 
 /// The column under construction.
@@ -42,6 +44,10 @@ pub(in crate::format) struct ColumnPlan {
     time: Option<TimeReader>,
     is_time_attribute: bool,
     exact_integers: bool,
+    /// The parts of a nested type.
+    nested: Option<NestedPlan>,
+    /// Where the value lies inside of what was read.
+    inside: Vec<PathStep>,
 }
 
 enum Values {
@@ -62,6 +68,7 @@ enum Values {
     Date(Column<i32>),
     Clock(Column<i64>, TimeUnit),
     Timestamp(Column<i64>, MinuteMemo),
+    Nested(Box<NestedColumn>),
 }
 
 /// Does the same with the column of any variant.
@@ -85,6 +92,7 @@ macro_rules! with_column {
             Values::Date($column) => $do,
             Values::Clock($column, _) => $do,
             Values::Timestamp($column, _) => $do,
+            Values::Nested($column) => $do,
         }
     };
 }
@@ -92,7 +100,8 @@ macro_rules! with_column {
 /// Does the same with the column of any variant that is read by a parser, and something else with texts.
 macro_rules! with_parser {
     ($values:expr, $plan:expr, ($column:ident, $parser:ident) => $do:expr,
-     text $text:ident => $do_text:expr, bytes $bytes:ident => $do_bytes:expr) => {{
+     text $text:ident => $do_text:expr, bytes $bytes:ident => $do_bytes:expr,
+     nested $nested:ident => $do_nested:expr) => {{
         macro_rules! parsed {
             ($of:ident, $made:expr) => {{
                 let ($column, $parser) = ($of, $made);
@@ -102,6 +111,7 @@ macro_rules! with_parser {
         match $values {
             Values::Text($text) => $do_text,
             Values::Bytes($bytes) => $do_bytes,
+            Values::Nested($nested) => $do_nested,
             Values::Boolean(column) => parsed!(column, Booleans),
             Values::Int8(column) => parsed!(column, Integers(PhantomData)),
             Values::Int16(column) => parsed!(column, Integers(PhantomData)),
@@ -154,6 +164,8 @@ impl ColumnPlan {
             time,
             is_time_attribute: column.is_time_attribute,
             exact_integers: column.exact_integers,
+            nested: NestedPlan::new(column, zone).transpose()?,
+            inside: column.inside.clone(),
         };
         match plan.values(0) {
             Some(_) => Ok(plan),
@@ -162,7 +174,7 @@ impl ColumnPlan {
                 plan.source,
                 type_name(data_type)
             ))
-            .help("read it as STRING: a nested value is its JSON text")),
+            .help("columns hold BOOLEAN, numbers, DECIMAL, STRING, BYTES, DATE, TIME, TIMESTAMP, ROW, ARRAY and MAP<STRING, …>")),
         }
     }
 
@@ -183,6 +195,9 @@ impl ColumnPlan {
             () => {
                 Column::with_capacity(rows)
             };
+        }
+        if let Some(plan) = &self.nested {
+            return Some(Values::Nested(Box::new(NestedColumn::new(plan, rows))));
         }
         Some(match &self.data_type {
             DataType::Utf8View => Values::Text(TextColumn::with_capacity(rows)),
@@ -271,6 +286,22 @@ impl ColumnWriter {
         cells: &[Cell],
         misfit: &mut dyn FnMut(usize, Misfit),
     ) {
+        if plan.inside.is_empty() {
+            return self.write_values(plan, nulls, texts, cells, misfit);
+        }
+        let found = values_inside(texts, cells, &plan.inside);
+        let texts = Texts::new(&[], found.aside(), plan.is_text());
+        self.write_values(plan, nulls, texts, found.column(0), misfit);
+    }
+
+    fn write_values(
+        &mut self,
+        plan: &ColumnPlan,
+        nulls: &Nulls,
+        texts: Texts<'_>,
+        cells: &[Cell],
+        misfit: &mut dyn FnMut(usize, Misfit),
+    ) {
         let run = Run {
             nulls,
             texts,
@@ -285,7 +316,10 @@ impl ColumnWriter {
         with_parser!(&mut self.values, plan,
             (column, parser) => run.fill(column, parser, &mut told),
             text column => run.fill_texts(column),
-            bytes builder => run.fill_bytes(builder)
+            bytes builder => run.fill_bytes(builder),
+            nested column => if let Some(plan) = &plan.nested {
+                column.write_cells(plan, texts, cells, &mut told);
+            }
         );
     }
 
@@ -295,6 +329,10 @@ impl ColumnWriter {
         match self.values {
             Values::Text(column) => column.finish(),
             Values::Bytes(mut builder) => Arc::new(builder.finish()),
+            Values::Nested(column) => match &plan.nested {
+                Some(plan) => column.finish(plan),
+                None => arrow::array::new_null_array(&data_type, column.len()),
+            },
             Values::Boolean(column) => column.finish_booleans(),
             Values::Int8(column) => column.finish::<Int8Type>(data_type),
             Values::Int16(column) => column.finish::<Int16Type>(data_type),

@@ -13,8 +13,10 @@
 
 mod cells;
 mod chunk;
+mod inside;
 mod keys;
 mod marks;
+pub(in crate::format) mod nested;
 mod sample;
 mod scanner;
 mod shape;
@@ -26,6 +28,7 @@ mod wrapping;
 use arrow::buffer::Buffer;
 
 use self::chunk::{JsonChunk, SHORTEST_MARKED};
+pub(in crate::format) use self::inside::values_inside;
 use self::keys::Keys;
 use self::marks::LONGEST_CHUNK;
 pub use self::sample::{JsonSample, json_sample, wrapped_objects, wrapped_texts};
@@ -175,8 +178,8 @@ pub enum JsonKind {
     Number(String),
     /// A string, without quotes and escapes.
     Text(String),
-    /// An array or object.
-    Nested,
+    /// An array or object, as it is written.
+    Nested(String),
 }
 
 /// The keys and values of the object on a line, in its order; of duplicate keys the last. `None` if the
@@ -197,13 +200,7 @@ pub fn json_object_fields(line: &[u8]) -> Option<Vec<(String, JsonKind)>> {
             escaped: key.escaped,
         });
         let value = scanner.value()?;
-        let kind = match value {
-            JsonValue::Null => JsonKind::Null,
-            JsonValue::Boolean(_) => JsonKind::Boolean,
-            JsonValue::Number(_) => JsonKind::Number(owned(&value)),
-            JsonValue::Text { .. } => JsonKind::Text(owned(&value)),
-            JsonValue::Nested(_) => JsonKind::Nested,
-        };
+        let kind = kind_of(&value);
         match places.get(&name) {
             Some(place) => fields[*place].1 = kind,
             None => {
@@ -215,6 +212,32 @@ pub fn json_object_fields(line: &[u8]) -> Option<Vec<(String, JsonKind)>> {
     });
     scanned.and_then(|()| scanner.finish()).ok()?;
     Some(fields)
+}
+
+fn kind_of(value: &JsonValue<'_>) -> JsonKind {
+    let owned = || String::from_utf8_lossy(value.text(&mut Vec::new())).into_owned();
+    match value {
+        JsonValue::Null => JsonKind::Null,
+        JsonValue::Boolean(_) => JsonKind::Boolean,
+        JsonValue::Number(_) => JsonKind::Number(owned()),
+        JsonValue::Text { .. } => JsonKind::Text(owned()),
+        JsonValue::Nested(_) => JsonKind::Nested(owned()),
+    }
+}
+
+/// The elements of an array; `None` if the text is none.
+pub fn json_elements(text: &str) -> Option<Vec<JsonKind>> {
+    let mut scanner = Scanner::new(text.as_bytes());
+    if !scanner.at_array() {
+        return None;
+    }
+    let mut elements = Vec::new();
+    let scanned = scanner.array(|scanner| {
+        elements.push(kind_of(&scanner.value()?));
+        Ok(())
+    });
+    scanned.and_then(|()| scanner.finish()).ok()?;
+    Some(elements)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@
 use super::scanner::Scanner;
 use super::values::{Next, next_record};
 use super::wrapped::{docker_text, unwrap, wrapped_records};
-use super::wrapping::{JsonWrapping, PREFIX_COLUMN, PREFIX_TIME_COLUMN, line_kind};
+use super::wrapping::{JsonWrapping, PREFIX_COLUMN, PREFIX_TIME_COLUMN, bytes_text, line_kind};
 use super::{JsonKind, json_object_fields};
 
 /// What the first bytes of an input are.
@@ -153,7 +153,7 @@ fn by_lines(bytes: &[u8], start: usize, is_whole: bool, is_live: bool) -> JsonSa
     let most = if is_live { MOST_LIVE_LINES } else { MOST_LINES };
     let mut found: Vec<(Option<JsonWrapping>, usize)> = Vec::new();
     let (mut lines, mut at) = (0, start);
-    let mut begun = None;
+    let (mut begun, mut first) = (None, None);
     for line in bytes[start..].split_inclusive(|byte| *byte == b'\n') {
         at += line.len();
         if !line.ends_with(b"\n") && !is_whole {
@@ -170,6 +170,10 @@ fn by_lines(bytes: &[u8], start: usize, is_whole: bool, is_live: bool) -> JsonSa
             continue;
         }
         lines += 1;
+        let first = *first.get_or_insert(line);
+        if is_header_of(first, line) {
+            return JsonSample::Not;
+        }
         if let Some(kind) = line_kind(line).or(begun.take().map(Some)) {
             if is_live {
                 return JsonSample::Found(kind, at);
@@ -201,6 +205,13 @@ fn by_lines(bytes: &[u8], start: usize, is_whole: bool, is_live: bool) -> JsonSa
     }
 }
 
+/// True if a first line names the fields of a later one, whose last is an object: a table with JSON in it.
+fn is_header_of(first: &[u8], line: &[u8]) -> bool {
+    let tabs = |line: &[u8]| memchr::memchr_iter(b'\t', line).count();
+    let fields = tabs(first);
+    fields > 0 && fields == tabs(line) && line.ends_with(b"}") && !first.contains(&b'{')
+}
+
 /// The members of the objects in a sample, with what stands around them.
 pub fn wrapped_objects(wrapping: JsonWrapping, sample: &[u8]) -> Vec<Vec<(String, JsonKind)>> {
     let sample = sample.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(sample);
@@ -214,6 +225,15 @@ pub fn wrapped_objects(wrapping: JsonWrapping, sample: &[u8]) -> Vec<Vec<(String
             .collect();
         let unwrapped = unwrap(wrapping, text, &parts).ok()?;
         let mut fields = json_object_fields(unwrapped.object(text))?;
+        if wrapping == JsonWrapping::Journal {
+            for (_, kind) in &mut fields {
+                if let JsonKind::Nested(array) = kind
+                    && let Some(text) = bytes_text(array.as_bytes())
+                {
+                    *kind = JsonKind::Text(text);
+                }
+            }
+        }
         if wrapping == JsonWrapping::Docker {
             let line = docker_text(text, &parts);
             if let Some(inner) = json_object_fields(&line) {

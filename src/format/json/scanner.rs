@@ -114,7 +114,7 @@ impl<'a> Scanner<'a> {
                 Ok(JsonValue::Nested(&self.text[start..self.at]))
             }
             Some(b'[') => {
-                self.array()?;
+                self.array(|scanner| scanner.value().map(|_| ()))?;
                 Ok(JsonValue::Nested(&self.text[start..self.at]))
             }
             Some(b't') => self.word(b"true", JsonValue::Boolean(true)),
@@ -167,14 +167,25 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn array(&mut self) -> Result<(), JsonError> {
+    /// True if the next value is an array.
+    pub(in crate::format) fn at_array(&mut self) -> bool {
+        self.skip_blanks();
+        self.peek() == Some(b'[')
+    }
+
+    /// The array that comes next; `element` must read each value.
+    #[inline]
+    pub(in crate::format) fn array(
+        &mut self,
+        mut element: impl FnMut(&mut Self) -> Result<(), JsonError>,
+    ) -> Result<(), JsonError> {
         self.enter()?;
         self.skip_blanks();
         if self.peek() == Some(b']') {
             return self.leave();
         }
         loop {
-            self.value()?;
+            element(self)?;
             self.skip_blanks();
             match self.peek() {
                 Some(b',') => self.at += 1,

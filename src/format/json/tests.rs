@@ -889,7 +889,7 @@ mod wrapped {
 
     use crate::format::json::values::ValuesSplitter;
     use crate::format::json::wrapped::wrapped_records;
-    use crate::format::json::wrapping::JsonWrapping;
+    use crate::format::json::wrapping::{JsonWrapping, PrefixedLine};
     use crate::format::{Format, NdjsonOptions, Split, Splitter};
 
     /// The texts of the records, and those that were too long, of bytes that come in pieces.
@@ -972,6 +972,44 @@ mod wrapped {
         assert_eq!(texts("[]"), Vec::<String>::new());
     }
 
+    #[test]
+    fn what_stands_between_is_not_kept() {
+        let mut splitter = ValuesSplitter::new(1 << 20);
+        let blanks = vec![b'\n'; 70_000];
+        assert_eq!(splitter.split(&blanks, false), Split::Block(70_000));
+        assert_eq!(splitter.split(&blanks[..60_000], false), Split::More);
+    }
+
+    #[test]
+    fn prefixes() {
+        let check = |line: &str, expected: Option<(&str, &str, &str)>| {
+            let line = line.as_bytes();
+            let found = PrefixedLine::of(line).map(|parts| {
+                let mut prefix = Vec::new();
+                parts.write_prefix(line, &mut prefix);
+                let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+                let time = parts.time.map_or(String::new(), |time| text(&line[time]));
+                (text(&prefix), time, text(&line[parts.object..]))
+            });
+            let expected = expected.map(|(a, b, c)| (a.to_owned(), b.to_owned(), c.to_owned()));
+            assert_eq!(found, expected);
+        };
+        check("web-1  | {}", Some(("web-1", "", "{}")));
+        check("{\"a\":1}", Some(("", "", "{\"a\":1}")));
+        check(
+            "[pod/a] 2026-01-01T00:00:00Z {}",
+            Some(("[pod/a]", "2026-01-01T00:00:00Z", "{}")),
+        );
+        check(
+            "[2026-01-01T00:00:00Z] a{1}: {\"b\":{}}",
+            Some(("a{1}:", "2026-01-01T00:00:00Z", "{\"b\":{}}")),
+        );
+        check("2026-01-01 {}", Some(("2026-01-01", "", "{}")));
+        check("data={\"a\":1}", None);
+        check("a {\"b\":1} c", None);
+        check("a {b}", None);
+    }
+
     proptest! {
         #[test]
         fn cuts_change_nothing(
@@ -1015,5 +1053,225 @@ mod wrapped {
                 crate::format::wrapped_objects(wrapping, bytes.as_bytes());
             }
         }
+    }
+}
+
+mod nested {
+    //! ROW, ARRAY and MAP against `serde_json`.
+
+    use arrow::datatypes::Fields;
+    use serde_json::{Map, Value, json};
+
+    use super::*;
+    use crate::data::print::{Style, ValueWriter};
+    use crate::format::PathStep;
+
+    fn row(fields: &[(&str, DataType)]) -> DataType {
+        let fields = fields
+            .iter()
+            .map(|(name, kind)| Field::new(*name, kind.clone(), true));
+        DataType::Struct(Fields::from(fields.collect::<Vec<_>>()))
+    }
+
+    fn array(item: DataType) -> DataType {
+        DataType::List(Arc::new(Field::new_list_field(item, true)))
+    }
+
+    fn map(value: DataType) -> DataType {
+        let pair = vec![
+            Field::new("key", DataType::Utf8View, false),
+            Field::new("value", value, true),
+        ];
+        let entries = Field::new("entries", DataType::Struct(Fields::from(pair)), false);
+        DataType::Map(Arc::new(entries), false)
+    }
+
+    fn wide() -> DataType {
+        let inner = row(&[
+            ("x", DataType::Float64),
+            ("deep", array(array(DataType::Int64))),
+        ]);
+        row(&[
+            ("n", DataType::Int64),
+            ("texts", array(DataType::Utf8View)),
+            ("in", inner),
+            ("map", map(row(&[("yes", DataType::Boolean)]))),
+        ])
+    }
+
+    /// The column of a block of lines as JSON values, or the number of rejects.
+    fn read(column: ReadColumn, input: &str) -> Result<Vec<Value>, usize> {
+        let decoded = decode(vec![column], input.as_bytes());
+        if !decoded.rejects.is_empty() {
+            return Err(decoded.rejects.len());
+        }
+        let writer = ValueWriter::new(decoded.rows.schema().field(0), Style::Json).unwrap();
+        let values = decoded.rows.column(0);
+        let column = writer.column(values.as_ref()).unwrap();
+        let text = |row| {
+            let mut out = Vec::new();
+            match column.is_null(row) {
+                true => out.extend_from_slice(b"null"),
+                false => column.write(row, &mut out),
+            }
+            serde_json::from_slice(&out).unwrap()
+        };
+        Ok((0..values.len()).map(text).collect())
+    }
+
+    /// The value with NULL for what the type names and the value lacks, and without what it does not name.
+    fn expected(data_type: &DataType, value: Option<&Value>) -> Value {
+        match (data_type, value) {
+            (_, None | Some(Value::Null)) => Value::Null,
+            (DataType::Struct(fields), Some(Value::Object(object))) => {
+                let member = |field: &Arc<Field>| {
+                    let value = expected(field.data_type(), object.get(field.name()));
+                    (field.name().clone(), value)
+                };
+                Value::Object(fields.iter().map(member).collect())
+            }
+            (DataType::List(item), Some(Value::Array(values))) => {
+                let values = values.iter();
+                values
+                    .map(|value| expected(item.data_type(), Some(value)))
+                    .collect()
+            }
+            (DataType::Map(entries, _), Some(Value::Object(object))) => {
+                let DataType::Struct(pair) = entries.data_type() else {
+                    unreachable!()
+                };
+                let value = |value| expected(pair[1].data_type(), Some(value));
+                let entries = object.iter().map(|(key, v)| (key.clone(), value(v)));
+                Value::Object(entries.collect::<Map<_, _>>())
+            }
+            (_, Some(value)) => value.clone(),
+        }
+    }
+
+    fn values() -> impl Strategy<Value = Value> {
+        let text = prop_oneof![
+            "[a-c\"\\\\é\n]{0,6}".prop_map(Value::from),
+            Just(Value::Null)
+        ];
+        let texts = proptest::collection::vec(text, 0..4);
+        let number = prop_oneof![any::<i64>().prop_map(Value::from), Just(Value::Null)];
+        let deep = proptest::collection::vec(proptest::collection::vec(number, 0..3), 0..3);
+        let x = proptest::option::of((-1000..1000_i32).prop_map(|n| f64::from(n) / 8.0 + 0.0625));
+        let inner = (x, proptest::option::of(deep))
+            .prop_map(|(x, deep)| json!({"x": x, "deep": deep, "other": 1}));
+        let flags = any::<bool>().prop_map(|yes| json!({"yes": yes}));
+        let entries = proptest::collection::hash_map("[a-z]{0,3}", flags, 0..4);
+        let whole = (
+            any::<i64>(),
+            proptest::option::of(texts),
+            proptest::option::of(inner),
+            proptest::option::of(entries),
+        );
+        let whole = whole.prop_map(
+            |(n, texts, inner, map)| json!({"n": n, "texts": texts, "in": inner, "map": map}),
+        );
+        proptest::option::weighted(0.9, whole).prop_map(Value::from)
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_serde_json(values in proptest::collection::vec(values(), 1..20)) {
+            let line = |value: &Value| format!("{}\n", json!({"a": value, "b": 1}));
+            let input: String = values.iter().map(line).collect();
+            let read = read(column("a", wide()), &input).unwrap();
+            let wanted = values.iter().map(|value| expected(&wide(), Some(value)));
+            prop_assert_eq!(read, wanted.collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn paths_agree_with_serde_json(
+            values in proptest::collection::vec(values(), 1..20),
+            number in -3..4_i64,
+        ) {
+            let line = |value: &Value| format!("{}\n", json!({"a": value}));
+            let input: String = values.iter().map(line).collect();
+            let mut inside = column("a", DataType::Int64);
+            inside.step_inside(&[
+                PathStep::Key("in".into()),
+                PathStep::Key("deep".into()),
+                PathStep::Element(1),
+                PathStep::Element(number),
+            ]);
+            let place = |length: usize| match number {
+                1.. => Some(number as usize - 1),
+                0 => None,
+                _ => length.checked_sub(number.unsigned_abs() as usize),
+            };
+            let wanted = values.iter().map(|value| {
+                let array = value.pointer("/in/deep/0").and_then(Value::as_array);
+                let found = array.and_then(|array| array.get(place(array.len())?));
+                found.cloned().unwrap_or(Value::Null)
+            });
+            prop_assert_eq!(read(inside, &input).unwrap(), wanted.collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn never_panics(text in "[\\[\\]{}\",:a1nulntexs\\n .-]{0,60}") {
+            let _ = read(column("a", wide()), &format!("{{\"a\":{text}}}\n"));
+            let _ = read(column("a", array(wide())), &format!("{{\"a\":[{text}]}}\n"));
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit() {
+        let check =
+            |data_type, value, expected| check(vec![column("a", data_type)], value, expected);
+        let n = || row(&[("n", DataType::Int64)]);
+        let list = || array(DataType::Int64);
+        check(
+            n(),
+            r#"{"a":"b"}"#,
+            "! column `a`: \"b\" is no ROW<n BIGINT>",
+        );
+        check(n(), r#"{"a":[1]}"#, "! column `a`: [1] is no ROW<n BIGINT>");
+        check(
+            n(),
+            r#"{"a":{"n":1.5}}"#,
+            "! column `a`: {\"n\":1.5} is no ROW<n BIGINT>",
+        );
+        check(
+            list(),
+            r#"{"a":{}}"#,
+            "! column `a`: {} is no ARRAY<BIGINT>",
+        );
+        check(
+            list(),
+            r#"{"a":[1,"x"]}"#,
+            "! column `a`: [1,\"x\"] is no ARRAY<BIGINT>",
+        );
+        let map = map(DataType::Int64);
+        check(
+            map,
+            r#"{"a":[1]}"#,
+            "! column `a`: [1] is no MAP<STRING, BIGINT>",
+        );
+    }
+
+    #[test]
+    fn doubled_keys() {
+        let read = |data_type, value: &str| {
+            read(column("a", data_type), &format!("{{\"a\":{value}}}\n")).unwrap()
+        };
+        let n = row(&[("n", DataType::Int64)]);
+        assert_eq!(read(n, r#"{"n":1,"n":2}"#), [json!({"n": 2})]);
+        let doubled = r#"{"n":1,"m":0,"\u006e":2}"#;
+        assert_eq!(
+            read(map(DataType::Int64), doubled),
+            [json!({"m": 0, "n": 2})]
+        );
+    }
+
+    #[test]
+    fn depth() {
+        let nested =
+            |depth: usize| format!("{{\"a\":{}{}}}\n", "[".repeat(depth), "]".repeat(depth));
+        let text = || column("a", DataType::Utf8View);
+        assert!(read(text(), &nested(127)).is_ok());
+        assert_eq!(read(text(), &nested(128)), Err(1));
     }
 }

@@ -161,6 +161,12 @@ fn begins_record(line: &[u8]) -> Option<bool> {
     }
 }
 
+/// True for much of what stands between records: it is not kept until one comes.
+fn is_filler(bytes: &[u8]) -> bool {
+    let between = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | b'[' | b']');
+    bytes.len() > MOST_BROKEN && bytes.iter().all(between)
+}
+
 /// Cuts an input into blocks of whole values; see the module.
 #[derive(Debug)]
 pub(in crate::format) struct ValuesSplitter {
@@ -319,6 +325,10 @@ impl Splitter for ValuesSplitter {
                 }
                 Next::More(Some(start)) if whole == 0 && bytes.len() - start > longest => {
                     return self.skip_from(bytes, start, at_end);
+                }
+                Next::More(None) if whole == 0 && is_filler(bytes) => {
+                    whole = bytes.len();
+                    break;
                 }
                 Next::More(start) => {
                     self.begun = start.filter(|_| whole == 0).map(|start| Brackets {

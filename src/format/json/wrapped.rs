@@ -17,7 +17,7 @@ use super::scanner::JsonError;
 use super::value::JsonValue;
 use super::values::{Next, next_record};
 use super::wrapping::{
-    CriLine, JsonWrapping, PREFIX_COLUMN, PREFIX_TIME_COLUMN, PrefixedLine, Stream,
+    CriLine, JsonWrapping, PREFIX_COLUMN, PREFIX_TIME_COLUMN, PrefixedLine, Stream, bytes_text,
 };
 use super::{JsonReads, NdjsonOptions, key_path};
 use crate::error::Result;
@@ -82,7 +82,7 @@ pub(in crate::format) fn wrapped_records(
             open[stream as usize].push(range);
         } else if !bare.is_empty() {
             let stream = match wrapping {
-                JsonWrapping::Prefix => Stream::Out,
+                JsonWrapping::Prefix | JsonWrapping::Journal => Stream::Out,
                 _ => wrapping.stream_of(bare),
             };
             records.push(WrappedRecord {
@@ -170,7 +170,7 @@ pub(in crate::format) fn unwrap(
                 joined,
             })
         }
-        JsonWrapping::Docker => Ok(Unwrapped {
+        JsonWrapping::Docker | JsonWrapping::Journal => Ok(Unwrapped {
             object: 0..end,
             ..Unwrapped::default()
         }),
@@ -268,6 +268,20 @@ impl WrappedDecoder {
                 };
                 rows.put_copy(*slot, text);
             }
+        }
+        if self.wrapping == JsonWrapping::Journal {
+            for (slot, value) in values.iter().enumerate() {
+                let text = match value {
+                    JsonValue::Nested(array) => bytes_text(array),
+                    _ => None,
+                };
+                let text = text.as_ref().map(|text| JsonValue::Text {
+                    inside: text.as_bytes(),
+                    escaped: false,
+                });
+                rows.put_copy(slot, text.unwrap_or(*value));
+            }
+            return Ok(());
         }
         if self.wrapping != JsonWrapping::Docker {
             for (slot, value) in values.iter().enumerate() {

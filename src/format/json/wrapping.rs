@@ -6,6 +6,7 @@
 //!  Cri       2026-01-01T00:00:00Z stdout P {"n":              _prefix "stdout", _prefix_time
 //!            2026-01-01T00:00:00Z stdout F 1}                 the parts of a line, joined
 //!  Docker    {"log":"{\"n\":1}\n","stream":"stdout","time":"2026-01-01T00:00:00Z"}     log, stream, time, n
+//!  Journal   {"__CURSOR":…,"MESSAGE":[104,105]}               an array of bytes is the text "hi"
 //! ```
 //!
 //! Invariant: what a line is taken for depends on that line alone.
@@ -28,6 +29,8 @@ pub enum JsonWrapping {
     Prefix,
     /// Lines of a container runtime, some of them in parts.
     Cri,
+    /// One object on each line, as journald exports it: texts that are not plain are arrays of bytes.
+    Journal,
     /// Docker's json-file: the line is the text of `log`, and may be an object.
     Docker,
 }
@@ -81,12 +84,13 @@ impl PrefixedLine {
         let prefix = &line[..object];
         let time = time_in(prefix);
         let around = match &time {
-            Some(time) => [
-                trimmed(line, 0..time.start),
-                trimmed(line, time.end..object),
+            Some([whole, _]) => [
+                trimmed(line, 0..whole.start),
+                trimmed(line, whole.end..object),
             ],
             None => [trimmed(line, 0..object), object..object],
         };
+        let time = time.map(|[_, bare]| bare);
         Some(PrefixedLine {
             around,
             time,
@@ -119,27 +123,22 @@ fn trimmed(line: &[u8], range: Range<usize>) -> Range<usize> {
     range.start + first..range.start + last + 1
 }
 
-/// The first word of a prefix that is a date and a time of day.
-fn time_in(prefix: &[u8]) -> Option<Range<usize>> {
+/// The first word of a prefix that is a date and a time of day: with the brackets around it, and without.
+fn time_in(prefix: &[u8]) -> Option<[Range<usize>; 2]> {
     let mut at = 0;
     for word in prefix.split(|byte| matches!(byte, b' ' | b'\t' | b'|')) {
-        let bare = word
+        let whole = at..at + word.len();
+        at = whole.end + 1;
+        let inside = word
             .strip_prefix(b"[")
             .and_then(|word| word.strip_suffix(b"]"));
-        let (start, bare) = match bare {
-            Some(bare) => (at + 1, bare),
-            None => (at, word),
+        let bare = match inside {
+            Some(_) => whole.start + 1..whole.end - 1,
+            None => whole.clone(),
         };
-        if read_iso(bare).is_some_and(|time| !time.date_only) {
-            let is_bracketed = start > at;
-            // The brackets go with it.
-            return Some(if is_bracketed {
-                start..start + bare.len()
-            } else {
-                at..at + word.len()
-            });
+        if read_iso(&prefix[bare.clone()]).is_some_and(|time| !time.date_only) {
+            return Some([whole, bare]);
         }
-        at += word.len() + 1;
     }
     None
 }
@@ -194,6 +193,7 @@ impl JsonWrapping {
             JsonWrapping::Prefix,
             JsonWrapping::Cri,
             JsonWrapping::Docker,
+            JsonWrapping::Journal,
         ];
         all.into_iter().find(|wrapping| wrapping.name() == name)
     }
@@ -205,6 +205,7 @@ impl JsonWrapping {
             JsonWrapping::Prefix => "prefixed-json",
             JsonWrapping::Cri => "cri",
             JsonWrapping::Docker => "docker-json",
+            JsonWrapping::Journal => "journal-json",
         }
     }
 
@@ -216,7 +217,7 @@ impl JsonWrapping {
                 parts.is_partial.then(|| stream_of(&line[parts.stream]))
             }
             JsonWrapping::Docker => docker_part(line),
-            JsonWrapping::Values | JsonWrapping::Prefix => None,
+            JsonWrapping::Values | JsonWrapping::Prefix | JsonWrapping::Journal => None,
         }
     }
 
@@ -252,10 +253,31 @@ pub(in crate::format) fn is_docker(fields: &[(String, JsonKind)]) -> bool {
     others && text("log") && text("stream") && text("time")
 }
 
+/// True for the members of an entry of journald.
+fn is_journal(fields: &[(String, JsonKind)]) -> bool {
+    let has = |name: &str| fields.iter().any(|(key, _)| key == name);
+    has("__CURSOR") && has("__REALTIME_TIMESTAMP")
+}
+
+/// The text of an array of bytes.
+pub(in crate::format) fn bytes_text(array: &[u8]) -> Option<String> {
+    let inside = array.strip_prefix(b"[")?.strip_suffix(b"]")?;
+    let number = |text: &[u8]| {
+        let text = std::str::from_utf8(text.trim_ascii()).ok()?;
+        text.parse::<u8>().ok()
+    };
+    let bytes: Option<Vec<u8>> = inside.split(|byte| *byte == b',').map(number).collect();
+    Some(String::from_utf8_lossy(&bytes?).into_owned())
+}
+
 /// What a whole line looks like; `None` if it holds no object.
 pub(in crate::format) fn line_kind(line: &[u8]) -> Option<Option<JsonWrapping>> {
     if let Some(fields) = json_object_fields(line) {
-        return Some(is_docker(&fields).then_some(JsonWrapping::Docker));
+        return Some(match &fields {
+            fields if is_docker(fields) => Some(JsonWrapping::Docker),
+            fields if is_journal(fields) => Some(JsonWrapping::Journal),
+            _ => None,
+        });
     }
     if let Some(parts) = CriLine::of(line) {
         let holds_object = parts.is_partial && line[parts.text..].starts_with(b"{")

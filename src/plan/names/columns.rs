@@ -5,7 +5,7 @@ use sqlparser::ast::{Expr, Ident, Spanned};
 use sqlparser::tokenizer;
 
 use super::Resolver;
-use crate::catalog::TableColumn;
+use crate::catalog::{ColumnSource, TableColumn};
 use crate::data::Metadata;
 use crate::error::{Error, Result, Span};
 
@@ -31,7 +31,8 @@ pub struct RelationColumn {
     pub bound: Option<Bound>,
     /// True for the column that windows use when none is named.
     pub is_time: bool,
-    /// True for metadata of records that no table declares: no part of `*`, found by its own name alone.
+    /// True for metadata of records that no table declares, and for paths into values: no part of `*`, found by
+    /// their own names alone.
     pub is_hidden: bool,
 }
 
@@ -94,7 +95,7 @@ impl Relation {
     }
 
     /// The number of the column called `name`: `Ok(None)` if there is none, `Err` with both if two are.
-    fn find_bare(&self, name: &str) -> Result<Option<usize>, [String; 2]> {
+    pub(super) fn find_bare(&self, name: &str) -> Result<Option<usize>, [String; 2]> {
         let steps: [&dyn Fn(&RelationColumn) -> bool; 3] = [
             &|column| column.name == name,
             &|column| column.name.to_lowercase() == name.to_lowercase(),
@@ -140,6 +141,16 @@ impl Relation {
                 ..column
             },
         );
+    }
+
+    /// A name without the relation that it may begin with.
+    pub(super) fn unqualified<'p>(&self, parts: &'p [Ident]) -> &'p [Ident] {
+        match parts {
+            [qualifier, rest @ ..] if !rest.is_empty() && self.is_qualifier(&qualifier.value) => {
+                rest
+            }
+            parts => parts,
+        }
     }
 
     fn is_qualifier(&self, name: &str) -> bool {
@@ -296,6 +307,13 @@ impl Resolver<'_> {
             Ok(found) => *expr = reference_at(&relation.columns[found], span_of_expr(expr)),
             Err(error) => {
                 let name = joined(&parts);
+                if let Some(error) = self.leads_nowhere(relation, &parts, span) {
+                    return Err(error);
+                }
+                if let Some(call) = self.subscripts(relation, &parts) {
+                    *expr = call;
+                    return Ok(());
+                }
                 let mut alike = aliases
                     .iter()
                     .filter(|(alias, _)| alias.eq_ignore_ascii_case(&name));
@@ -384,7 +402,8 @@ impl Resolver<'_> {
                     self.take_type_from_use(table, &relation.columns[found].name, numeric);
                     continue;
                 }
-                if is_alias {
+                // A path is typed like the name that it gets.
+                if is_alias && parts.len() == 1 {
                     continue;
                 }
                 // An ambiguous name is an error later, not a new column.
@@ -396,21 +415,23 @@ impl Resolver<'_> {
                 if !self.tables[table].open_ended && !inside {
                     continue;
                 }
-                let name = match parts.as_slice() {
-                    [qualifier, rest @ ..]
-                        if !rest.is_empty() && relation.is_qualifier(&qualifier.value) =>
-                    {
-                        joined(rest)
-                    }
-                    _ => name,
-                };
-                let data_type = if numeric {
-                    DataType::Float64
-                } else {
-                    DataType::Utf8View
-                };
-                relation.insert_behind_table(RelationColumn::plain(&name));
-                self.add_unseen(table, &name, data_type, inside);
+                let parts = relation.unqualified(&parts);
+                let name = joined(parts);
+                let path = self.path_inside(table, relation, parts);
+                if path.is_none() && inside {
+                    continue;
+                }
+                let (source, known) = path.unwrap_or((ColumnSource::Field(name.clone()), None));
+                let data_type = known.unwrap_or(match numeric {
+                    true => DataType::Float64,
+                    false => DataType::Utf8View,
+                });
+                relation.insert_behind_table(RelationColumn {
+                    is_hidden: matches!(source, ColumnSource::Path(..)),
+                    ..RelationColumn::plain(&name)
+                });
+                let expected = inside && !self.is_new_key(table, relation, parts);
+                self.add_column(table, &name, data_type, source, expected);
             }
         }
     }
@@ -435,8 +456,7 @@ fn reference_at(column: &RelationColumn, span: tokenizer::Span) -> Expr {
 
 /// `a.b.c`
 pub(super) fn joined(parts: &[Ident]) -> String {
-    let parts: Vec<&str> = parts.iter().map(|part| part.value.as_str()).collect();
-    parts.join(".")
+    super::paths::spelt(parts)
 }
 
 /// What a name may have meant.

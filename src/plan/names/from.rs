@@ -86,6 +86,7 @@ impl Resolver<'_> {
             relation
         } else if let Some(view) = self.catalog.view(&name.value).cloned() {
             let mut query = view.query.clone();
+            super::paths::spell_out(&mut query)?;
             let mut columns = self.query(&mut query)?;
             let names: Vec<ast::TableAliasColumnDef> = (view.columns.iter())
                 .map(|column| ast::TableAliasColumnDef::from_name(column.value.clone()))
@@ -229,13 +230,18 @@ impl Resolver<'_> {
 
     /// The time column of a window call: the one it names, else the one that the relation has.
     fn time_column(&mut self, relation: &mut Relation, call: &WindowCall) -> Result<usize> {
-        if let Some(name) = &call.time_column {
-            self.meet_metadata_name(std::slice::from_ref(name), relation);
+        let parts = call.time_column.as_ref().map(time_parts);
+        if let Some(parts) = &parts {
+            self.meet_metadata_name(parts, relation);
+        }
+        if let Some(parts) = parts.as_ref().filter(|parts| parts.len() > 1) {
+            let name = ast::Expr::CompoundIdentifier(parts.clone());
+            self.meet_unseen(&[&name], relation, &[]);
         }
         self.meet_time(relation, call);
-        if let Some(name) = &call.time_column {
+        if let (Some(name), Some(parts)) = (&call.time_column, parts) {
             let span = self.span(name.span).or(Some(call.span));
-            let found = self.find(relation, std::slice::from_ref(name), span)?;
+            let found = self.find(relation, &parts, span)?;
             self.refuse_bound(relation, found, span)?;
             return Ok(found);
         }
@@ -282,7 +288,7 @@ impl Resolver<'_> {
         };
         let time = DataType::Timestamp(TimeUnit::Microsecond, None);
         if let Some(name) = &call.time_column
-            && let Ok(found) = self.find(relation, std::slice::from_ref(name), None)
+            && let Ok(found) = self.find(relation, &time_parts(name), None)
         {
             let name = &relation.columns[found].name;
             let columns = &mut self.tables[table].columns;
@@ -307,11 +313,7 @@ impl Resolver<'_> {
             return;
         }
         let name = match &call.time_column {
-            Some(name)
-                if self
-                    .find(relation, std::slice::from_ref(name), None)
-                    .is_err() =>
-            {
+            Some(name) if self.find(relation, &time_parts(name), None).is_err() => {
                 name.value.clone()
             }
             None if relation.columns.is_empty() => String::from("ts"),
@@ -337,6 +339,18 @@ impl Resolver<'_> {
             _ => Ok(()),
         }
     }
+}
+
+/// The parts of the name of a time column: `meta.ts` is a path.
+fn time_parts(name: &Ident) -> Vec<Ident> {
+    if name.quote_style.is_some() {
+        return vec![name.clone()];
+    }
+    let part = |value: &str| Ident {
+        value: value.to_owned(),
+        ..name.clone()
+    };
+    name.value.split('.').map(part).collect()
 }
 
 fn lookup_scope<'s>(

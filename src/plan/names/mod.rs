@@ -15,6 +15,7 @@
 
 mod columns;
 mod from;
+mod paths;
 mod select;
 mod uses;
 
@@ -116,6 +117,7 @@ pub fn resolve(
         notes: Vec::new(),
     };
     let mut query = query.clone();
+    paths::spell_out(&mut query)?;
     resolver.query(&mut query)?;
     Ok(Resolved {
         query,
@@ -312,22 +314,27 @@ impl Resolver<'_> {
 
     /// Makes a column known that the sample of a table lacks; `expected` ones are nothing to tell.
     fn add_unseen(&mut self, table: usize, name: &str, data_type: DataType, expected: bool) {
+        let source = ColumnSource::Field(name.to_string());
+        self.add_column(table, name, data_type, source, expected);
+    }
+
+    fn add_column(
+        &mut self,
+        table: usize,
+        name: &str,
+        data_type: DataType,
+        source: ColumnSource,
+        expected: bool,
+    ) {
         let table = &mut self.tables[table];
-        if expected {
-            table.columns.push(TableColumn {
-                name: name.to_string(),
-                data_type,
-                source: ColumnSource::Field(name.to_string()),
-                unshown: false,
-            });
-            return;
+        if !expected {
+            self.unseen
+                .push((table.name.clone(), name.to_string(), data_type.clone()));
         }
-        self.unseen
-            .push((table.name.clone(), name.to_string(), data_type.clone()));
         table.columns.push(TableColumn {
             name: name.to_string(),
             data_type,
-            source: ColumnSource::Field(name.to_string()),
+            source,
             unshown: false,
         });
     }

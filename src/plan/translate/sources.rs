@@ -52,7 +52,9 @@ impl<'a> Sources<'a> {
             let mut computed = Vec::with_capacity(table.columns.len());
             for (number, column) in table.columns.iter().enumerate() {
                 computed.push(match &column.source {
-                    ColumnSource::Field(_) | ColumnSource::Metadata { .. } => None,
+                    ColumnSource::Field(_)
+                    | ColumnSource::Path(..)
+                    | ColumnSource::Metadata { .. } => None,
                     ColumnSource::Computed(expr) => {
                         Some(computed::bind(table, number, expr, registry, settings)?.0)
                     }
@@ -203,7 +205,7 @@ impl<'a> Sources<'a> {
         let mut metadata = Vec::new();
         for &column in &used.columns {
             match &used.table.columns[column].source {
-                ColumnSource::Field(_) => read.push(column),
+                ColumnSource::Field(_) | ColumnSource::Path(..) => read.push(column),
                 ColumnSource::Metadata { metadata: one, .. } => {
                     metadata.push(*one);
                     metadata_columns.push(column);

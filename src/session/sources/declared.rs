@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field, FieldRef};
 
 use super::Sources;
 use super::columnar::columnar_kind;
@@ -11,7 +11,8 @@ use super::definition::{Definition, Place, is_endless};
 use super::guessed::guessed;
 use super::table_options::TableOptions;
 use crate::catalog::{
-    Catalog, ColumnSource, Guess, Header, Hints, Table, TableColumn, TableTime, guess, json_format,
+    Catalog, ColumnSource, Guess, Header, Hints, PathStep, Table, TableColumn, TableTime, guess,
+    json_format,
 };
 use crate::connect::Compression;
 use crate::error::{Error, Result};
@@ -20,6 +21,7 @@ use crate::plan::{PlanSettings, Registry, SinkColumns, computed, data_type};
 use crate::session::host::Note;
 use crate::session::{Host, Options};
 use crate::sql::{ColumnKind, CreateTable};
+use crate::time::Zone;
 
 impl Sources {
     /// `CREATE TABLE`.
@@ -63,7 +65,7 @@ impl Sources {
             time: None,
             time_candidates: Vec::new(),
             open_ended: false,
-            nested: false,
+            nested: true,
             merged: with.places.len() > 1 && !options.in_order && with.access.follow.is_none(),
             endless: is_endless(&with.places, &with.access),
             idle_timeout: with.idle_timeout,
@@ -81,7 +83,7 @@ impl Sources {
             let (data_type, source) = match &column.kind {
                 ColumnKind::Physical(sql_type) => {
                     let data_type = data_type(sql_type, options.zone)?;
-                    refuse_nested(&column_name, &data_type)?;
+                    refuse_interval(&column_name, &data_type)?;
                     let field = Arc::new(Field::new(&column_name, data_type.clone(), true));
                     let mut read = ReadColumn::new(&column_name, field);
                     read.time = with.time_format.clone();
@@ -102,9 +104,10 @@ impl Sources {
                 unshown: false,
             });
         }
-        table.time = declared_time(&create, &table)?;
+        read_inside(&mut columns);
+        table.time = declared_time(&create, &mut table)?;
         if table.time.is_none() {
-            table.time = only_time(&table, options);
+            table.time = only_time(&mut table, options);
         }
         let physical = order.iter().filter_map(|name: &String| {
             let column = table.column(name)?;
@@ -168,11 +171,9 @@ impl Sources {
         definition.gate = gate;
         for column in &mut table.columns {
             // The table's zone is that of its texts; what is shown is in the session's.
-            if let DataType::Timestamp(_, Some(zone)) = &mut column.data_type {
-                *zone = options.zone.name().into();
-            }
+            show_in(&mut column.data_type, options.zone);
         }
-        if let Some(watermark) = declared_time(create, &table)? {
+        if let Some(watermark) = declared_time(create, &mut table)? {
             table.time = Some(watermark);
         }
         if let Some(text) = text {
@@ -223,8 +224,23 @@ fn is_unwritten(places: &[Place]) -> bool {
     }
 }
 
+/// Shows the instants of a type, and those inside of it, in a zone.
+fn show_in(data_type: &mut DataType, zone: Zone) {
+    let inside = |field: &FieldRef| {
+        let mut data_type = field.data_type().clone();
+        show_in(&mut data_type, zone);
+        Arc::new(field.as_ref().clone().with_data_type(data_type))
+    };
+    match data_type {
+        DataType::Timestamp(_, Some(shown)) => *shown = zone.name().into(),
+        DataType::Struct(fields) => *fields = fields.iter().map(inside).collect(),
+        DataType::List(item) | DataType::Map(item, _) => *item = inside(item),
+        _ => {}
+    }
+}
+
 /// The time of `WATERMARK FOR`.
-fn declared_time(create: &CreateTable, table: &Table) -> Result<Option<TableTime>> {
+fn declared_time(create: &CreateTable, table: &mut Table) -> Result<Option<TableTime>> {
     let Some(watermark) = &create.watermark else {
         return Ok(None);
     };
@@ -236,6 +252,7 @@ fn declared_time(create: &CreateTable, table: &Table) -> Result<Option<TableTime
             .iter()
             .position(|column| column.name.eq_ignore_ascii_case(wanted))
     });
+    let found = found.or_else(|| time_inside(table, wanted));
     let Some(column) = found else {
         let names = table.columns.iter().map(|column| column.name.as_str());
         let error = Error::plan(format!("WATERMARK FOR `{wanted}`: there is no such column"))
@@ -259,8 +276,39 @@ fn declared_time(create: &CreateTable, table: &Table) -> Result<Option<TableTime
     }))
 }
 
+/// The place of what a dotted name reads in a ROW, which becomes a column that is no part of `*`.
+fn time_inside(table: &mut Table, name: &str) -> Option<usize> {
+    let (first, rest) = name.split_once('.')?;
+    let mut roots = table.columns.iter();
+    let root = roots.find(|column| column.name.eq_ignore_ascii_case(first))?;
+    let (mut data_type, mut steps) = (&root.data_type, Vec::new());
+    for key in rest.split('.') {
+        let DataType::Struct(fields) = data_type else {
+            return None;
+        };
+        let mut fields = fields.iter();
+        let field = fields.find(|field| field.name().eq_ignore_ascii_case(key))?;
+        data_type = field.data_type();
+        steps.push(PathStep::Key(field.name().clone()));
+    }
+    let column = TableColumn {
+        name: name.to_owned(),
+        data_type: data_type.clone(),
+        source: ColumnSource::Path(root.name.clone(), steps),
+        unshown: false,
+    };
+    table.columns.push(column);
+    Some(table.columns.len() - 1)
+}
+
 /// The time of a declared table without a watermark: `--ts`, else the only TIMESTAMP.
-fn only_time(table: &Table, options: &Options) -> Option<TableTime> {
+fn only_time(table: &mut Table, options: &Options) -> Option<TableTime> {
+    if let Some(name) = options.ts.as_deref().filter(|name| name.contains('.')) {
+        let is_known = |column: &TableColumn| column.name.eq_ignore_ascii_case(name);
+        if !table.columns.iter().any(is_known) {
+            time_inside(table, name)?;
+        }
+    }
     let mut times = table
         .columns
         .iter()
@@ -396,15 +444,28 @@ fn bind_header(definition: &mut Definition, format: &Format) {
     }
 }
 
-/// Records hold no value of these types yet.
-fn refuse_nested(name: &str, data_type: &DataType) -> Result<()> {
-    use DataType::{Interval, List, Map, Struct};
+/// A declared name with dots that begins with the name of a ROW reads inside of it.
+fn read_inside(columns: &mut BTreeMap<String, ReadColumn>) {
+    let is_row = |column: &ReadColumn| matches!(column.field.data_type(), DataType::Struct(_));
+    let rows = columns.iter().filter(|(_, column)| is_row(column));
+    let rows: Vec<String> = rows.map(|(name, _)| name.clone()).collect();
+    for (name, column) in columns {
+        if let Some((first, rest)) = name.split_once('.')
+            && rows.iter().any(|row| row == first)
+        {
+            column.source = first.to_owned();
+            column.path = rest.split('.').map(String::from).collect();
+        }
+    }
+}
+
+/// Records hold no value of this type yet.
+fn refuse_interval(name: &str, data_type: &DataType) -> Result<()> {
     match data_type {
-        List(_) | Struct(_) | Map(..) | Interval(_) => Err(Error::unsupported(format!(
-            "column `{name}`: {} cannot be read yet",
-            crate::data::type_name(data_type)
+        DataType::Interval(_) => Err(Error::unsupported(format!(
+            "column `{name}`: INTERVAL cannot be read yet"
         ))
-        .help("what works now: STRING, which gives a nested value as its JSON text, and a.b in queries")),
+        .help("what works now: STRING, and CAST in the query")),
         _ => Ok(()),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
 
-use crate::catalog::{Hints, TableColumn};
+use crate::catalog::{ColumnSource, Hints, TableColumn};
 use crate::connect::{Address, Begin, Compression, SocketOptions, expand};
 use crate::error::{Error, Result};
 use crate::format::{Format, ReadColumn};
@@ -147,6 +147,18 @@ impl Definition {
                 read.field = Arc::new(field);
                 read.exact_integers = column.data_type == DataType::Float64;
             }
+            return read;
+        }
+        if let ColumnSource::Path(root, steps) = &column.source {
+            let field = Arc::new(Field::new(&column.name, column.data_type.clone(), true));
+            let mut read = ReadColumn::new(&column.name, field);
+            read.source = root.clone();
+            if let Some(known) = self.columns.get(root) {
+                read.source = known.source.clone();
+                read.path = known.path.clone();
+            }
+            read.exact_integers = column.data_type == DataType::Float64;
+            read.step_inside(steps);
             return read;
         }
         // A column that the sample lacked: a key, or a path into nested objects.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::definition::{Access, Definition, Place, is_endless};
 use crate::catalog::{
-    ColumnSource, Guess, Hints, Table, TableColumn, TableTime, create_table_text,
+    ColumnSource, Guess, GuessedColumn, Hints, PathStep, Table, TableColumn, TableTime,
+    create_table_text,
 };
 use crate::data::Metadata;
 use crate::format::{Format, NdjsonOptions, ReadColumn};
@@ -39,7 +40,10 @@ pub(super) fn guessed(
     };
     let place = places.first().map_or(String::from("-"), Place::text);
     let text = create_table_text(&guess, name, &place);
-    let mut columns: Vec<TableColumn> = guess.columns.iter().map(table_column).collect();
+    let columns = guess.columns.iter();
+    let mut columns: Vec<TableColumn> = columns
+        .map(|column| table_column(column, &guess.columns))
+        .collect();
     let mut time = guess.time_column;
     if time.is_none()
         && options.ts.as_deref().and_then(Metadata::of_name) == Some(Metadata::Arrival)
@@ -69,11 +73,18 @@ pub(super) fn guessed(
     (table, definition, Some(text))
 }
 
-fn table_column(column: &crate::catalog::GuessedColumn) -> TableColumn {
+fn table_column(column: &GuessedColumn, columns: &[GuessedColumn]) -> TableColumn {
+    let source = match column.is_inside(columns) {
+        false => ColumnSource::Field(column.source.clone()),
+        true => {
+            let keys = column.path.iter().cloned().map(PathStep::Key);
+            ColumnSource::Path(column.source.clone(), keys.collect())
+        }
+    };
     TableColumn {
         name: column.name.clone(),
         data_type: column.data_type.clone(),
-        source: ColumnSource::Field(column.source.clone()),
+        source,
         unshown: column.unshown,
     }
 }
