@@ -7,6 +7,7 @@
 
 mod aggregate;
 pub mod arithmetic;
+mod cardinality;
 mod class;
 mod epoch;
 mod extremes;
@@ -40,6 +41,7 @@ pub fn aggregates() -> Library<AggregateUDF> {
 
 fn own_scalars() -> Vec<Arc<ScalarUDF>> {
     let mut functions = arithmetic::functions();
+    functions.push(cardinality::function());
     functions.push(epoch::function());
     functions.push(subscript::function());
     functions

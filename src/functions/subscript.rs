@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, new_null_array};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, Int64Type};
 use datafusion_common::{Result, ScalarValue, plan_err};
 use datafusion_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
@@ -81,8 +81,8 @@ impl ScalarUDFImpl for SubscriptFunction {
                 _ => return plan_err!("this MAP has no values"),
             },
             DataType::Struct(fields) => match key.and_then(text_of) {
-                Some(key) => match fields.iter().find(|field| field.name() == &key) {
-                    Some(field) => field.data_type().clone(),
+                Some(key) => match place_of(fields, &key) {
+                    Some(place) => fields[place].data_type().clone(),
                     None => {
                         let names: Vec<&str> =
                             fields.iter().map(|field| field.name().as_str()).collect();
@@ -108,9 +108,7 @@ impl ScalarUDFImpl for SubscriptFunction {
                     ColumnarValue::Scalar(key) => text_of(key),
                     ColumnarValue::Array(_) => None,
                 };
-                let mut fields = fields.iter();
-                let place = fields.position(|field| Some(field.name()) == key.as_ref());
-                match place {
+                match key.and_then(|key| place_of(fields, &key)) {
                     Some(place) => inside::field_inside(value.as_struct(), place)?,
                     None => new_null_array(args.return_field.data_type(), value.len()),
                 }
@@ -133,6 +131,19 @@ impl ScalarUDFImpl for SubscriptFunction {
 
     fn is_strict(&self) -> bool {
         true
+    }
+}
+
+/// The field of that exact name, else the only one of that name ignoring case.
+fn place_of(fields: &Fields, name: &str) -> Option<usize> {
+    if let Some((place, _)) = fields.find(name) {
+        return Some(place);
+    }
+    let alike = |place: &usize| fields[*place].name().eq_ignore_ascii_case(name);
+    let mut found = (0..fields.len()).filter(alike);
+    match (found.next(), found.next()) {
+        (Some(place), None) => Some(place),
+        _ => None,
     }
 }
 

@@ -75,7 +75,7 @@ pub(super) fn explain(error: DataFusionError) -> Error {
     match error.find_root() {
         DataFusionError::NotImplemented(message) if message.contains("FieldAccess") => {
             Error::unsupported("a subscript is one element or key")
-                .help("what works: a[1], a[-1], a['b'], a.b, also chained")
+                .help("what works: a[1], a['b'], a.b, also chained")
         }
         DataFusionError::NotImplemented(message) => {
             Error::unsupported(first_sentence(message)).help("README.md lists the SQL that works")
@@ -87,7 +87,18 @@ pub(super) fn explain(error: DataFusionError) -> Error {
         DataFusionError::Internal(message) => {
             Error::internal("the query cannot be planned").cause(first_sentence(message))
         }
-        other => Error::plan(first_sentence(&other.strip_backtrace())),
+        other => {
+            let message = first_sentence(&other.strip_backtrace());
+            let of_nested = ["Struct(", "List(", "Map("]
+                .iter()
+                .any(|t| message.contains(t));
+            let error = Error::plan(message);
+            match of_nested {
+                true => error
+                    .help("a.b and a[1] are values inside; CAST(a AS STRING) is all of it as JSON"),
+                false => error,
+            }
+        }
     }
 }
 

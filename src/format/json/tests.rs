@@ -1186,7 +1186,7 @@ mod nested {
         #[test]
         fn paths_agree_with_serde_json(
             values in proptest::collection::vec(values(), 1..20),
-            number in -3..4_i64,
+            number in 1..4_u64,
         ) {
             let line = |value: &Value| format!("{}\n", json!({"a": value}));
             let input: String = values.iter().map(line).collect();
@@ -1197,14 +1197,9 @@ mod nested {
                 PathStep::Element(1),
                 PathStep::Element(number),
             ]);
-            let place = |length: usize| match number {
-                1.. => Some(number as usize - 1),
-                0 => None,
-                _ => length.checked_sub(number.unsigned_abs() as usize),
-            };
             let wanted = values.iter().map(|value| {
                 let array = value.pointer("/in/deep/0").and_then(Value::as_array);
-                let found = array.and_then(|array| array.get(place(array.len())?));
+                let found = array.and_then(|array| array.get(number as usize - 1));
                 found.cloned().unwrap_or(Value::Null)
             });
             prop_assert_eq!(read(inside, &input).unwrap(), wanted.collect::<Vec<_>>());

@@ -48,6 +48,11 @@ impl RelationColumn {
         }
     }
 
+    /// True for a path into values that a query met.
+    fn is_path(&self) -> bool {
+        self.is_hidden && self.name.contains(['.', '['])
+    }
+
     /// The column of a UNION ALL of this one and `other`.
     pub(super) fn united(mut self, other: &RelationColumn) -> Self {
         self.bound = self.bound.filter(|bound| other.bound == Some(*bound));
@@ -98,7 +103,11 @@ impl Relation {
     pub(super) fn find_bare(&self, name: &str) -> Result<Option<usize>, [String; 2]> {
         let steps: [&dyn Fn(&RelationColumn) -> bool; 3] = [
             &|column| column.name == name,
-            &|column| column.name.to_lowercase() == name.to_lowercase(),
+            // A path was met in one spelling, and a key of another spelling may lie beside it.
+            &|column| {
+                !(column.is_path() && !column.is_time)
+                    && column.name.to_lowercase() == name.to_lowercase()
+            },
             &|column| !column.is_hidden && letters(&column.name) == letters(name),
         ];
         for same in steps {

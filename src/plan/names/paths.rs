@@ -78,7 +78,7 @@ fn part_of(index: &Expr) -> Result<Option<Ident>> {
         let error = Error::plan(format!("there is no element {index}: the first one is 1"));
         Err(error
             .at_least(span_of(index.span()))
-            .help("the last one is a[cardinality(a)]"))
+            .help("the last one of a is a[cardinality(a)]"))
     };
     let value = match index {
         Expr::Value(value) => value,
