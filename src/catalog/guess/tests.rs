@@ -81,7 +81,7 @@ fn ndjson() {
     );
     check(
         "{\"a\":{\"b\":[1,2.5],\"select\":{\"t\":\"2026-01-01T12:00Z\"}}}\n{\"a\":null}\n",
-        "ndjson: a ROW<b ARRAY<DOUBLE>, \"select\" ROW<t TIMESTAMP_LTZ(6)>>",
+        "ndjson: a ROW<b ARRAY<DOUBLE>, \"select\" ROW<t TIMESTAMP_LTZ(6)>>, a.select.t* TIMESTAMP_LTZ(6)",
     );
     check(
         "{\"a\":[{\"x\":1},{\"y\":true}],\"b\":[],\"c\":[1,\"x\"],\"d\":{}}\n",
