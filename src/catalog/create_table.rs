@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::guess::Guess;
+use super::guess::{Guess, GuessedColumn};
 use crate::data::{quoted_name, type_name};
 use crate::format::{Format, Layout};
 use crate::time::TimeFormat;
@@ -22,16 +22,7 @@ pub fn create_table_text(guess: &Guess, name: &str, path: &str) -> String {
         })
         .collect();
     if let Some(place) = guess.time_column {
-        let column = &guess.columns[place];
-        let time = match column.is_inside(&guess.columns) {
-            true => column
-                .name
-                .split('.')
-                .map(quoted_name)
-                .collect::<Vec<_>>()
-                .join("."),
-            false => quoted_name(&column.name),
-        };
+        let time = time_name(&guess.columns[place], &guess.columns);
         parts.push(format!(
             "  WATERMARK FOR {time} AS {time} - INTERVAL '5' SECOND"
         ));
@@ -78,4 +69,13 @@ pub fn create_table_text(guess: &Guess, name: &str, path: &str) -> String {
     // Writing to a String does not fail.
     let _ = write!(text, " WITH ({})", options.collect::<Vec<_>>().join(", "));
     text
+}
+
+/// A column as its watermark names it: by its path, if it is part of another.
+fn time_name(column: &GuessedColumn, columns: &[GuessedColumn]) -> String {
+    if !column.is_inside(columns) {
+        return quoted_name(&column.name);
+    }
+    let keys: Vec<String> = column.name.split('.').map(quoted_name).collect();
+    keys.join(".")
 }

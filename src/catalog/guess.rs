@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
 
-use super::guess_inside::{column_inside, retype};
+use super::guess_inside::{column_inside, retype, shown_in};
 use super::{guess_csv, guess_lines, guess_ndjson, guess_nested, guess_time};
 use crate::error::{Error, Result};
 use crate::format::{
@@ -445,12 +445,7 @@ pub(super) fn apply_types(
     hints: &Hints,
 ) -> Result<()> {
     for (name, data_type) in &hints.types {
-        let data_type = &match data_type {
-            DataType::Timestamp(unit, Some(_)) => {
-                DataType::Timestamp(*unit, Some(hints.zone.name().into()))
-            }
-            other => other.clone(),
-        };
+        let data_type = &shown_in(data_type, hints.zone);
         let place = match find_column(columns, name) {
             Some(place) => place,
             None if retype(columns, name, data_type) => continue,

@@ -10,7 +10,7 @@ use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 use super::guess::{GuessedColumn, SampleColumn, SampleValue, find_column};
 use super::guess_ndjson::sample_value;
 use crate::format::{JsonKind, json_object_fields};
-use crate::time::TimeFormat;
+use crate::time::{TimeFormat, Zone};
 
 impl GuessedColumn {
     /// True if it is what lies in one of `columns` by that column's type, so that it needs no declaration.
@@ -30,6 +30,14 @@ impl GuessedColumn {
             };
         }
         data_type == Some(&self.data_type)
+    }
+}
+
+/// A type whose instants are shown in a zone.
+pub(super) fn shown_in(data_type: &DataType, zone: Zone) -> DataType {
+    match data_type {
+        DataType::Timestamp(unit, Some(_)) => DataType::Timestamp(*unit, Some(zone.name().into())),
+        other => other.clone(),
     }
 }
 

@@ -52,8 +52,9 @@ impl NestedPlan {
     pub(in crate::format) fn new(column: &ReadColumn, zone: Zone) -> Option<Result<Self>> {
         let part = |field: &FieldRef| {
             let mut part = ReadColumn::new(column.spelling(), Arc::clone(field));
-            part.exact_integers = column.exact_integers && field.data_type() == &DataType::Float64
-                || field.data_type().is_nested() && column.exact_integers;
+            let may_round =
+                field.data_type().is_nested() || field.data_type() == &DataType::Float64;
+            part.exact_integers = column.exact_integers && may_round;
             ColumnPlan::new(&part, zone)
         };
         match column.field.data_type() {

@@ -105,7 +105,7 @@ impl Relation {
             &|column| column.name == name,
             // A path was met in one spelling, and a key of another spelling may lie beside it.
             &|column| {
-                !(column.is_path() && !column.is_time)
+                (column.is_time || !column.is_path())
                     && column.name.to_lowercase() == name.to_lowercase()
             },
             &|column| !column.is_hidden && letters(&column.name) == letters(name),

@@ -306,7 +306,7 @@ impl Resolver<'_> {
             let column = reference(&relation.columns[found]);
             return Some(parts[count..].iter().fold(column, |value, part| {
                 let index = match step(part) {
-                    PathStep::Element(number) => Value::Number(number.to_string().into(), false),
+                    PathStep::Element(number) => Value::Number(number.to_string(), false),
                     PathStep::Key(key) => Value::SingleQuotedString(key),
                 };
                 subscript(value, Expr::Value(index.into()))
