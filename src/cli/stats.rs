@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! {"exit_code":0,"expression_errors":{"10 / n":2},"first_reject":{"help":null,"line":5,"reason":"…","source":"a.csv"},
-//!  "jumps":0,"late":312,"late_worst_ms":45200,"mended":0,"open_windows":0,"partly_late":0,"rejected":1,"rows_out":120,
+//!  "jumps":0,"late":312,"late_worst_ms":45200,"mended":0,"open_windows":0,"partly_late":0,"pauses":0,"rejected":1,"rows_out":120,
 //!  "rows_read":10000,"suggested_delay_ms":46000,"untimed":0}
 //! ```
 //!
@@ -59,6 +59,7 @@ fn as_json(summary: &Summary, exit_code: u8) -> Value {
         "jumps": summary.jumps,
         "mended": summary.mended,
         "open_windows": summary.open_windows,
+        "pauses": summary.pauses,
         "exit_code": exit_code,
     })
 }
@@ -99,7 +100,8 @@ mod tests {
             json!({
                 "rows_read": 0, "rows_out": 0, "late": 0, "late_worst_ms": 0, "suggested_delay_ms": 0,
                 "partly_late": 0, "untimed": 0, "rejected": 0, "first_reject": null,
-                "expression_errors": {}, "jumps": 0, "mended": 0, "open_windows": 0, "exit_code": 0,
+                "expression_errors": {}, "jumps": 0, "mended": 0, "open_windows": 0,
+                "pauses": 0, "exit_code": 0,
             })
         );
     }

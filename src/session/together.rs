@@ -215,9 +215,9 @@ impl Session {
                     ErrorKind::Gate => sink.end(),
                     _ => sink.keep(),
                 };
-                self.side_files.flush()?;
+                let flushed = self.side_files.flush();
                 // The failure of the run is what is told.
-                drop(kept);
+                drop((kept, flushed));
                 Err(error)
             }
         }

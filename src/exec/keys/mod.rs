@@ -206,6 +206,13 @@ impl GroupKeys {
         Ok(columns)
     }
 
+    /// Forgets all keys but the `kept`, which are numbered anew in that order.
+    pub fn retain(&mut self, kept: &[u32]) -> Result<()> {
+        let columns = self.columns(kept)?;
+        self.clear();
+        self.intern(&columns, kept.len(), &mut Vec::with_capacity(kept.len()))
+    }
+
     /// Forgets all keys; numbering starts again from 0.
     pub fn clear(&mut self) {
         self.seen = false;

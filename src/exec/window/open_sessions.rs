@@ -15,6 +15,8 @@
 //! before all of them. The number of a session is free again when its entry in `expiries` has come out.
 
 use super::expiries::Expiries;
+use crate::error::Result;
+use crate::exec::keys::GroupKeys;
 use crate::time::is_closed;
 
 /// A session with what is kept for it.
@@ -46,6 +48,13 @@ impl<T> Session<T> {
     fn touches(&self, time: i64, gap: i64) -> bool {
         time <= self.end(gap) && time.saturating_add(gap) >= self.start
     }
+}
+
+/// Whether it pays to forget those of `known` keys that are not among the `used` ones.
+pub(super) fn are_mostly_gone(known: usize, used: usize) -> bool {
+    // Tests forget all the time, since that must not show.
+    let (few, times) = if cfg!(test) { (1, 1) } else { (1 << 14, 4) };
+    known >= few && known >= used.saturating_mul(times)
 }
 
 /// Where a row goes.
@@ -198,8 +207,22 @@ impl<T> OpenSessions<T> {
         self.free[known_free..].reverse();
     }
 
+    /// Forgets the keys that have no session, once they are most of them.
+    pub(super) fn forget_keys(&mut self, keys: &mut GroupKeys) -> Result<()> {
+        if are_mostly_gone(keys.len(), self.live) {
+            let kept = self.retain_partitions();
+            keys.retain(&kept)?;
+        }
+        Ok(())
+    }
+
+    /// The sessions that are not out yet, in no order.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Session<T>> {
+        self.sessions.iter_mut().flatten()
+    }
+
     /// Renumbers keys: those without a session are gone. Returns the old numbers of the ones that stay, in order.
-    pub(super) fn retain_partitions(&mut self) -> Vec<u32> {
+    fn retain_partitions(&mut self) -> Vec<u32> {
         let mut kept = Vec::with_capacity(self.live);
         let old = std::mem::take(&mut self.newest);
         for (partition, newest) in old.into_iter().enumerate() {

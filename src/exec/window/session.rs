@@ -15,7 +15,7 @@ use arrow::array::ArrayRef;
 use arrow::datatypes::{FieldRef, SchemaRef};
 
 use super::closed_groups::{ClosedGroup, ClosedGroups, causes};
-use super::open_sessions::{OpenSessions, Place};
+use super::open_sessions::{OpenSessions, Place, are_mostly_gone};
 use super::slots::{Member, Members, Slots};
 use super::{MAX_ROWS, ResultRows, lateness};
 use crate::data::{Batch, Event};
@@ -175,21 +175,26 @@ impl SessionOperator {
         rows.flush(out)
     }
 
-    /// Forgets keys that have no session.
+    /// Forgets keys that no session has.
     fn forget_keys(&mut self) -> Result<()> {
-        const FEW: usize = 1 << 14;
+        self.sessions.forget_keys(&mut self.partitions)?;
         if self.sessions.len() == 0 {
             self.keys.clear();
         }
-        let known = self.partitions.len();
-        if known < FEW || known < self.sessions.len() * 4 {
+        if !are_mostly_gone(self.keys.len(), self.slots.in_use()) {
             return Ok(());
         }
-        let kept = self.sessions.retain_partitions();
-        let columns = self.partitions.columns(&kept)?;
-        self.partitions.clear();
-        let mut ids = Vec::with_capacity(kept.len());
-        self.partitions.intern(&columns, kept.len(), &mut ids)
+        let mut kept = Vec::with_capacity(self.slots.in_use());
+        let mut new_numbers = vec![None; self.keys.len()];
+        for session in self.sessions.iter_mut() {
+            session.payload.renumber(|key| {
+                *new_numbers[key as usize].get_or_insert_with(|| {
+                    kept.push(key);
+                    kept.len() as u32 - 1
+                })
+            });
+        }
+        self.keys.retain(&kept)
     }
 }
 

@@ -140,20 +140,6 @@ impl SessionRowsOperator {
         }
         Ok(())
     }
-
-    /// Forgets keys that have no session.
-    fn forget_keys(&mut self) -> Result<()> {
-        const FEW: usize = 4096;
-        let known = self.partitions.len();
-        if known < FEW || known < self.sessions.len() * 4 {
-            return Ok(());
-        }
-        let kept = self.sessions.retain_partitions();
-        let columns = self.partitions.columns(&kept)?;
-        self.partitions.clear();
-        let mut ids = Vec::with_capacity(kept.len());
-        self.partitions.intern(&columns, kept.len(), &mut ids)
-    }
 }
 
 impl Operator for SessionRowsOperator {
@@ -197,7 +183,7 @@ impl Operator for SessionRowsOperator {
         let closed = self.close(watermark);
         if !closed.is_empty() {
             self.emit(&closed, out)?;
-            self.forget_keys()?;
+            self.sessions.forget_keys(&mut self.partitions)?;
         }
         out.watermark(watermark.clone());
         Ok(())

@@ -35,6 +35,11 @@ impl Slots {
         })
     }
 
+    /// How many slots have a group.
+    pub(super) fn in_use(&self) -> usize {
+        self.used - self.free.len()
+    }
+
     /// An empty slot.
     pub(super) fn take(&mut self) -> u32 {
         if let Some(slot) = self.free.pop() {
@@ -133,6 +138,21 @@ impl Members {
             }
         }
         Ok(())
+    }
+
+    /// Gives the keys of all groups the numbers that `new` says.
+    pub(super) fn renumber(&mut self, mut new: impl FnMut(u32) -> u32) {
+        match self {
+            Members::One(only) => only.key = new(only.key),
+            Members::Many(many) => {
+                let (members, index) = many.as_mut();
+                index.clear();
+                for (at, member) in members.iter_mut().enumerate() {
+                    member.key = new(member.key);
+                    index.insert(member.key, at as u32);
+                }
+            }
+        }
     }
 
     fn find(&mut self, key: u32) -> Option<&mut Member> {

@@ -163,6 +163,24 @@ fn by_common_session(gap: i64) -> Box<dyn Operator> {
     Box::new(SessionOperator::new(spec).expect("an operator"))
 }
 
+/// Sessions by key, whose rows group by value within them: values go while sessions stay.
+fn by_session_and_value(gap: i64) -> Box<dyn Operator> {
+    let mut fields = grouped_output().fields().to_vec();
+    fields.insert(4, field("v", DataType::Int64));
+    let spec = SessionSpec {
+        gap,
+        time_column: 0,
+        delay: DELAY,
+        partition: vec![1],
+        partition_fields: keys(),
+        keys: vec![2],
+        key_fields: vec![field("v", DataType::Int64)],
+        aggregates: aggregates(),
+        schema: Arc::new(Schema::new(fields)),
+    };
+    Box::new(SessionOperator::new(spec).expect("an operator"))
+}
+
 fn session_rows(gap: i64) -> Box<dyn Operator> {
     let spec = SessionRowsSpec {
         gap,
@@ -676,7 +694,7 @@ proptest! {
         rows in any_rows(),
         cuts in proptest::collection::vec(1..20_usize, 1..6),
     ) {
-        for make in [by_session, by_common_session, session_rows] {
+        for make in [by_session, by_common_session, by_session_and_value, session_rows] {
             let whole = run(vec![make(gap)], max_jump, &rows, &[1000]);
             prop_assert_eq!(&run(vec![make(gap)], max_jump, &rows, &[1]), &whole);
             prop_assert_eq!(&run(vec![make(gap)], max_jump, &rows, &cuts), &whole);
