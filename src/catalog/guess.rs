@@ -210,6 +210,7 @@ impl GuessedColumn {
         column.path = self.path.clone();
         column.time = self.time_format.clone();
         column.exact_integers = self.exact_integers;
+        column.tells_keys = true;
         column
     }
 }

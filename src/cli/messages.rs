@@ -233,6 +233,18 @@ pub fn warnings(summary: &Summary, saved: Saved) -> Vec<Warning> {
             ..Warning::new(what)
         });
     }
+    for (column, &count) in &summary.left_out {
+        let what = format!(
+            "{} read without the keys of `{column}` that its type does not name",
+            of_rows(count, summary)
+        );
+        let help =
+            format!("--types {column}=STRING keeps them, as JSON; a path such as a.key reads one");
+        warnings.push(Warning {
+            helps: vec![help],
+            ..Warning::new(what)
+        });
+    }
     if summary.open_windows > 0 {
         let count = thousands(summary.open_windows);
         let (what, them) = match summary.open_windows {

@@ -39,6 +39,8 @@ pub use lines::{
 };
 pub use spec::{DEFAULT_MAX_RECORD_BYTES, DecodeSpec, PathStep, ReadColumn};
 
+use std::sync::Arc;
+
 use arrow::array::RecordBatch;
 use arrow::buffer::Buffer;
 use arrow::datatypes::SchemaRef;
@@ -107,6 +109,8 @@ pub struct Decoded {
     pub line_count: u64,
     /// The numbers of the records whose bytes were not UTF-8 and were mended with U+FFFD, rising.
     pub mended: Vec<u32>,
+    /// Rows of which keys were left out, with the column whose guessed ROW does not name them.
+    pub left_out: Vec<(u32, Arc<str>)>,
 }
 
 /// A record that could not be decoded.

@@ -31,6 +31,17 @@ impl DecodeSpec {
         Arc::new(Schema::new(fields.collect::<Vec<_>>()))
     }
 
+    /// The same where paths have been followed: their spellings are left for messages.
+    pub(in crate::format) fn without_paths(&self) -> DecodeSpec {
+        let mut spec = self.clone();
+        for column in spec.columns.iter_mut().chain(&mut spec.checked) {
+            column.source = column.spelling();
+            column.path.clear();
+            column.inside.clear();
+        }
+        spec
+    }
+
     /// The same for fields without keys of their own: all of a path lies inside of what is read.
     pub(in crate::format) fn steps_only(&self) -> DecodeSpec {
         let mut spec = self.clone();
@@ -61,6 +72,8 @@ pub struct ReadColumn {
     pub is_time_attribute: bool,
     /// True for a DOUBLE that was guessed from a pipe: an integer that it would round is a reject.
     pub exact_integers: bool,
+    /// True for ROWs that were guessed: values with keys that they do not name are told.
+    pub tells_keys: bool,
 }
 
 impl ReadColumn {
@@ -76,6 +89,7 @@ impl ReadColumn {
             time: None,
             is_time_attribute: false,
             exact_integers: false,
+            tells_keys: false,
         }
     }
 

@@ -71,6 +71,8 @@ pub(super) struct Chunk {
     pub(super) record_count: u32,
     /// The numbers of records that were mended.
     pub(super) mended: Vec<u32>,
+    /// Rows of which keys were left out, with the column.
+    pub(super) left_out: Vec<(u32, Arc<str>)>,
     /// The texts of the records, if they are wanted.
     pub(super) texts: Option<Arc<Texts>>,
     /// Where it is from.
@@ -204,6 +206,7 @@ impl Unread {
             rejects: vec![(0, rejected)],
             record_count: 1,
             mended: Vec::new(),
+            left_out: Vec::new(),
             texts,
             origin,
             line_count: head_lines + self.lines,
@@ -230,6 +233,7 @@ impl Chunk {
             rejects: rejects.collect(),
             record_count: decoded.record_count,
             mended: decoded.mended,
+            left_out: decoded.left_out,
             texts: known.texts.filter(|_| known.keep_texts).map(Arc::new),
             origin: known.origin,
             line_count: known.head_lines + decoded.line_count,

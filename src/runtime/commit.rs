@@ -8,6 +8,8 @@
 //! Invariant: what is committed depends on rows, never on how they came in steps. Where a LIMIT has been
 //! reached at row p, nothing behind p is committed.
 
+use std::sync::Arc;
+
 use super::metadata::Place;
 use super::summary::{FirstReject, Summary};
 use super::timeline::{StepTexts, record_number};
@@ -23,6 +25,11 @@ pub(super) enum Noted {
     Event(Event),
     /// Its bytes were not UTF-8 and were mended.
     Mended { position: Position },
+    /// Keys of a value were left out.
+    LeftOut {
+        position: Position,
+        column: Arc<str>,
+    },
     /// It could not be decoded.
     Rejected {
         position: Position,
@@ -38,7 +45,9 @@ impl Noted {
     fn position(&self) -> Position {
         match self {
             Noted::Event(event) => event.position(),
-            Noted::Mended { position } | Noted::Rejected { position, .. } => *position,
+            Noted::Mended { position }
+            | Noted::LeftOut { position, .. }
+            | Noted::Rejected { position, .. } => *position,
         }
     }
 }
@@ -257,6 +266,10 @@ fn count(
         }
         Noted::Mended { .. } => {
             summary.mended += 1;
+            String::new()
+        }
+        Noted::LeftOut { column, .. } => {
+            *summary.left_out.entry(column.to_string()).or_default() += 1;
             String::new()
         }
         Noted::Event(event) => return count_event(event, step, summary, keeper),

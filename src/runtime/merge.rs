@@ -36,6 +36,8 @@ pub(super) struct Run {
     pub record_count: u32,
     /// Those that were mended: likewise.
     pub mended: Vec<u32>,
+    /// Those of which keys were left out, with the column: likewise.
+    pub left_out: Vec<(u32, Arc<str>)>,
     /// Lines of the file behind those before the run; 0 where rejects have the numbers of the file already.
     pub line_count: u64,
     /// The texts of the chunk that the run is from, and the number of the run's first record in it.
@@ -53,6 +55,7 @@ impl Run {
             rejects: chunk.rejects,
             record_count: chunk.record_count,
             mended: chunk.mended,
+            left_out: chunk.left_out,
             line_count: chunk.line_count,
             texts: chunk.texts.map(|texts| (texts, 0)),
             origin: chunk.origin,
@@ -392,6 +395,10 @@ impl Pending {
                 .iter()
                 .filter(|record| (from..to).contains(*record))
                 .map(|record| record - from)
+                .collect(),
+            left_out: (chunk.left_out.iter())
+                .filter(|(record, _)| (from..to).contains(record))
+                .map(|(record, column)| (record - from, Arc::clone(column)))
                 .collect(),
             line_count: 0,
             texts: chunk.texts.clone().map(|texts| (texts, from)),

@@ -45,6 +45,8 @@ pub struct Summary {
     pub jumps: u64,
     /// Records whose bytes were not UTF-8.
     pub mended: u64,
+    /// Rows with keys that a guessed ROW does not name, by its column.
+    pub left_out: BTreeMap<String, u64>,
     /// Windows (or totals) that were open when a signal ended the run and were not printed.
     pub open_windows: u64,
     /// Rows that the query gave.
@@ -113,6 +115,9 @@ impl Summary {
         }
         self.jumps += later.jumps;
         self.mended += later.mended;
+        for (column, count) in later.left_out {
+            *self.left_out.entry(column).or_default() += count;
+        }
         self.open_windows += later.open_windows;
         self.rows_out += later.rows_out;
     }

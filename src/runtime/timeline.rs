@@ -196,6 +196,11 @@ impl Timeline {
         noted.extend(run.mended.iter().map(|&offset| Noted::Mended {
             position: at(offset),
         }));
+        let left_out = run.left_out.into_iter();
+        noted.extend(left_out.map(|(offset, column)| Noted::LeftOut {
+            position: at(offset),
+            column,
+        }));
         noted.extend(failures.take().into_iter().map(|(row, what)| {
             Noted::Event(Event::ExpressionError {
                 position: positions[row as usize],

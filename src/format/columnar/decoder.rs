@@ -61,7 +61,7 @@ impl ColumnarDecoder {
     /// # Errors
     /// It lacks one; a type cannot be read as another.
     pub fn new(schema: &Schema, spec: &DecodeSpec, whole_rows: bool) -> Result<Self> {
-        let plan = RowPlan::new(spec)?;
+        let plan = RowPlan::new(&spec.without_paths())?;
         let columns = || spec.columns.iter().chain(&spec.checked);
         let mut read = Vec::new();
         for column in columns() {
@@ -121,6 +121,7 @@ impl ColumnarDecoder {
             record_count: count,
             line_count: u64::from(count),
             mended: Vec::new(),
+            left_out: Vec::new(),
         };
         if !misfits.is_empty() {
             self.reject(misfits, batch, &mut decoded)?;
@@ -482,6 +483,10 @@ fn texts(
     let texts = Texts::new(&text, &[], plan.is_text());
     let mut made = plan.writer(cells.len());
     let mut misfit = |row: usize, misfit| {
+        if misfit == Misfit::Unnamed {
+            // The types of a file name all keys, and declared ones name those that are wanted.
+            return;
+        }
         misfits.push(RowMisfit {
             row,
             column: number,

@@ -1,9 +1,11 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, DictionaryArray, Int64Array, ListArray, RecordBatch, StringArray, StructArray,
+    Array, ArrayRef, DictionaryArray, FixedSizeListArray, Float32Builder, Int8Array, Int64Array,
+    LargeListArray, ListArray, MapBuilder, RecordBatch, StringArray, StringBuilder, StructArray,
     TimestampMicrosecondArray, TimestampSecondArray,
 };
+use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Int8Type, Int64Type, Schema, TimeUnit};
 use arrow_ipc::CompressionType;
 use arrow_ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
@@ -12,8 +14,9 @@ use proptest::prelude::*;
 
 use super::parquet_footer::check_footer;
 use super::*;
+use crate::data::type_name;
 use crate::error::Result;
-use crate::format::{DecodeSpec, ReadColumn, Reject};
+use crate::format::{DecodeSpec, PathStep, ReadColumn, Reject};
 use crate::time::Zone;
 
 /// Rows of several types, with NULLs and values within values.
@@ -149,11 +152,16 @@ fn decode(schema: &Schema, rows: &RecordBatch) -> Result<()> {
 /// What a batch becomes in columns of other types: rows as csv shows them, and rejects.
 fn as_types(batch: &RecordBatch, columns: &[(&str, DataType)]) -> (Vec<String>, Vec<String>) {
     let column = |(name, data_type): &(&str, DataType)| {
-        let mut parts = name.split('.').map(String::from);
         let field = Arc::new(Field::new(*name, data_type.clone(), true));
         let mut column = ReadColumn::new(*name, field);
+        let (path, number) = match name.trim_end_matches(']').split_once('[') {
+            Some((path, number)) => (path, number.parse().ok()),
+            None => (*name, None),
+        };
+        let mut parts = path.split('.').map(String::from);
         column.source = parts.next().unwrap();
         column.path = parts.collect();
+        column.inside = number.map(PathStep::Element).into_iter().collect();
         column
     };
     let spec = DecodeSpec {
@@ -301,6 +309,95 @@ fn a_batch_that_claims_more_than_it_has_is_refused() {
     let (count, end) = read_arrow([&[0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F, 1, 2][..]]);
     assert_eq!(count, 0);
     end.unwrap_err();
+}
+
+#[test]
+fn nested_values_of_all_kinds() {
+    let runs = [1, 0, 2];
+    let items: ArrayRef = Arc::new(Int8Array::from(vec![Some(7), None, Some(9)]));
+    let item = |items: &ArrayRef| Arc::new(Field::new("element", items.data_type().clone(), true));
+    let large: ArrayRef = Arc::new(LargeListArray::new(
+        item(&items),
+        OffsetBuffer::from_lengths(runs),
+        Arc::clone(&items),
+        Some(vec![true, false, true].into()),
+    ));
+    let seconds: ArrayRef = Arc::new(TimestampSecondArray::from_iter_values(0..6));
+    let fixed: ArrayRef = Arc::new(FixedSizeListArray::new(item(&seconds), 2, seconds, None));
+    let kind: DictionaryArray<Int8Type> = ["x", "y", "x"].into_iter().collect();
+    let row: ArrayRef = Arc::new(StructArray::from(vec![
+        (
+            Arc::new(Field::new("kind", kind.data_type().clone(), true)),
+            Arc::new(kind) as ArrayRef,
+        ),
+        (
+            Arc::new(Field::new("large", large.data_type().clone(), true)),
+            Arc::clone(&large),
+        ),
+    ]));
+    let mut map = MapBuilder::new(None, StringBuilder::new(), Float32Builder::new());
+    for run in [&[("a", 1.5), ("b", 2.5)][..], &[], &[("b", 0.25)]] {
+        for (key, value) in run {
+            map.keys().append_value(key);
+            map.values().append_value(*value);
+        }
+        map.append(true).unwrap();
+    }
+    let map: ArrayRef = Arc::new(map.finish());
+    let columns = [
+        ("large", large),
+        ("fixed", fixed),
+        ("row", row),
+        ("map", map),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let schema = batch.schema();
+    let types: Vec<(&str, DataType)> = (schema.fields().iter())
+        .map(|field| {
+            let made = column_type(field.data_type(), Zone::UTC).unwrap();
+            (field.name().as_str(), made)
+        })
+        .collect();
+    let names: Vec<String> = types.iter().map(|(_, made)| type_name(made)).collect();
+    assert_eq!(
+        names,
+        [
+            "ARRAY<TINYINT>",
+            "ARRAY<TIMESTAMP(3)>",
+            "ROW<kind STRING, large ARRAY<TINYINT>>",
+            "MAP<STRING, FLOAT>"
+        ]
+    );
+    let (rows, rejects) = as_types(&batch, &types);
+    assert_eq!(
+        rows,
+        [
+            r#"{"large":[7],"fixed":["1970-01-01T00:00:00","1970-01-01T00:00:01"],"row":{"kind":"x","large":[7]},"map":{"a":1.5,"b":2.5}}"#,
+            r#"{"large":null,"fixed":["1970-01-01T00:00:02","1970-01-01T00:00:03"],"row":{"kind":"y","large":null},"map":{}}"#,
+            r#"{"large":[null,9],"fixed":["1970-01-01T00:00:04","1970-01-01T00:00:05"],"row":{"kind":"x","large":[null,9]},"map":{"b":0.25}}"#,
+        ]
+    );
+    assert_eq!(rejects, [""; 0]);
+    // Paths, and types that are asked for.
+    let narrow = DataType::List(Arc::new(Field::new_list_field(DataType::Utf8View, true)));
+    let (rows, rejects) = as_types(
+        &batch,
+        &[
+            ("row.large[2]", DataType::Int64),
+            ("fixed[1]", DataType::Utf8View),
+            ("map.b", DataType::Float64),
+            ("large", narrow),
+        ],
+    );
+    assert_eq!(
+        rows,
+        [
+            r#"{"row.large[2]":null,"fixed[1]":"1970-01-01T00:00:00","map.b":2.5,"large":["7"]}"#,
+            r#"{"row.large[2]":null,"fixed[1]":"1970-01-01T00:00:02","map.b":null,"large":null}"#,
+            r#"{"row.large[2]":9,"fixed[1]":"1970-01-01T00:00:04","map.b":0.25,"large":[null,"9"]}"#,
+        ]
+    );
+    assert_eq!(rejects, [""; 0]);
 }
 
 /// Bytes with some of them changed, and perhaps cut.

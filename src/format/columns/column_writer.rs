@@ -248,6 +248,10 @@ impl ColumnPlan {
                     format!("--types {source}={wider}"),
                 )
             }
+            Misfit::Unnamed => (
+                format!("column `{source}`: {name} does not name all keys of {shown}"),
+                format!("--types {source}=STRING"),
+            ),
             Misfit::Type => {
                 let wider = if self.data_type.is_integer()
                     && number_text::double(shown.trim_matches('"').as_bytes()).is_some()
@@ -262,6 +266,11 @@ impl ColumnPlan {
                 )
             }
         }
+    }
+
+    /// Its spelling, as messages have it.
+    pub(in crate::format) fn name_for_messages(&self) -> Arc<str> {
+        Arc::from(self.source.as_str())
     }
 
     /// True if a value that does not fit is no misfit.

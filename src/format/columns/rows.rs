@@ -60,6 +60,7 @@ pub(in crate::format) struct Rows<'a> {
     /// Lines before the current record.
     pub(in crate::format) line: u64,
     mended: Vec<u32>,
+    left_out: Vec<(u32, Arc<str>)>,
     /// Where the records that were added since the columns were settled begin in `records`.
     added: usize,
     /// The same in `rejects`.
@@ -94,6 +95,7 @@ impl<'a> Rows<'a> {
             record: 0,
             line: 0,
             mended: Vec::new(),
+            left_out: Vec::new(),
             added: 0,
             rejected: 0,
         }
@@ -120,6 +122,7 @@ impl<'a> Rows<'a> {
         mut misfits: Vec<RowMisfit>,
         record_of: impl Fn(usize) -> (u64, &'t [u8]),
     ) {
+        self.leave_keys_out(&mut misfits);
         misfits.sort_by_key(|misfit| misfit.row);
         misfits.dedup_by_key(|misfit| misfit.row);
         for misfit in &misfits {
@@ -151,6 +154,28 @@ impl<'a> Rows<'a> {
         }
         self.added = self.records.len();
         self.rejected = self.rejects.len();
+    }
+
+    /// Takes the values that were written without some of their keys out of the misfits.
+    fn leave_keys_out(&mut self, misfits: &mut Vec<RowMisfit>) {
+        let is_unnamed = |misfit: &RowMisfit| misfit.misfit == Misfit::Unnamed;
+        if !misfits.iter().any(is_unnamed) {
+            return;
+        }
+        let (unnamed, bad): (Vec<_>, Vec<_>) =
+            std::mem::take(misfits).into_iter().partition(is_unnamed);
+        *misfits = bad;
+        let mut places: Vec<_> = unnamed.iter().map(|one| (one.row, one.column)).collect();
+        places.sort_unstable();
+        places.dedup();
+        let bad: hashbrown::HashSet<usize> = misfits.iter().map(|misfit| misfit.row).collect();
+        for (row, column) in places {
+            if !bad.contains(&row) {
+                let record = self.records[self.added + row];
+                let name = self.plan.columns[column].name_for_messages();
+                self.left_out.push((record, name));
+            }
+        }
     }
 
     /// Bytes of the current record were replaced.
@@ -199,6 +224,7 @@ impl<'a> Rows<'a> {
             record_count: self.record,
             line_count: self.line,
             mended: self.mended,
+            left_out: self.left_out,
         })
     }
 }

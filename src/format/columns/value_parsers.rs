@@ -13,6 +13,8 @@ pub(in crate::format) enum Misfit {
     Type,
     /// It is an integer that the column's DOUBLE would round.
     Inexact,
+    /// It was written, but for keys that its ROW does not name.
+    Unnamed,
 }
 
 /// Reads the values of a column.

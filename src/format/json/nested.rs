@@ -20,7 +20,7 @@ use arrow::datatypes::{DataType, FieldRef, Fields};
 use super::cells::JsonCells;
 use super::keys::Keys;
 use super::scanner::{JsonError, Scanner};
-use super::value::JsonValue;
+use super::value::{JsonValue, unescape};
 use crate::error::Result;
 use crate::format::columns::cells::{Cell, CellKind, Texts};
 use crate::format::columns::column_writer::{ColumnPlan, ColumnWriter};
@@ -31,8 +31,8 @@ use crate::time::Zone;
 /// How the values of a type are taken apart: made once for a query.
 #[derive(Debug, Clone)]
 pub(in crate::format) enum NestedPlan {
-    /// ROW: the keys, and the slot and plan of each field.
-    Row(Fields, Arc<Keys>, Vec<(usize, ColumnPlan)>),
+    /// ROW: the keys, and the slot and plan of each field; true if other keys are told.
+    Row(Fields, Arc<Keys>, Vec<(usize, ColumnPlan)>, bool),
     /// ARRAY.
     Array(FieldRef, Box<ColumnPlan>),
     /// MAP of STRING: the entries, and plans of key and value.
@@ -54,6 +54,7 @@ impl NestedPlan {
             let mut part = ReadColumn::new(column.spelling(), Arc::clone(field));
             let may_round =
                 field.data_type().is_nested() || field.data_type() == &DataType::Float64;
+            part.tells_keys = column.tells_keys;
             part.exact_integers = column.exact_integers && may_round;
             ColumnPlan::new(&part, zone)
         };
@@ -67,7 +68,7 @@ impl NestedPlan {
                 let plans: Result<Vec<_>> = fields.iter().map(part).collect();
                 Some(plans.map(|plans| {
                     let parts = slots.into_iter().zip(plans).collect();
-                    NestedPlan::Row(fields.clone(), Arc::new(keys), parts)
+                    NestedPlan::Row(fields.clone(), Arc::new(keys), parts, column.tells_keys)
                 }))
             }
             DataType::List(item) => {
@@ -88,7 +89,7 @@ impl NestedPlan {
 
     fn parts(&self) -> Vec<&ColumnPlan> {
         match self {
-            NestedPlan::Row(_, _, parts) => parts.iter().map(|(_, plan)| plan).collect(),
+            NestedPlan::Row(_, _, parts, _) => parts.iter().map(|(_, plan)| plan).collect(),
             NestedPlan::Array(_, plan) => vec![plan],
             NestedPlan::Map(_, plans) => plans.iter().collect(),
         }
@@ -125,7 +126,7 @@ impl NestedColumn {
         misfit: &mut dyn FnMut(usize, Misfit),
     ) {
         let slot_count = match plan {
-            NestedPlan::Row(_, _, parts) => {
+            NestedPlan::Row(_, _, parts, _) => {
                 parts.iter().map(|(slot, _)| slot + 1).max().unwrap_or(0)
             }
             NestedPlan::Array(..) => 1,
@@ -143,11 +144,13 @@ impl NestedColumn {
                 CellKind::Null => true,
                 CellKind::Field | CellKind::QuotedField if text.trim_ascii().is_empty() => true,
                 CellKind::Nested | CellKind::Field | CellKind::QuotedField => {
-                    let fits = parts.read(plan, text, number).is_ok();
-                    if !fits {
-                        misfit(number, Misfit::Type);
+                    let read = parts.read(plan, text, number);
+                    match read {
+                        Ok(true) => {}
+                        Ok(false) => misfit(number, Misfit::Unnamed),
+                        Err(_) => misfit(number, Misfit::Type),
                     }
-                    !fits
+                    read.is_err()
                 }
                 _ => {
                     misfit(number, Misfit::Type);
@@ -166,14 +169,17 @@ impl NestedColumn {
             _ => parts.owners[part],
         };
         let slots: Vec<usize> = match plan {
-            NestedPlan::Row(_, _, fields) => fields.iter().map(|(slot, _)| *slot).collect(),
+            NestedPlan::Row(_, _, fields, _) => fields.iter().map(|(slot, _)| *slot).collect(),
             _ => (0..slot_count).collect(),
         };
         let texts = Texts::new(&[], parts.cells.aside(), true);
         let none = &Nulls::Words(Vec::new());
         let mut bad = Vec::new();
         for ((writer, plan), slot) in self.parts.iter_mut().zip(plan.parts()).zip(slots) {
-            let mut told = |part: usize, why: Misfit| bad.push((owner(part), why));
+            let mut told = |part: usize, why: Misfit| match why {
+                Misfit::Unnamed => misfit(owner(part), why),
+                why => bad.push((owner(part), why)),
+            };
             writer.write_cells(plan, none, texts, parts.cells.column(slot), &mut told);
         }
         bad.sort_by_key(|(number, _)| *number);
@@ -235,20 +241,46 @@ const MISFIT: JsonError = JsonError {
     help: None,
 };
 
+/// Reads the object that `text` is into the slots of its keys; false if it has others, too.
+fn read_row<'t>(
+    keys: &Keys,
+    text: &'t [u8],
+    values: &mut [JsonValue<'t>],
+) -> Result<bool, JsonError> {
+    let mut scanner = Scanner::new(text);
+    if !scanner.at_object() {
+        return Err(MISFIT);
+    }
+    let (mut all_named, mut scratch) = (true, Vec::new());
+    scanner.object(|scanner, key| {
+        scratch.clear();
+        unescape(key.inside, &mut scratch);
+        let slot = keys.find(&scratch).and_then(|node| node.slot);
+        let value = scanner.value()?;
+        match slot {
+            Some(slot) => values[slot] = value,
+            None => all_named = false,
+        }
+        Ok(())
+    })?;
+    scanner.finish()?;
+    Ok(all_named)
+}
+
 impl Parts {
-    /// Takes one value apart; leaves nothing of one that fails.
-    fn read(&mut self, plan: &NestedPlan, text: &[u8], number: usize) -> Result<(), JsonError> {
+    /// Takes one value apart; leaves nothing of one that fails. False if it has keys that are to be told.
+    fn read(&mut self, plan: &NestedPlan, text: &[u8], number: usize) -> Result<bool, JsonError> {
         let mut values = Vec::new();
         match plan {
-            NestedPlan::Row(_, keys, parts) => {
+            NestedPlan::Row(_, keys, parts, tells) => {
                 let slots = parts.iter().map(|(slot, _)| slot + 1).max().unwrap_or(0);
                 values.resize(slots, JsonValue::Null);
-                keys.read_record(text, &mut values, &mut Vec::new())?;
+                let all_named = read_row(keys, text, &mut values)?;
                 for (slot, value) in values.iter().enumerate() {
                     self.cells.put_copy(slot, *value);
                 }
                 self.cells.end_row();
-                return Ok(());
+                return Ok(all_named || !tells);
             }
             NestedPlan::Array(..) => {
                 let mut scanner = Scanner::new(text);
@@ -295,7 +327,7 @@ impl Parts {
                 }
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// A ROW that is NULL has NULL in every slot.

@@ -156,6 +156,7 @@ impl Definition {
             if let Some(known) = self.columns.get(root) {
                 read.source = known.source.clone();
                 read.path = known.path.clone();
+                read.tells_keys = known.tells_keys;
             }
             read.exact_integers = column.data_type == DataType::Float64;
             read.step_inside(steps);
