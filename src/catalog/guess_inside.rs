@@ -5,6 +5,8 @@
 //!                                                     meta.ts is the time, and part of meta: no column of `*`
 //! ```
 
+use std::sync::Arc;
+
 use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 
 use super::guess::{GuessedColumn, SampleColumn, SampleValue, find_column};
@@ -33,10 +35,17 @@ impl GuessedColumn {
     }
 }
 
-/// A type whose instants are shown in a zone.
-pub(super) fn shown_in(data_type: &DataType, zone: Zone) -> DataType {
+/// A type whose instants, and those inside of it, are shown in a zone.
+pub fn shown_in(data_type: &DataType, zone: Zone) -> DataType {
+    let inside = |field: &FieldRef| {
+        let inner = shown_in(field.data_type(), zone);
+        Arc::new(field.as_ref().clone().with_data_type(inner))
+    };
     match data_type {
         DataType::Timestamp(unit, Some(_)) => DataType::Timestamp(*unit, Some(zone.name().into())),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(inside).collect()),
+        DataType::List(item) => DataType::List(inside(item)),
+        DataType::Map(entries, sorted) => DataType::Map(inside(entries), *sorted),
         other => other.clone(),
     }
 }

@@ -27,6 +27,7 @@ pub use guess::{
     Guess, GuessedColumn, Header, Hints, SAMPLE_BYTES, UserFormat, guess, json_format,
 };
 pub use guess_columnar::{guess_columnar, shown_columns};
+pub use guess_inside::shown_in;
 pub use guess_time::TIME_NAMES;
 pub use live_sample::live_sample_bytes;
 pub use table::{ColumnSource, Table, TableColumn, TableTime};

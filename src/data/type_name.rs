@@ -5,11 +5,14 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, TimeUnit};
+use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
 
 use super::quoted_name;
 use crate::error::{Error, Result};
 use crate::time::Unit;
+
+/// How deep types lie in others at most, as values do.
+const DEEPEST: usize = 128;
 
 /// The names that [`parse_type`] knows, without arguments.
 const NAMES: [&str; 30] = [
@@ -47,6 +50,17 @@ const NAMES: [&str; 30] = [
 
 /// The type that an SQL name such as `DECIMAL(10, 2)` stands for, ignoring case.
 pub fn parse_type(text: &str) -> Result<DataType> {
+    parse_at(text, 0)
+}
+
+fn parse_at(text: &str, depth: usize) -> Result<DataType> {
+    if depth > DEEPEST {
+        return Err(Error::usage("a type lies too deep in others")
+            .help(format!("values lie at most {DEEPEST} deep in others")));
+    }
+    if let Some((kind, inside)) = angled(text) {
+        return parse_nested(text, &kind, inside, depth + 1);
+    }
     let (name, arguments) = split_arguments(text).ok_or_else(|| {
         Error::usage(format!("`{text}` is no type"))
             .help("a type is a name such as BIGINT or DECIMAL(10, 2)")
@@ -87,6 +101,77 @@ pub fn parse_type(text: &str) -> Result<DataType> {
         | "TIMESTAMP WITH LOCAL TIME ZONE" => timestamp_type(text, first, Some(Arc::from("UTC")))?,
         _ => return Err(unknown_type(text, &name)),
     })
+}
+
+/// `ARRAY<…>` as its first word in capitals and what stands in the angles.
+fn angled(text: &str) -> Option<(String, &str)> {
+    let (kind, rest) = text.trim().split_once('<')?;
+    let inside = rest.strip_suffix('>')?;
+    Some((kind.trim().to_ascii_uppercase(), inside))
+}
+
+fn parse_nested(text: &str, kind: &str, inside: &str, depth: usize) -> Result<DataType> {
+    let parts = parts_of(inside);
+    match (kind, parts.as_slice()) {
+        ("ARRAY", [item]) => {
+            let item = parse_at(item, depth)?;
+            Ok(DataType::List(Arc::new(Field::new_list_field(item, true))))
+        }
+        ("MAP", [key, value]) if parse_at(key, depth)? == DataType::Utf8View => {
+            let key = Field::new("key", DataType::Utf8View, false);
+            let pair = Fields::from(vec![
+                key,
+                Field::new("value", parse_at(value, depth)?, true),
+            ]);
+            let entries = Field::new("entries", DataType::Struct(pair), false);
+            Ok(DataType::Map(Arc::new(entries), false))
+        }
+        ("ROW" | "STRUCT", [_, ..]) => {
+            let field = |part: &&str| {
+                let (name, data_type) = field_of(part)
+                    .ok_or_else(|| Error::usage(format!("`{part}` is no name with its type")))?;
+                Ok(Field::new(name, parse_at(data_type, depth)?, true))
+            };
+            Ok(DataType::Struct(
+                parts.iter().map(field).collect::<Result<_>>()?,
+            ))
+        }
+        _ => Err(Error::usage(format!("`{text}` is no type"))
+            .help("nested types are ROW<name TYPE, …>, ARRAY<TYPE> and MAP<STRING, TYPE>")),
+    }
+}
+
+/// What commas part outside of brackets, angles and quotes.
+fn parts_of(text: &str) -> Vec<&str> {
+    let (mut depth, mut quoted) = (0_i64, false);
+    let is_between = |character: char| {
+        quoted ^= character == '"';
+        match character {
+            '<' | '(' if !quoted => depth += 1,
+            '>' | ')' if !quoted => depth -= 1,
+            _ => {}
+        }
+        character == ',' && depth == 0 && !quoted
+    };
+    text.split(is_between).map(str::trim).collect()
+}
+
+/// `name TYPE` or `"name" TYPE`.
+fn field_of(text: &str) -> Option<(String, &str)> {
+    let Some(rest) = text.strip_prefix('"') else {
+        let (name, data_type) = text.split_once(char::is_whitespace)?;
+        return Some((name.to_owned(), data_type));
+    };
+    let mut name = String::new();
+    let mut characters = rest.char_indices().peekable();
+    while let Some((at, character)) = characters.next() {
+        match (character, characters.peek()) {
+            ('"', Some((_, '"'))) => characters.next().map(|_| name.push('"'))?,
+            ('"', _) => return Some((name, &rest[at + 1..])),
+            _ => name.push(character),
+        }
+    }
+    None
 }
 
 /// The SQL name of a type, as messages and `CREATE TABLE` show it.
@@ -200,7 +285,7 @@ fn timestamp_type(text: &str, digits: Option<u64>, zone: Option<Arc<str>>) -> Re
 
 fn unknown_type(text: &str, name: &str) -> Error {
     Error::usage(format!("`{text}` is no type"))
-        .note("types: BOOLEAN, TINYINT, SMALLINT, INT, BIGINT, FLOAT, DOUBLE, DECIMAL(p, s), STRING, BYTES, DATE, TIME, TIMESTAMP(p), TIMESTAMP_LTZ(p)")
+        .note("types: BOOLEAN, TINYINT, SMALLINT, INT, BIGINT, FLOAT, DOUBLE, DECIMAL(p, s), STRING, BYTES, DATE, TIME, TIMESTAMP(p), TIMESTAMP_LTZ(p), ROW<name TYPE, …>, ARRAY<TYPE>, MAP<STRING, TYPE>")
         .suggest(name, NAMES)
 }
 
@@ -231,6 +316,11 @@ mod tests {
         check("TIMESTAMP_LTZ(9)", "TIMESTAMP_LTZ(9)");
         check("timestamp (3) with time zone", "TIMESTAMP_LTZ(3)");
         check("bigint unsigned", "BIGINT UNSIGNED");
+        check("array < int >", "ARRAY<INT>");
+        check(
+            "struct<a int, \"b, \"\"<c\" map<string, decimal(4, 2)>>",
+            "ROW<a INT, \"b, \"\"<c\" MAP<STRING, DECIMAL(4, 2)>>",
+        );
     }
 
     #[test]
@@ -252,6 +342,13 @@ mod tests {
             "DECIMAL(2,3)",
             "TIMESTAMP(10)",
             "DECIMAL(1,2,3)",
+            "ROW<>",
+            "ROW<a>",
+            "ROW<\"a INT>",
+            "ARRAY<INT, INT>",
+            "MAP<INT, INT>",
+            "ARRAY<INT",
+            &format!("{}INT{}", "ARRAY<".repeat(100_000), ">".repeat(100_000)),
         ] {
             check(bad, None);
         }

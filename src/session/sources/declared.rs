@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, FieldRef};
+use arrow::datatypes::{DataType, Field};
 
 use super::Sources;
 use super::columnar::columnar_kind;
@@ -12,7 +12,7 @@ use super::guessed::guessed;
 use super::table_options::TableOptions;
 use crate::catalog::{
     Catalog, ColumnSource, Guess, Header, Hints, PathStep, Table, TableColumn, TableTime, guess,
-    json_format,
+    json_format, shown_in,
 };
 use crate::connect::Compression;
 use crate::error::{Error, Result};
@@ -21,7 +21,6 @@ use crate::plan::{PlanSettings, Registry, SinkColumns, computed, data_type};
 use crate::session::host::Note;
 use crate::session::{Host, Options};
 use crate::sql::{ColumnKind, CreateTable};
-use crate::time::Zone;
 
 impl Sources {
     /// `CREATE TABLE`.
@@ -171,7 +170,7 @@ impl Sources {
         definition.gate = gate;
         for column in &mut table.columns {
             // The table's zone is that of its texts; what is shown is in the session's.
-            show_in(&mut column.data_type, options.zone);
+            column.data_type = shown_in(&column.data_type, options.zone);
         }
         if let Some(watermark) = declared_time(create, &mut table)? {
             table.time = Some(watermark);
@@ -221,21 +220,6 @@ fn is_unwritten(places: &[Place]) -> bool {
         [Place::Path(path)] => !std::path::Path::new(path).exists(),
         [Place::Socket(_)] => true,
         _ => false,
-    }
-}
-
-/// Shows the instants of a type, and those inside of it, in a zone.
-fn show_in(data_type: &mut DataType, zone: Zone) {
-    let inside = |field: &FieldRef| {
-        let mut data_type = field.data_type().clone();
-        show_in(&mut data_type, zone);
-        Arc::new(field.as_ref().clone().with_data_type(data_type))
-    };
-    match data_type {
-        DataType::Timestamp(_, Some(shown)) => *shown = zone.name().into(),
-        DataType::Struct(fields) => *fields = fields.iter().map(inside).collect(),
-        DataType::List(item) | DataType::Map(item, _) => *item = inside(item),
-        _ => {}
     }
 }
 
