@@ -19,10 +19,11 @@ type Test = fn() -> Result<(), String>;
 
 /// The tests of this file.
 pub fn tests() -> Vec<Trial> {
-    let tests: [(&str, Test); 8] = [
+    let tests: [(&str, Test); 9] = [
         ("through-everything", through_everything),
         ("windows-close", windows_close),
         ("history", history),
+        ("long-history", long_history),
         ("from-the-end", from_the_end),
         ("sigterm", sigterm),
         ("never-busy", never_busy),
@@ -214,6 +215,31 @@ fn history() -> Result<(), String> {
     expect(&mut live, "one that joins", "4,web.log\n")?;
     logs.append("app.log", "{\"n\":5}\n")?;
     expect(&mut live, "one that was there", "5,app.log\n")?;
+    terminated(live).map(drop)
+}
+
+/// Files longer than what is read ahead, the oldest unpacked to several times its length: none begins before the
+/// last row of the one before is out.
+fn long_history() -> Result<(), String> {
+    const ROWS: usize = 12_000;
+    let rows = |first: usize| -> String {
+        let row = |n| format!("{{\"n\":{n},\"text\":\"as long as a line of a log\"}}\n");
+        (first..first + ROWS).map(row).collect()
+    };
+    let logs = Followed::new();
+    for (place, name) in ["app.log.2", "app.log.1", "app.log"].iter().enumerate() {
+        logs.write(name, &rows(place * ROWS))?;
+    }
+    logs.gzip("app.log.2")?;
+    let numbers: String = (0..3 * ROWS).map(|n| format!("{n}\n")).collect();
+    let mut live = logs.start("-F \"SELECT n FROM 'app.log*'\"");
+    expect(&mut live, "the history", &format!("n\n{numbers}"))?;
+    // A rotation goes on behind what has been read, too.
+    logs.append("app.log", &rows(3 * ROWS))?;
+    logs.rename("app.log", "app.log.0")?;
+    logs.write("app.log", &rows(4 * ROWS))?;
+    let more: String = (3 * ROWS..5 * ROWS).map(|n| format!("{n}\n")).collect();
+    expect(&mut live, "a rotation", &more)?;
     terminated(live).map(drop)
 }
 

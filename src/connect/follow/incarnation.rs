@@ -75,6 +75,8 @@ struct State {
     tail: Vec<u8>,
     /// There was more to be read.
     is_behind: bool,
+    /// The last read found nothing: whoever reads has passed on all that came before.
+    is_dry: bool,
     /// When it was written last, if that is over.
     written_seconds: Option<i64>,
     /// Nothing more will be written: its end is the end.
@@ -167,6 +169,12 @@ impl Incarnation {
     /// True if something else has been written in its place.
     pub(super) fn is_cut(&self) -> bool {
         self.state().is_cut
+    }
+
+    /// True if the last read found nothing more. At the end of the file alone, whoever reads may still hold a part
+    /// of it, or unpack it.
+    pub(super) fn is_dry(&self) -> bool {
+        self.state().is_dry
     }
 
     /// True if nobody reads it any more.
@@ -278,6 +286,7 @@ impl ByteSource for FollowedSource {
         };
         let length = self.0.file.read_at(&mut buffer[..room], state.position)?;
         state.advance(&buffer[..length]);
+        state.is_dry = length == 0;
         match length {
             0 if !state.is_leaving => Err(io::ErrorKind::WouldBlock.into()),
             length => Ok(length),

@@ -120,10 +120,11 @@ impl Follow {
     /// Opens what is there.
     fn find_initial(&mut self) -> Result<()> {
         let mut there = Vec::new();
+        let mut known = HashSet::new();
         for (path, is_match) in self.paths()? {
             let mut trail = Trail::new(is_match);
             match opened(&path) {
-                Ok((incarnation, _)) if self.known().contains(&incarnation.inode) => {}
+                Ok((incarnation, _)) if !known.insert(incarnation.inode) => {}
                 Ok((incarnation, metadata)) => {
                     let incarnation = match self.begin {
                         Begin::Start => incarnation,

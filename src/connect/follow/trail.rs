@@ -94,9 +94,11 @@ impl Entry {
         self.quiet_for(now) >= SETTLED
     }
 
-    /// True if all that is there has been read.
+    /// True if all that is there has been read and passed on. What has an end is read when that was passed on.
     pub(super) fn is_read(&self) -> bool {
-        self.incarnation.is_gone() || matches!(self.incarnation.progress(), Ok(Progress::AtEnd))
+        let incarnation = &self.incarnation;
+        let is_at_end = || matches!(incarnation.progress(), Ok(Progress::AtEnd));
+        incarnation.is_gone() || (!incarnation.is_leaving() && incarnation.is_dry() && is_at_end())
     }
 }
 
