@@ -18,12 +18,13 @@
 //! under whatever name it is found again; nothing here waits.
 
 mod copies;
+mod done;
 mod incarnation;
 mod names;
 mod trail;
 mod watch;
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -33,7 +34,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use copies::{Remembered, Verdict};
-use incarnation::{FollowedSource, Incarnation, Inode, Stamp, inode, stamp};
+use done::Done;
+use incarnation::{FollowedSource, Incarnation, Inode, inode, stamp};
 use trail::{Entry, Step, Trail};
 use watch::Watch;
 
@@ -50,9 +52,6 @@ const LOOK_PAUSE: Duration = Duration::from_millis(10);
 /// How long to wait for whoever reads, where the next input depends on it.
 const READING: Duration = Duration::from_millis(1);
 
-/// How many files that are done with are remembered, so that they are not read again under another name.
-const DONE_MAX: usize = 65_536;
-
 /// Where following begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Begin {
@@ -61,12 +60,6 @@ pub enum Begin {
     Start,
     /// Behind what is there already.
     End,
-}
-
-/// A file that is done with.
-struct Done {
-    stamp: Stamp,
-    is_compressed: bool,
 }
 
 impl Begin {
@@ -83,8 +76,8 @@ pub struct Follow {
     trails: BTreeMap<String, Trail>,
     /// Paths of files that were there at the beginning and have not been read yet, oldest first.
     initial: VecDeque<String>,
-    /// Files that have been read to their end or left out, and what they looked like.
-    done: HashMap<Inode, Done>,
+    /// Files that have been read to their end or left out.
+    done: Done,
     remembered: Remembered,
     watch: Watch,
     looked: Option<Duration>,
@@ -106,7 +99,7 @@ impl Follow {
             begin,
             trails: BTreeMap::new(),
             initial: VecDeque::new(),
-            done: HashMap::new(),
+            done: Done::default(),
             remembered: Remembered::default(),
             watch: Watch::new(),
             looked: None,
@@ -231,11 +224,8 @@ impl Follow {
         if known.contains(&inode(&metadata)) {
             return last == Some(inode(&metadata));
         }
-        if let Some(done) = self.done.get(&inode(&metadata)) {
-            let has_grown = done.is_compressed && metadata.len() >= done.stamp.0;
-            if has_grown || done.stamp == stamp(&metadata) {
-                return false;
-            }
+        if self.done.holds(&metadata) {
+            return false;
         }
         let incarnation = match opened(path) {
             Ok((incarnation, _)) if known.contains(&incarnation.inode) => {
@@ -283,17 +273,23 @@ impl Follow {
             if let Some(watch) = entry.watch {
                 self.watch.forget(watch);
             }
-            if self.done.len() == DONE_MAX {
-                self.done.clear();
+            if self.done.is_full() {
+                self.forget_gone();
             }
             if let Ok(metadata) = entry.incarnation.metadata() {
-                let done = Done {
-                    stamp: stamp(&metadata),
-                    is_compressed: entry.is_compressed,
-                };
-                self.done.insert(entry.incarnation.inode, done);
+                let inode = entry.incarnation.inode;
+                self.done.add(inode, &metadata, entry.is_compressed);
             }
         }
+    }
+
+    /// Of the files that are done with, those that nothing leads to any more are not remembered.
+    fn forget_gone(&mut self) {
+        let Ok(paths) = self.paths() else {
+            return;
+        };
+        let there = (paths.keys()).filter_map(|path| Some(inode(&std::fs::metadata(path).ok()?)));
+        self.done.retain(&there.collect());
     }
 
     /// The next incarnation that may be read, and whether one depends on reading.
