@@ -34,11 +34,11 @@ struct Source {
 pub fn run(settings: &Settings) -> ExitCode {
     let said = &settings.messages;
     let messages = Messages::new(said.format, said.color, said.quiet, said.verbose);
-    let mut stats = match StatsFile::open(said.stats.as_deref()) {
+    let stats = match StatsFile::open(said.stats.as_deref()) {
         Ok(stats) => stats,
         Err(error) => return failed(&error, None, &messages),
     };
-    run_with(settings, &messages, &mut stats).unwrap_or_else(|error| {
+    run_with(settings, &messages, &stats).unwrap_or_else(|error| {
         // Nothing was read; if it is these counters that cannot be written, that is what is told.
         let written = stats.write(&Summary::default(), exit::of_error(&error));
         drop(written);
@@ -48,7 +48,7 @@ pub fn run(settings: &Settings) -> ExitCode {
 
 /// # Errors
 /// What failed before the first script, or the counters cannot be written.
-fn run_with(settings: &Settings, messages: &Messages, stats: &mut StatsFile) -> Result<ExitCode> {
+fn run_with(settings: &Settings, messages: &Messages, stats: &StatsFile) -> Result<ExitCode> {
     let mut terminal = Terminal::new(settings, messages)?;
     let scripts = scripts(settings, &mut terminal)?;
     let mut session = Session::new(settings.options.clone());

@@ -167,6 +167,7 @@ fn options(args: &Args, files: &[PathBuf]) -> Result<Options> {
         output: args.output.clone().filter(|path| path != Path::new("-")),
         late: args.late.clone(),
         rejects: args.rejects.clone(),
+        stats: args.stats_json.clone(),
         user_formats: args.user_formats.clone().into(),
         ..Options::default()
     };

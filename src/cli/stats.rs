@@ -6,11 +6,12 @@
 //!  "rows_read":10000,"suggested_delay_ms":46000,"untimed":0}
 //! ```
 //!
-//! Invariants: the file is opened before anything is read, so that a wrong path costs nothing; it holds one line
-//! however the run ends, by an error or a signal too; what it says is what the warnings on stderr say, and
-//! does not depend on the clock.
+//! Invariants: whether the file can be written is tried before anything is read, so that a wrong path costs nothing,
+//! and what is in it goes when the run has ended; then it holds one line, whether the run ended by an error or a
+//! signal; a call that was wrong (exit code 2) leaves what is in it, which may be the input; what it says is what
+//! the warnings on stderr say, and does not depend on the clock.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -18,27 +19,30 @@ use crate::connect::FileSink;
 use crate::error::Result;
 use crate::runtime::{FirstReject, Summary};
 
-/// The open file, if one was asked for.
+/// Where the counters go, if they were asked for.
 #[derive(Debug)]
-pub struct StatsFile(Option<FileSink>);
+pub struct StatsFile(Option<PathBuf>);
 
 impl StatsFile {
-    /// Creates the file at `path`.
+    /// The file at `path`, which is created if it is not there.
     ///
     /// # Errors
-    /// It cannot be created.
+    /// It cannot be written.
     pub fn open(path: Option<&Path>) -> Result<Self> {
-        Ok(StatsFile(path.map(FileSink::create).transpose()?))
+        path.map_or(Ok(()), FileSink::check)?;
+        Ok(StatsFile(path.map(PathBuf::from)))
     }
 
     /// Writes what was counted by a run that ends with `exit_code`.
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn write(&mut self, summary: &Summary, exit_code: u8) -> Result<()> {
-        let Some(file) = &mut self.0 else {
+    pub fn write(&self, summary: &Summary, exit_code: u8) -> Result<()> {
+        const WRONG_CALL: u8 = 2;
+        let Some(path) = self.0.as_ref().filter(|_| exit_code != WRONG_CALL) else {
             return Ok(());
         };
+        let mut file = FileSink::create(path)?;
         file.line(&as_json(summary, exit_code).to_string())?;
         file.flush()
     }

@@ -27,6 +27,15 @@ impl FileSink {
         })
     }
 
+    /// Whether the file at `path` can be written: it is created if it is not there, and else left as it is.
+    ///
+    /// # Errors
+    /// It cannot.
+    pub fn check(path: &Path) -> Result<()> {
+        let opened = File::options().append(true).create(true).open(path);
+        opened.map(drop).map_err(|error| cannot_write(path, &error))
+    }
+
     /// Writes a line; it may wait in memory until [`FileSink::flush`].
     ///
     /// # Errors

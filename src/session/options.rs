@@ -95,6 +95,8 @@ pub struct Options {
     pub late: Option<PathBuf>,
     /// Where rejected and untimed records go.
     pub rejects: Option<PathBuf>,
+    /// Where the counters go.
+    pub stats: Option<PathBuf>,
     /// What a bad row does.
     pub on_error: OnError,
     /// How many bad rows are accepted; `None` for any number.
@@ -139,6 +141,7 @@ impl Default for Options {
             output: None,
             late: None,
             rejects: None,
+            stats: None,
             on_error: OnError::default(),
             max_errors: None,
             strict: false,
@@ -186,6 +189,7 @@ impl Options {
             ("-o", &self.output),
             ("--late", &self.late),
             ("--rejects", &self.rejects),
+            ("--stats-json", &self.stats),
         ];
         (files.into_iter()).filter_map(|(flag, path)| Some((flag, path.as_ref()?)))
     }

@@ -367,7 +367,8 @@ fn refuse_overwriting(places: &[Place], options: &Options) -> Result<()> {
                 );
             }
         }
-        if let Some((other, _)) = outputs[..number].iter().find(|(_, known)| known == output) {
+        let is_output = |(_, known): &&(&str, &PathBuf)| is_one_file(known, output);
+        if let Some((other, _)) = outputs[..number].iter().find(is_output) {
             let shown = output.display();
             return Err(Error::usage(format!(
                 "{flag} and {other} name one file, `{shown}`"
