@@ -13,6 +13,7 @@ use super::exit::Expect;
 use super::generate::GenerateArgs;
 use super::messages::{Color, ErrorFormat};
 use super::usage;
+use super::watch::ProgressWhen;
 use crate::error::Result;
 
 /// What the command line asks for.
@@ -143,7 +144,7 @@ pub struct Args {
     #[arg(long, env = "TUMBLE_IN_ORDER", hide_env = true, value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue, help_heading = TIME)]
     pub in_order: bool,
 
-    /// Format: table, csv, tsv, ndjson, json-array, markdown, line, arrow, parquet [default: table on a terminal, else csv]
+    /// Format: table, csv, tsv, ndjson, json-array, markdown, line, chart, arrow, parquet [default: table on a terminal, else csv]
     #[arg(long, value_name = "FORMAT", overrides_with_all = ["csv", "tsv", "json", "ndjson"], env = "TUMBLE_FORMAT", hide_env = true, help_heading = OUTPUT)]
     pub format: Option<String>,
     /// Short for --format csv
@@ -167,6 +168,9 @@ pub struct Args {
     /// What is written for NULL
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true, env = "TUMBLE_NULL_VALUE", hide_env = true, help_heading = OUTPUT)]
     pub null_value: Option<String>,
+    /// On a terminal, also show the windows that are still open, drawn anew in place
+    #[arg(long, env = "TUMBLE_LIVE", hide_env = true, value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue, help_heading = OUTPUT)]
+    pub live: bool,
     /// Without the names of the columns
     #[arg(short = 'H', long, env = "TUMBLE_NO_HEADER", hide_env = true, value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue, help_heading = OUTPUT)]
     pub no_header: bool,
@@ -206,6 +210,9 @@ pub struct Args {
     /// Colors: auto, always, never [default: auto]
     #[arg(long, value_name = "WHEN", env = "TUMBLE_COLOR", hide_env = true, help_heading = MESSAGES)]
     pub color: Option<Color>,
+    /// How the run goes, on stderr: auto (on a terminal, after a second), always, never [default: auto]
+    #[arg(long, value_name = "WHEN", env = "TUMBLE_PROGRESS", hide_env = true, help_heading = MESSAGES)]
+    pub progress: Option<ProgressWhen>,
     /// No warnings
     #[arg(short, long, overrides_with = "verbose", env = "TUMBLE_QUIET", hide_env = true, value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue, help_heading = MESSAGES)]
     pub quiet: bool,

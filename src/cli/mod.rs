@@ -17,6 +17,7 @@ pub mod snippet;
 mod stats;
 mod terminal;
 mod usage;
+mod watch;
 mod writer;
 
 use std::ffi::OsString;

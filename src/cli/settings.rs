@@ -11,6 +11,7 @@ use super::args::{Args, ScriptArg, named_path, sql_of};
 use super::display::{self, Format};
 use super::exit::Expect;
 use super::messages::{Color, ErrorFormat};
+use super::watch::ProgressWhen;
 use crate::error::{Error, Result};
 use crate::session::{OnError, Options};
 use crate::time::parse_interval;
@@ -49,6 +50,8 @@ pub struct OutputSettings {
     pub header: bool,
     /// Rows that a finite table shows.
     pub max_rows: usize,
+    /// Windows that are open are shown.
+    pub live: bool,
     /// Where late rows go.
     pub late: Option<PathBuf>,
     /// Where rejected and untimed records go.
@@ -75,6 +78,8 @@ pub struct MessageSettings {
     pub verbose: bool,
     /// How errors are written.
     pub format: ErrorFormat,
+    /// When it is told how a run goes.
+    pub progress: ProgressWhen,
     /// Where the counters go.
     pub stats: Option<PathBuf>,
 }
@@ -103,6 +108,7 @@ impl Settings {
                 quiet: args.quiet,
                 verbose: args.verbose,
                 format: args.error_format.unwrap_or_default(),
+                progress: args.progress.unwrap_or_default(),
                 stats: args.stats_json.clone(),
             },
         })
@@ -245,6 +251,7 @@ fn output(args: &Args) -> Result<OutputSettings> {
         null_value: args.null_value.clone(),
         header: !args.no_header,
         max_rows: args.max_rows.unwrap_or(DEFAULT_MAX_ROWS),
+        live: args.live,
         late: args.late.clone(),
         rejects: args.rejects.clone(),
     })

@@ -9,18 +9,22 @@ use arrow::datatypes::SchemaRef;
 use super::display;
 use super::messages::Messages;
 use super::settings::Settings;
+use super::watch::Watch;
 use super::writer::{self, Writer};
 use crate::connect::{ByteSource, Reason, StdinSource};
 use crate::error::{Error, Result};
 use crate::runtime::interrupt::Interrupts;
 use crate::runtime::{ForSinks, RowWriter};
-use crate::session::{Host, Note, ResultInfo, ResultSink, SinkSpec};
+use crate::session::{Host, Note, OpenRows, ResultInfo, ResultSink, RunProgress, SinkSpec};
 
 /// Standard output (or the file of `-o`) and standard error.
 pub struct Terminal<'a> {
     writer: Writer,
     options: display::Options,
     messages: &'a Messages,
+    watch: Watch,
+    /// Windows that a signal leaves open are shown, marked as such.
+    shows_open: bool,
     stdin_taken: bool,
     interrupts: Option<Arc<Interrupts>>,
 }
@@ -47,10 +51,9 @@ impl<'a> Terminal<'a> {
         let options = display::Options {
             null_value: said.null_value.clone(),
             header: said.header,
-            streaming: true,
             max_rows: said.max_rows,
             width,
-            color: false,
+            color: is_terminal && settings.messages.color.on(true),
             whole_file: false,
         };
         Ok(Terminal {
@@ -60,6 +63,13 @@ impl<'a> Terminal<'a> {
             },
             options,
             messages,
+            shows_open: is_terminal && !format.is_binary,
+            watch: Watch::new(
+                said.live,
+                settings.messages.progress,
+                is_terminal && !format.is_binary,
+                settings.messages.quiet,
+            ),
             stdin_taken: false,
             interrupts: None,
         })
@@ -93,26 +103,38 @@ fn terminal_width() -> Option<u16> {
 
 impl Host for Terminal<'_> {
     fn begin(&mut self, schema: &SchemaRef, info: &ResultInfo) -> Result<()> {
+        self.watch.begin(schema, info)?;
         self.writer.begin(schema, info)
     }
 
     fn rows(&mut self, rows: &RecordBatch) -> Result<()> {
+        self.watch.erase();
+        self.watch.rows(rows)?;
         self.writer.rows(rows)
     }
 
     fn flush(&mut self) -> Result<()> {
+        if self.writer.has_news() {
+            self.watch.erase();
+        }
         self.writer.flush()
     }
 
     fn end(&mut self) -> Result<()> {
+        self.watch.erase();
         self.writer.end()
     }
 
     fn row_writer(&self) -> Option<Arc<dyn RowWriter>> {
-        self.writer.row_writer()
+        // What is drawn beside open windows needs the rows themselves.
+        match self.watch.is_live() {
+            true => None,
+            false => self.writer.row_writer(),
+        }
     }
 
     fn text(&mut self, text: &[u8]) -> Result<()> {
+        self.watch.erase();
         self.writer.text(text)
     }
 
@@ -130,6 +152,7 @@ impl Host for Terminal<'_> {
     }
 
     fn note(&mut self, note: Note) {
+        self.watch.erase();
         match note {
             Note::Guess(text) => self
                 .messages
@@ -144,5 +167,32 @@ impl Host for Terminal<'_> {
             Note::Said(notice) => self.messages.note(&notice.text),
             Note::Unseen(text) => self.messages.warning(&super::messages::Warning::new(text)),
         }
+    }
+
+    fn watches(&self) -> bool {
+        self.watch.is_wanted()
+    }
+
+    fn progress(&mut self, progress: &RunProgress, open: OpenRows<'_>) -> Result<()> {
+        let writer = &self.writer;
+        (self.watch).draw(progress, open, &|rows| writer.preview(rows))
+    }
+
+    fn left_open(&mut self, open: OpenRows<'_>) -> Result<()> {
+        if !self.shows_open {
+            return Ok(());
+        }
+        self.watch.erase();
+        for rows in open()? {
+            let shown = self.writer.preview(&rows)?;
+            let mark = |row: String| match self.options.color {
+                true => format!("\u{1b}[2m{row}  (open)\u{1b}[0m\n"),
+                false => format!("{row}  (open)\n"),
+            };
+            let head = shown.head.into_iter().map(|line| line + "\n");
+            let lines: String = head.chain(shown.rows.into_iter().map(mark)).collect();
+            self.writer.text(lines.as_bytes())?;
+        }
+        self.writer.flush()
     }
 }

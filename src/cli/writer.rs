@@ -108,6 +108,25 @@ impl Writer {
         Ok(())
     }
 
+    /// The lines that show rows which may still change, as the result is shown.
+    ///
+    /// # Errors
+    /// For columns of another type.
+    pub(super) fn preview(&self, rows: &RecordBatch) -> Result<display::Preview> {
+        match &self.display {
+            Some(display) => display.preview(rows),
+            None => Ok(display::Preview::default()),
+        }
+    }
+
+    /// True if there is something to be handed out.
+    pub(super) fn has_news(&mut self) -> bool {
+        if let Some(display) = &mut self.display {
+            display.flush(&mut self.buffer);
+        }
+        !self.buffer.is_empty()
+    }
+
     fn write_buffer(&mut self) -> Result<()> {
         let mut buffer = std::mem::take(&mut self.buffer);
         let written = self.write(&buffer);
@@ -164,14 +183,10 @@ impl ResultSink for Writer {
     fn begin(&mut self, schema: &SchemaRef, info: &ResultInfo) -> Result<()> {
         self.open()?;
         if self.display.is_none() {
-            let options = display::Options {
-                streaming: !info.finite,
-                ..self.options.clone()
-            };
-            self.display = Some((self.format.display)(options));
+            self.display = Some((self.format.display)(self.options.clone()));
         }
         if let Some(display) = &mut self.display {
-            display.begin(schema, &mut self.buffer)?;
+            display.begin(schema, info, &mut self.buffer)?;
         }
         if let Out::Socket(socket) = &mut self.out {
             // A datagram stands for itself.
@@ -205,6 +220,7 @@ impl ResultSink for Writer {
     }
 
     fn flush(&mut self) -> Result<()> {
+        self.has_news();
         self.write_buffer()
     }
 

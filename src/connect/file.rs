@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 
+use super::meter::counted;
 use super::{ByteSource, WholeBytes};
 use crate::error::{Error, Result};
 
@@ -117,6 +118,7 @@ impl WholeBytes for WholeFile {
 
     fn read_at(&self, place: u64, buffer: &mut [u8]) -> io::Result<()> {
         let place = self.start.saturating_add(place);
+        counted(buffer.len());
         std::os::unix::fs::FileExt::read_exact_at(&self.file, buffer, place)
     }
 }

@@ -39,6 +39,10 @@ impl Operator for Filter {
     fn parallel(&mut self) -> Parallel<'_> {
         Parallel::Whole(Arc::new(self.clone()))
     }
+
+    fn copy(&self) -> Box<dyn Operator> {
+        Box::new(self.clone())
+    }
 }
 
 /// Reports the rows that an expression had no value for.

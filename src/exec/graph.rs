@@ -34,7 +34,7 @@ pub enum Target {
 }
 
 /// Some columns of a source, on their way into an operator.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Read {
     source: usize,
     columns: Vec<usize>,
@@ -42,6 +42,7 @@ struct Read {
     target: Target,
 }
 
+#[derive(Clone)]
 struct Node {
     operator: Box<dyn Operator>,
     inputs: Vec<Option<Watermark>>,
@@ -53,6 +54,7 @@ struct Node {
 }
 
 /// Connected operators. A query has one root; statements that run together over the same sources have one each.
+#[derive(Clone)]
 pub struct Graph {
     roots: usize,
     nodes: Vec<Node>,
@@ -287,6 +289,19 @@ impl Graph {
             }
             true
         })
+    }
+
+    /// What would come out if the input ended here: rows of windows that are open. The operators stay as they are.
+    ///
+    /// # Errors
+    /// Those of the operators.
+    pub fn results_if_ended(&self, aheads: &[Arc<Ahead>]) -> Result<Results> {
+        let mut copy = self.clone();
+        let mut results = Results::default();
+        for ahead in aheads {
+            copy.push(ahead, None, &Watermark::end(), &mut results)?;
+        }
+        Ok(results)
     }
 
     /// Windows and groups that have rows and have not come out.

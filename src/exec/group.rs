@@ -34,6 +34,7 @@ pub struct GroupSpec {
 }
 
 /// The running operator.
+#[derive(Clone)]
 pub struct GroupOperator {
     spec: Arc<GroupSpec>,
     groups: Grouped,
@@ -95,6 +96,10 @@ impl Operator for GroupOperator {
 
     fn size_bytes(&self) -> usize {
         self.groups.size_bytes()
+    }
+
+    fn copy(&self) -> Box<dyn Operator> {
+        Box::new(self.clone())
     }
 }
 

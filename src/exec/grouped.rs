@@ -23,6 +23,7 @@ use crate::error::Result;
 pub(super) type FirstRow = (Position, u64);
 
 /// The states of all aggregate calls of an operator for many groups.
+#[derive(Clone)]
 pub(super) struct Accumulators {
     states: Vec<Box<dyn GroupAggregate>>,
 }
@@ -146,6 +147,7 @@ pub(super) fn columns_of(batch: &Batch, columns: &[usize]) -> Vec<ArrayRef> {
 }
 
 /// Groups by key; see the module.
+#[derive(Clone)]
 pub(super) struct Grouped {
     keys: GroupKeys,
     accumulators: Accumulators,

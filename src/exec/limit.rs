@@ -26,7 +26,7 @@ pub struct LimitSpec {
 }
 
 /// The running LIMIT.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct LimitOperator {
     skip: u64,
     left: Option<u64>,
@@ -70,6 +70,10 @@ impl Operator for LimitOperator {
     fn finished(&self) -> Option<Position> {
         self.finished
     }
+
+    fn copy(&self) -> Box<dyn Operator> {
+        Box::new(self.clone())
+    }
 }
 
 /// What to run: how many rows of each key.
@@ -87,6 +91,7 @@ pub struct LimitBySpec {
 }
 
 /// The running LIMIT n BY.
+#[derive(Clone)]
 pub struct LimitByOperator {
     spec: LimitBySpec,
     keys: GroupKeys,
@@ -134,6 +139,10 @@ impl Operator for LimitByOperator {
 
     fn size_bytes(&self) -> usize {
         self.keys.size_bytes() + self.counts.capacity() * size_of::<u64>()
+    }
+
+    fn copy(&self) -> Box<dyn Operator> {
+        Box::new(self.clone())
     }
 }
 

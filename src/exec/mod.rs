@@ -76,6 +76,15 @@ pub trait Operator: Send {
     fn size_bytes(&self) -> usize {
         0
     }
+
+    /// The same operator in the same state once more.
+    fn copy(&self) -> Box<dyn Operator>;
+}
+
+impl Clone for Box<dyn Operator> {
+    fn clone(&self) -> Self {
+        self.copy()
+    }
 }
 
 /// What flows between operators.

@@ -54,4 +54,8 @@ impl Operator for Project {
     fn parallel(&mut self) -> Parallel<'_> {
         Parallel::Whole(Arc::new(self.clone()))
     }
+
+    fn copy(&self) -> Box<dyn Operator> {
+        Box::new(self.clone())
+    }
 }

@@ -31,7 +31,7 @@ pub struct SortSpec {
 }
 
 /// The running operator.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct SortOperator {
     spec: SortSpec,
     waiting: Vec<Batch>,
@@ -128,6 +128,10 @@ impl Operator for SortOperator {
     fn size_bytes(&self) -> usize {
         let bytes = |batch: &Batch| batch.columns.get_array_memory_size();
         self.waiting.iter().map(bytes).sum()
+    }
+
+    fn copy(&self) -> Box<dyn Operator> {
+        Box::new(self.clone())
     }
 }
 

@@ -51,7 +51,7 @@ pub enum UnionOrder {
 }
 
 /// The running operator.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct UnionOperator {
     spec: UnionSpec,
     waiting: Vec<Vec<Batch>>,
@@ -203,6 +203,10 @@ impl Operator for UnionOperator {
         batches
             .map(|batch| batch.columns.get_array_memory_size())
             .sum()
+    }
+
+    fn copy(&self) -> Box<dyn Operator> {
+        Box::new(self.clone())
     }
 }
 

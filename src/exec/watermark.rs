@@ -37,7 +37,7 @@ pub struct WatermarkSpec {
 }
 
 /// The running operator.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct WatermarkOperator {
     spec: WatermarkSpec,
     state: WatermarkState,
@@ -142,5 +142,9 @@ impl Operator for WatermarkOperator {
 
     fn size_bytes(&self) -> usize {
         size_of::<Self>()
+    }
+
+    fn copy(&self) -> Box<dyn Operator> {
+        Box::new(self.clone())
     }
 }

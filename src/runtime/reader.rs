@@ -51,6 +51,27 @@ pub enum Inputs {
     Live(Live),
 }
 
+impl Inputs {
+    /// How many bytes there are to be read, if all are files that lie there whole.
+    pub(super) fn size_bytes(&self) -> Option<u64> {
+        let Inputs::Files(files) = self else {
+            return None;
+        };
+        let size = |file: &InputFile| {
+            let path = match file {
+                InputFile::Path(path) => path,
+                InputFile::Opened(opened) => match opened.source.path() {
+                    Some(path) => path,
+                    None => return opened.source.whole().map(|whole| whole.length()),
+                },
+            };
+            let metadata = std::fs::metadata(path).ok()?;
+            metadata.is_file().then_some(metadata.len())
+        };
+        files.iter().map(size).sum()
+    }
+}
+
 impl Default for Inputs {
     fn default() -> Self {
         Inputs::Files(Vec::new())

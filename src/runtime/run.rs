@@ -3,9 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use arrow::array::RecordBatch;
+
 use super::commit::{Committed, Gates, Keeper, LateRow, Mover, Noted, RejectedRow, commit};
 use super::interrupt::{Interrupts, Signal};
 use super::output::Output;
+use super::progress::Ticks;
 use super::quiet::Closing;
 use super::reader::Input;
 use super::sink::{Pause, Sink, Status, Waiting};
@@ -64,6 +67,7 @@ struct Run<'a> {
     aheads: Vec<Arc<Ahead>>,
     sources: Vec<Option<Source>>,
     turns: Turns,
+    ticks: Ticks,
     workers: Workers,
     /// Per source: who moved its watermark to where it is.
     movers: Vec<Option<Mover>>,
@@ -101,6 +105,8 @@ pub fn run(spec: RunSpec<'_>, summary: &mut Summary, sink: &mut dyn Sink) -> Res
         .map(|source| Arc::new(graph.ahead(source)))
         .collect();
     let workers = Workers::new(spec.threads);
+    let is_watched = sink.watches();
+    let total_bytes = is_watched.then(|| total_bytes(&spec.inputs)).flatten();
     let mut sources = Vec::with_capacity(spec.inputs.len());
     for (number, (plan, input)) in spec.sources.iter().zip(spec.inputs).enumerate() {
         let number = u16::try_from(number).map_err(|_| Error::plan("more than 65,535 sources"))?;
@@ -119,6 +125,7 @@ pub fn run(spec: RunSpec<'_>, summary: &mut Summary, sink: &mut dyn Sink) -> Res
         aheads,
         sources,
         turns: Turns::new(spec.sources),
+        ticks: Ticks::new(is_watched, total_bytes),
         workers,
         movers: vec![None; spec.sources.len()],
         reached: vec![i64::MIN; spec.sources.len()],
@@ -139,6 +146,18 @@ pub fn run(spec: RunSpec<'_>, summary: &mut Summary, sink: &mut dyn Sink) -> Res
     Ok(outcome)
 }
 
+/// How many bytes all inputs have together, if they are files that lie there whole.
+fn total_bytes(inputs: &[Input]) -> Option<u64> {
+    inputs.iter().map(|input| input.inputs.size_bytes()).sum()
+}
+
+/// The rows that would come out if the input ended now, each batch with its root.
+fn open_rows(graph: &Graph, aheads: &[Arc<Ahead>]) -> Result<Vec<(usize, RecordBatch)>> {
+    let results = graph.results_if_ended(aheads)?;
+    let rows = results.batches.into_iter();
+    Ok(rows.map(|(root, batch)| (root, batch.columns)).collect())
+}
+
 impl Run<'_> {
     fn complete(&mut self, waiter: &mut Waiter<'_>, emit_on_interrupt: bool) -> Result<Outcome> {
         let outcome = self.until_end(waiter)?;
@@ -147,6 +166,10 @@ impl Run<'_> {
             Outcome::Stopped(_) if emit_on_interrupt => self.end_all()?,
             Outcome::Stopped(_) => {
                 self.summary.open_windows += self.graph.open_windows() as u64;
+                self.output.flush(&self.workers)?;
+                let (graph, aheads) = (&self.graph, &self.aheads);
+                let mut open = || open_rows(graph, aheads);
+                self.output.sink().left_open(&mut open)?;
             }
         }
         Ok(outcome)
@@ -159,6 +182,9 @@ impl Run<'_> {
             return Ok(Outcome::Done);
         }
         while let Some(turn) = self.turns.next(&self.sources) {
+            if self.ticks.is_due() {
+                self.tell_progress()?;
+            }
             let (number, given) = self.read(turn, waiter)?;
             let ended = match given {
                 Given::Stop => match waiter.stopped() {
@@ -188,7 +214,11 @@ impl Run<'_> {
 
     /// What the source gives whose turn it is, and its number.
     fn read(&mut self, turn: Turn, waiter: &mut Waiter<'_>) -> Result<(usize, Given)> {
-        waiter.set_alarm(self.next_closing(turn));
+        let alarms = self
+            .next_closing(turn)
+            .into_iter()
+            .chain(self.ticks.alarm());
+        waiter.set_alarm(alarms.min());
         let waiting = Waiting {
             rows_read: self.summary.rows_read,
             rows_out: self.summary.rows_out,
@@ -262,6 +292,20 @@ impl Run<'_> {
         Some(left.clamp(SHORTEST_ALARM, LONGEST_ALARM))
     }
 
+    /// Tells who watches how the run goes.
+    fn tell_progress(&mut self) -> Result<()> {
+        let began = time::elapsed();
+        // What has come out stands before what is still open.
+        self.output.flush(&self.workers)?;
+        let status = Status::of(&self.graph, self.summary, &self.reached);
+        let progress = self.ticks.progress(status);
+        let (graph, aheads) = (&self.graph, &self.aheads);
+        let mut open = || open_rows(graph, aheads);
+        self.output.sink().progress(&progress, &mut open)?;
+        self.ticks.told(began);
+        Ok(())
+    }
+
     /// Tells the operators what time it is; true if the statement has ended with it.
     fn pass_time(&mut self) -> Result<bool> {
         let now = time::now_microseconds();
@@ -304,6 +348,7 @@ impl Run<'_> {
 
     /// Takes a step of a source; true if the statement has ended with it.
     fn step(&mut self, number: usize, step: Step) -> Result<bool> {
+        self.ticks.news();
         let mut results = Results::default();
         self.graph.push(
             &self.aheads[number],

@@ -6,6 +6,7 @@ use arrow::array::RecordBatch;
 
 use super::commit::{LateRow, RejectedRow};
 use super::output::RowWriter;
+use super::progress::Progress;
 use super::summary::Summary;
 use crate::connect::Notice;
 use crate::error::Result;
@@ -58,7 +59,31 @@ pub trait Sink {
 
     /// A connector has something to say.
     fn said(&mut self, notice: Notice);
+
+    /// True if somebody watches the run, and wants [`Sink::progress`].
+    fn watches(&self) -> bool {
+        false
+    }
+
+    /// How the run goes, some times a second. `open` gives what would come out if the input ended now.
+    ///
+    /// # Errors
+    /// It cannot be shown.
+    fn progress(&mut self, _progress: &Progress, _open: OpenRows<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    /// A signal ended the run. `open` gives the rows of the windows that it left open.
+    ///
+    /// # Errors
+    /// They cannot be shown.
+    fn left_open(&mut self, _open: OpenRows<'_>) -> Result<()> {
+        Ok(())
+    }
 }
+
+/// Gives the rows of windows that are open, in order, each batch with its root.
+pub type OpenRows<'a> = &'a mut dyn FnMut() -> Result<Vec<(usize, RecordBatch)>>;
 
 /// How a run stands when nothing comes.
 #[derive(Debug, Clone)]

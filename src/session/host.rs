@@ -1,23 +1,20 @@
 //! What a session needs from whoever runs it, and the bridge from a run to that.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
+use super::result_info::ResultInfo;
 use super::side_files::SideFiles;
 use super::sinks::SinkSpec;
 use super::together::each;
 use crate::connect::{ByteSource, Notice};
 use crate::error::{ErrorKind, Result};
-use crate::runtime::{LateRow, Pause, RejectedRow, RowWriter, Sink, Status, Waiting};
-
-/// What displays want to know of a result before its first row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ResultInfo {
-    /// All of it comes at the end of input: a table can be laid out at once.
-    pub finite: bool,
-}
+use crate::runtime::{
+    self, LateRow, Pause, Progress, RejectedRow, RowWriter, Sink, Status, Waiting,
+};
 
 /// Something that the user may want to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,6 +82,42 @@ pub trait Host {
 
     /// Something to know.
     fn note(&mut self, note: Note);
+
+    /// True if somebody watches how runs go, and wants [`Host::progress`].
+    fn watches(&self) -> bool {
+        false
+    }
+
+    /// How the run goes, some times a second. `open` gives the rows of the result that would come out if the input
+    /// ended now.
+    ///
+    /// # Errors
+    /// It cannot be shown.
+    fn progress(&mut self, _progress: &RunProgress, _open: OpenRows<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    /// A signal ended the run. `open` gives the rows of the windows that it left open: they are not the result's.
+    ///
+    /// # Errors
+    /// They cannot be shown.
+    fn left_open(&mut self, _open: OpenRows<'_>) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Gives rows that may still change.
+pub type OpenRows<'a> = &'a mut dyn FnMut() -> Result<Vec<RecordBatch>>;
+
+/// How a run goes.
+#[derive(Debug, Clone)]
+pub struct RunProgress {
+    /// What was counted and read.
+    pub progress: Progress,
+    /// How far event time has come, as text; `None` where there is none.
+    pub watermark: Option<String>,
+    /// How far that is behind the clock.
+    pub behind: Option<Duration>,
 }
 
 /// Where the rows of an INSERT go: as the [`Host`] for those of a SELECT.
@@ -269,6 +302,30 @@ impl Sink for RunSink<'_> {
         self.host.note(Note::Said(notice));
     }
 
+    fn watches(&self) -> bool {
+        self.host.watches()
+    }
+
+    fn progress(&mut self, progress: &Progress, open: runtime::OpenRows<'_>) -> Result<()> {
+        let watermarks = progress.status.watermarks.iter().copied().enumerate();
+        // The end of a source is no time, and the one that is behind holds the windows up.
+        let known = watermarks.filter(|(_, time)| !matches!(*time, i64::MIN | i64::MAX));
+        let least = known.min_by_key(|(_, time)| *time);
+        let shown = RunProgress {
+            progress: progress.clone(),
+            watermark: least.map(|(source, time)| self.side_files.time(source, time)),
+            behind: least.and_then(|(source, time)| self.side_files.behind_clock(source, time)),
+        };
+        let roots = &self.roots;
+        let mut open = || of_host(roots, open()?);
+        self.host.progress(&shown, &mut open)
+    }
+
+    fn left_open(&mut self, open: runtime::OpenRows<'_>) -> Result<()> {
+        let roots = &self.roots;
+        self.host.left_open(&mut || of_host(roots, open()?))
+    }
+
     fn waiting(&mut self, state: &Waiting) {
         let read = crate::data::print::number::thousands(state.rows_read);
         let text = match (state.rows_read, state.has_windows) {
@@ -284,6 +341,14 @@ impl Sink for RunSink<'_> {
         };
         self.host.note(Note::Waiting(text));
     }
+}
+
+/// The rows of the statement that is the host's.
+fn of_host(roots: &[Root], rows: Vec<(usize, RecordBatch)>) -> Result<Vec<RecordBatch>> {
+    let rows = rows.into_iter();
+    let rows = rows.filter(|(root, _)| roots[*root].sink.is_none());
+    rows.map(|(root, rows)| super::renamed(&roots[root].schema, &rows))
+        .collect()
 }
 
 /// How a run stands, in a line.

@@ -12,6 +12,7 @@
 mod explain;
 mod host;
 mod options;
+mod result_info;
 mod side_files;
 mod sinks;
 mod sources;
@@ -26,13 +27,14 @@ use sqlparser::ast;
 
 use crate::catalog::{Catalog, View};
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::{self, PlanSettings, Planned, Registry, StreamPlan};
+use crate::plan::{self, PlanSettings, Planned, Registry};
 use crate::runtime::Summary;
 use crate::runtime::interrupt::{Interrupts, Signal};
 use crate::sql::{self, QueryStatement, Statement, StatementKind};
 
-pub use host::{Host, Note, ResultInfo, ResultSink};
+pub use host::{Host, Note, OpenRows, ResultSink, RunProgress};
 pub use options::{OnError, OnInterrupt, Options};
+pub use result_info::ResultInfo;
 
 pub use sinks::SinkSpec;
 pub use values::duration;
@@ -301,21 +303,6 @@ impl Session {
             .sources
             .open(name, &mut self.catalog, &self.options, only_line, host);
         opened.map_err(|error| error.at_least(span))
-    }
-}
-
-/// What displays want to know of a result.
-fn info(root: &StreamPlan) -> ResultInfo {
-    fn waits(plan: &StreamPlan) -> bool {
-        match plan {
-            StreamPlan::Group(..) | StreamPlan::Rows(_) => true,
-            StreamPlan::Sort(_, spec) => !spec.streaming,
-            StreamPlan::Read { .. } | StreamPlan::Union { .. } => false,
-            other => other.inputs().first().is_some_and(|input| waits(input)),
-        }
-    }
-    ResultInfo {
-        finite: waits(root),
     }
 }
 

@@ -10,6 +10,8 @@
 //! `jq -r .text` gives the records back as they came, to be read again. Invariant: lines stand in the
 //! order of the rows that they are about.
 
+use std::time::Duration;
+
 use arrow::datatypes::{DataType, Field};
 use serde_json::{Value, json};
 
@@ -61,6 +63,14 @@ impl SideFiles {
             Value::String(text) => text,
             number => number.to_string(),
         }
+    }
+
+    /// How far a time is behind the clock, if it is not ahead of it. A wall clock counts as that of UTC.
+    pub(super) fn behind_clock(&self, source: usize, time: i64) -> Option<Duration> {
+        let unit = Unit::of(self.times.get(source)?.as_ref()?)?;
+        let micro = i128::from(time) * 1_000_000 / i128::from(unit.per_second());
+        let behind = i128::from(crate::time::now_microseconds()) - micro;
+        u64::try_from(behind).ok().map(Duration::from_micros)
     }
 
     pub(super) fn late(&mut self, row: &LateRow<'_>) -> Result<()> {

@@ -12,7 +12,7 @@ use sqlparser::ast;
 
 use super::host::{self, ResultSink, Root};
 use super::sinks::{Chosen, check_copy, is_one_file};
-use super::{Host, Note, OnError, OnInterrupt, Session, info};
+use super::{Host, Note, OnError, OnInterrupt, ResultInfo, Session};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{self, Planned, SourcePlan, StreamQuery};
 use crate::runtime::{self, Gates, Outcome, RunSpec};
@@ -247,7 +247,7 @@ fn begin(
     let mut sinks = sinks.into_iter();
     for query in queries {
         let mut sink = sinks.next();
-        let info = info(&query.root);
+        let info = ResultInfo::of(&query.root);
         match &mut sink {
             Some(sink) => sink.begin(&query.schema, &info)?,
             None => host.begin(&query.schema, &info)?,

@@ -244,8 +244,8 @@ struct Page {
 }
 
 impl Host for Page {
-    fn begin(&mut self, schema: &SchemaRef, _info: &ResultInfo) -> Result<()> {
-        self.display.begin(schema, &mut self.text)
+    fn begin(&mut self, schema: &SchemaRef, info: &ResultInfo) -> Result<()> {
+        self.display.begin(schema, info, &mut self.text)
     }
 
     fn rows(&mut self, rows: &RecordBatch) -> Result<()> {

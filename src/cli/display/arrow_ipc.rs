@@ -15,7 +15,7 @@ use arrow::compute::{self, BatchCoalescer};
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use arrow_ipc::writer::{FileWriter, StreamWriter};
 
-use super::{Display, Options};
+use super::{Display, Options, ResultInfo};
 use crate::error::{Error, Result};
 
 /// Rows of a batch in a file: enough for readers, and few to keep.
@@ -67,7 +67,7 @@ impl ArrowIpc {
 }
 
 impl Display for ArrowIpc {
-    fn begin(&mut self, schema: &SchemaRef, out: &mut Vec<u8>) -> Result<()> {
+    fn begin(&mut self, schema: &SchemaRef, _: &ResultInfo, out: &mut Vec<u8>) -> Result<()> {
         if self.writer.is_some() {
             return Err(super::one_result("arrow"));
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
-use super::{Display, Options, columns, writers};
+use super::{Display, Options, ResultInfo, columns, writers};
 use crate::data::print::{Style, ValueWriter, text};
 use crate::error::Result;
 use crate::runtime::RowWriter;
@@ -64,7 +64,7 @@ impl Delimited {
 }
 
 impl Display for Delimited {
-    fn begin(&mut self, schema: &SchemaRef, out: &mut Vec<u8>) -> Result<()> {
+    fn begin(&mut self, schema: &SchemaRef, _: &ResultInfo, out: &mut Vec<u8>) -> Result<()> {
         self.lines = Arc::new(Lines {
             delimiter: self.delimiter,
             writers: writers(schema, self.style, Some(&self.null_value))?,

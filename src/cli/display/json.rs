@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
-use super::{Display, columns, writers};
+use super::{Display, ResultInfo, columns, writers};
 use crate::data::print::{Style, ValueWriter, text};
 use crate::error::Result;
 use crate::runtime::RowWriter;
@@ -84,7 +84,7 @@ impl Json {
 }
 
 impl Display for Json {
-    fn begin(&mut self, schema: &SchemaRef, out: &mut Vec<u8>) -> Result<()> {
+    fn begin(&mut self, schema: &SchemaRef, _: &ResultInfo, out: &mut Vec<u8>) -> Result<()> {
         let mut keys = Vec::with_capacity(schema.fields().len());
         for (place, field) in schema.fields().iter().enumerate() {
             let mut key = vec![if place == 0 { b'{' } else { b',' }];

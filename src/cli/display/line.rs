@@ -11,7 +11,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use unicode_width::UnicodeWidthStr;
 
-use super::{Display, Options, columns, writers};
+use super::{Display, Options, ResultInfo, columns, writers};
 use crate::data::print::{Style, ValueWriter, text};
 use crate::error::Result;
 
@@ -39,7 +39,7 @@ impl Line {
 }
 
 impl Display for Line {
-    fn begin(&mut self, schema: &SchemaRef, _: &mut Vec<u8>) -> Result<()> {
+    fn begin(&mut self, schema: &SchemaRef, _: &ResultInfo, _: &mut Vec<u8>) -> Result<()> {
         self.writers = writers(schema, Style::Table, self.null_value.as_deref())?;
         let fields = schema.fields().iter();
         self.names = fields.map(|field| text::visible(field.name())).collect();

@@ -9,7 +9,7 @@
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
-use super::{Display, Options, columns, writers};
+use super::{Display, Options, ResultInfo, columns, writers};
 use crate::data::print::{Style, ValueWriter, text};
 use crate::error::Result;
 
@@ -46,7 +46,7 @@ fn write_cell(cell: &[u8], out: &mut Vec<u8>) {
 }
 
 impl Display for Markdown {
-    fn begin(&mut self, schema: &SchemaRef, out: &mut Vec<u8>) -> Result<()> {
+    fn begin(&mut self, schema: &SchemaRef, _: &ResultInfo, out: &mut Vec<u8>) -> Result<()> {
         self.writers = writers(schema, Style::Table, self.null_value.as_deref())?;
         if self.results > 0 {
             out.push(b'\n');

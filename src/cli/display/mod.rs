@@ -11,12 +11,16 @@
 //! To add a format: one file here, one line in [`FORMATS`].
 
 mod arrow_ipc;
+mod chart;
 mod delimited;
 mod json;
 mod line;
 mod markdown;
 mod parquet;
 mod table;
+
+pub(super) use chart::Roles;
+pub(super) use table::cut;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -27,6 +31,7 @@ use arrow::datatypes::SchemaRef;
 use crate::data::print::{Column, Style, ValueWriter};
 use crate::error::{Error, Result};
 use crate::runtime::RowWriter;
+use crate::session::ResultInfo;
 
 /// Shows results; see the module for the order of the calls.
 pub trait Display: Send {
@@ -34,7 +39,7 @@ pub trait Display: Send {
     ///
     /// # Errors
     /// For columns of a type that cannot be shown.
-    fn begin(&mut self, schema: &SchemaRef, out: &mut Vec<u8>) -> Result<()>;
+    fn begin(&mut self, schema: &SchemaRef, info: &ResultInfo, out: &mut Vec<u8>) -> Result<()>;
 
     /// Rows of the result, of the schema that it began with.
     ///
@@ -47,11 +52,31 @@ pub trait Display: Send {
         None
     }
 
+    /// Nothing more comes for now: what was held back to settle a layout is shown.
+    fn flush(&mut self, _out: &mut Vec<u8>) {}
+
+    /// The lines that show rows which may still change below what was shown.
+    ///
+    /// # Errors
+    /// For columns of another type.
+    fn preview(&self, _rows: &RecordBatch) -> Result<Preview> {
+        Ok(Preview::default())
+    }
+
     /// The result is complete.
     ///
     /// # Errors
     /// It cannot be brought to its end.
     fn end(&mut self, out: &mut Vec<u8>) -> Result<()>;
+}
+
+/// Lines of rows that may still change.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Preview {
+    /// What stands above the rows.
+    pub head: Vec<String>,
+    /// One for each row; none where a picture shows them all.
+    pub rows: Vec<String>,
 }
 
 /// What the flags say about the output.
@@ -61,8 +86,6 @@ pub struct Options {
     pub null_value: Option<String>,
     /// Whether names of columns are shown.
     pub header: bool,
-    /// A table is drawn row by row instead of at the end of the result.
-    pub streaming: bool,
     /// Rows that a table drawn at the end shows.
     pub max_rows: usize,
     /// Columns of the terminal, if there is one.
@@ -78,7 +101,6 @@ impl Default for Options {
         Options {
             null_value: None,
             header: true,
-            streaming: true,
             max_rows: 1_000,
             width: None,
             color: false,
@@ -112,10 +134,15 @@ pub const FORMATS: &[Format] = &[
         extensions: &["txt"],
         help: "columns for people",
         is_binary: false,
-        display: |options| match options.streaming {
-            true => Box::new(table::StreamingTable::new(options)),
-            false => Box::new(table::FiniteTable::new(options)),
-        },
+        display: |options| Box::new(table::Table::new(options)),
+    },
+    Format {
+        name: "chart",
+        spellings: &[],
+        extensions: &[],
+        help: "a picture: bars, or lines over time",
+        is_binary: false,
+        display: |options| Box::new(chart::Chart::new(&options)),
     },
     Format {
         name: "csv",
@@ -222,7 +249,11 @@ fn one_result(format: &str) -> Error {
 }
 
 /// The writers for all columns of a result.
-fn writers(schema: &SchemaRef, style: Style, null_value: Option<&str>) -> Result<Vec<ValueWriter>> {
+pub(super) fn writers(
+    schema: &SchemaRef,
+    style: Style,
+    null_value: Option<&str>,
+) -> Result<Vec<ValueWriter>> {
     let writer = |field: &std::sync::Arc<arrow::datatypes::Field>| {
         let writer = ValueWriter::new(field, style)?;
         Ok(match null_value {
@@ -234,7 +265,10 @@ fn writers(schema: &SchemaRef, style: Style, null_value: Option<&str>) -> Result
 }
 
 /// The columns of a batch, ready to be written.
-fn columns<'a>(writers: &'a [ValueWriter], rows: &'a RecordBatch) -> Result<Vec<Column<'a>>> {
+pub(super) fn columns<'a>(
+    writers: &'a [ValueWriter],
+    rows: &'a RecordBatch,
+) -> Result<Vec<Column<'a>>> {
     if writers.len() != rows.num_columns() {
         return Err(Error::internal("rows with other columns than their result"));
     }

@@ -18,7 +18,7 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 
 use super::arrow_ipc::{BATCH_ROWS, plain_schema, with_schema};
-use super::{Display, columns, writers};
+use super::{Display, ResultInfo, columns, writers};
 use crate::data::print::Style;
 use crate::error::{Error, Result};
 
@@ -35,7 +35,7 @@ pub(super) struct Parquet {
 }
 
 impl Display for Parquet {
-    fn begin(&mut self, schema: &SchemaRef, out: &mut Vec<u8>) -> Result<()> {
+    fn begin(&mut self, schema: &SchemaRef, _: &ResultInfo, out: &mut Vec<u8>) -> Result<()> {
         if self.begun {
             return Err(super::one_result("parquet"));
         }

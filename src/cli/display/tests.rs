@@ -28,10 +28,19 @@ fn show(name: &str, options: Options, results: &[&[RecordBatch]]) -> String {
 }
 
 fn bytes(name: &str, options: Options, results: &[&[RecordBatch]]) -> Vec<u8> {
+    bytes_of(name, options, &ResultInfo::default(), results)
+}
+
+fn bytes_of(
+    name: &str,
+    options: Options,
+    info: &ResultInfo,
+    results: &[&[RecordBatch]],
+) -> Vec<u8> {
     let mut display = (format_named(name).unwrap().display)(options);
     let mut out = Vec::new();
     for batches in results {
-        display.begin(&batch(&[]).schema(), &mut out).unwrap();
+        display.begin(&batch(&[]).schema(), info, &mut out).unwrap();
         for rows in *batches {
             display.rows(rows, &mut out).unwrap();
         }
@@ -41,12 +50,25 @@ fn bytes(name: &str, options: Options, results: &[&[RecordBatch]]) -> Vec<u8> {
 }
 
 fn check(name: &str, options: Options, expected: &str) {
+    check_of(name, options, &ResultInfo::default(), expected);
+}
+
+fn check_of(name: &str, options: Options, info: &ResultInfo, expected: &str) {
     let first = batch(&[(0, Some("a,b"), Some(1.0))]);
     let second = batch(&[
         (1_500, None, Some(-2.5)),
         (2_000, Some("|\u{1b}[m漢"), None),
     ]);
-    assert_eq!(show(name, options, &[&[first, second]]), expected, "{name}");
+    let shown = bytes_of(name, options, info, &[&[first, second]]);
+    assert_eq!(String::from_utf8(shown).unwrap(), expected, "{name}");
+}
+
+/// A result that comes as a whole.
+fn finite() -> ResultInfo {
+    ResultInfo {
+        finite: true,
+        keys: Vec::new(),
+    }
 }
 
 #[test]
@@ -95,27 +117,78 @@ fn each_format_shows_the_same_rows() {
     check(
         "table",
         plain(),
-        "ts                  │ host │ x\n\
-         ────────────────────┼──────┼──\n\
-         1970-01-01 00:00:00 │ a,b  │ 1\n\
-         1970-01-01 00:00:01.500 │ NULL │ -2.5\n\
-         1970-01-01 00:00:02 │ |\\u{1b}[m漢 │ NULL\n",
+        "ts                      │ host        │       x\n\
+         ────────────────────────┼─────────────┼────────\n\
+         1970-01-01 00:00:00     │ a,b         │       1\n\
+         1970-01-01 00:00:01.500 │ NULL        │    -2.5\n\
+         1970-01-01 00:00:02     │ |\\u{1b}[m漢 │    NULL\n",
     );
-    check(
+    check_of(
         "table",
         Options {
-            streaming: false,
             max_rows: 2,
             ..plain()
         },
+        &finite(),
         "┌─────────────────────────┬──────┬──────┐\n\
          │ ts                      ┆ host ┆ x    │\n\
          ╞═════════════════════════╪══════╪══════╡\n\
          │ 1970-01-01 00:00:00     ┆ a,b  ┆    1 │\n\
          │ 1970-01-01 00:00:01.500 ┆ NULL ┆ -2.5 │\n\
          └─────────────────────────┴──────┴──────┘\n\
-         … 1 more rows; --max-rows 3 shows all\n",
+         … 1 more row; --max-rows 3 shows all\n",
     );
+}
+
+/// What a growing table shows of batches that come one by one, with a pause behind each.
+fn grow(options: Options, batches: &[RecordBatch]) -> String {
+    let mut display = (format_named("table").unwrap().display)(options);
+    let mut out = Vec::new();
+    let schema = batches[0].schema();
+    (display.begin(&schema, &ResultInfo::default(), &mut out)).unwrap();
+    for rows in batches {
+        display.rows(rows, &mut out).unwrap();
+        display.flush(&mut out);
+    }
+    display.end(&mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn a_growing_table_settles_its_widths_before_the_first_pause() {
+    let rows = [
+        batch(&[(0, Some("web1"), Some(12.0))]),
+        batch(&[(60_000, Some("database"), Some(1_234_567_890.0))]),
+        batch(&[(120_000, None, None)]),
+    ];
+    let whole = "ts                  │ host │       x\n\
+                 ────────────────────┼──────┼────────\n\
+                 1970-01-01 00:00:00 │ web1 │      12\n\
+                 1970-01-01 00:01:00 │ database │ 1234567890\n\
+                 1970-01-01 00:02:00 │ NULL │    NULL\n";
+    assert_eq!(grow(Options::default(), &rows), whole);
+    let narrow = Options {
+        width: Some(36),
+        ..Options::default()
+    };
+    let cut = "ts                  │ host │       x\n\
+               ────────────────────┼──────┼────────\n\
+               1970-01-01 00:00:00 │ web1 │      12\n\
+               1970-01-01 00:01:00 │ dat… │ 1234567890\n\
+               1970-01-01 00:02:00 │ NULL │    NULL\n";
+    assert_eq!(grow(narrow, &rows), cut);
+}
+
+#[test]
+fn wide_columns_give_way_on_a_narrow_terminal() {
+    let text = "漢字漢字漢字漢字漢字 and more of it";
+    let options = Options {
+        width: Some(48),
+        ..Options::default()
+    };
+    let shown = grow(options, &[batch(&[(0, Some(text), Some(1.0))])]);
+    let row = shown.lines().nth(2).unwrap();
+    assert_eq!(row, "1970-01-01 00:00:00 │ 漢字漢字漢字漢… │       1");
 }
 
 #[test]
@@ -138,8 +211,8 @@ fn several_results_each_have_their_header() {
         ),
         (
             "table",
-            "ts                  │ host │    x\n────────────────────┼──────┼─────\n\
-             1970-01-01 00:00:00 │ a    │ NULL\n\nts │ host │ x\n───┼──────┼──\n",
+            "ts                  │ host │       x\n────────────────────┼──────┼────────\n\
+             1970-01-01 00:00:00 │ a    │    NULL\n\nts │ host │       x\n───┼──────┼────────\n",
         ),
     ] {
         assert_eq!(
@@ -160,14 +233,13 @@ fn only_what_streams_in_batches_or_columns_depends_on_how_rows_are_cut() {
     let cut = [rows.slice(0, 1), rows.slice(1, 2)];
     for format in FORMATS {
         let options = Options {
-            streaming: false,
             whole_file: true,
             ..Options::default()
         };
         let whole = std::slice::from_ref(&rows);
-        let whole = bytes(format.name, options.clone(), &[whole]);
+        let whole = bytes_of(format.name, options.clone(), &finite(), &[whole]);
         assert!(
-            bytes(format.name, options, &[&cut]) == whole,
+            bytes_of(format.name, options, &finite(), &[&cut]) == whole,
             "{}",
             format.name
         );

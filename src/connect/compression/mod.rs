@@ -18,6 +18,7 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
+use super::meter::counted;
 use super::{ByteSource, WholeBytes};
 use decoders::{Decode, Stepped};
 
@@ -268,7 +269,7 @@ impl DecompressedSource {
                 return Err(io::ErrorKind::WouldBlock.into());
             }
             if matches!(self.state, State::Plain) {
-                return self.source.read(buffer);
+                return self.source.read(buffer).map(counted);
             }
             self.fill()?;
         }
@@ -282,7 +283,7 @@ impl DecompressedSource {
         if self.input.is_empty() {
             self.input.resize(INPUT_BYTES, 0);
         }
-        let length = self.source.read(&mut self.input[self.end..])?;
+        let length = counted(self.source.read(&mut self.input[self.end..])?);
         self.end += length;
         self.at_end = length == 0;
         Ok(())

@@ -42,6 +42,7 @@ pub(super) struct Best {
 }
 
 /// The best row so far.
+#[derive(Clone)]
 pub(super) struct Row {
     key: Vec<u8>,
     position: Position,

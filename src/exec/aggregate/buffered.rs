@@ -44,7 +44,7 @@ pub(super) struct Buffered {
 }
 
 /// The rows of a group, one behind the other.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Buffer {
     bytes: Vec<u8>,
     entries: Vec<Entry>,

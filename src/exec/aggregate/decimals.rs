@@ -19,7 +19,7 @@ pub(super) struct Decimals {
 }
 
 /// The exact sum `carry * 2^256 + sum`, and how many values it has.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct State {
     sum: i256,
     carry: i64,

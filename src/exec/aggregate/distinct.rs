@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::exec::keys::canonical;
 
 /// The distinct rows of a group.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Set {
     rows: HashSet<Box<[u8]>, foldhash::fast::RandomState>,
     bytes: usize,

@@ -26,7 +26,7 @@ pub(super) struct Doubles {
 }
 
 /// The exact sum of a group.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct State {
     high: f64,
     low: f64,
@@ -148,6 +148,7 @@ fn two_sum(a: f64, b: f64) -> (f64, f64) {
 }
 
 /// A signed fixed-point number in units of 2^-1074 that holds the sum of 2^64 doubles.
+#[derive(Clone)]
 struct Wide {
     limbs: [u64; LIMBS],
 }

@@ -78,6 +78,7 @@ pub(super) struct ExtremeDouble {
 }
 
 /// The greatest key so far; see [`ExtremeDouble::key`].
+#[derive(Clone)]
 pub(super) struct GreatestKey(i64);
 
 /// The key of a NaN that is never kept: before the first value.

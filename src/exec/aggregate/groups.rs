@@ -8,6 +8,7 @@
 //! and merged. The filter is applied here; constants arrive at a kind as columns.
 
 use std::any::Any;
+use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, BooleanArray};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
@@ -20,9 +21,9 @@ use crate::data::Position;
 use crate::error::{Error, Result};
 
 /// How one kind of aggregate adds, merges and finishes.
-pub(super) trait Kind: Send + 'static {
+pub(super) trait Kind: Send + Sync + 'static {
     /// What is kept for a group; the default is the empty group.
-    type State: Default + Send + 'static;
+    type State: Clone + Default + Send + 'static;
 
     /// True if `update` reads the rows of columns of these types where they stand. Otherwise it gets columns
     /// of the rows that are meant alone.
@@ -121,6 +122,7 @@ pub(super) fn cast_to(column: &ArrayRef, data_type: &DataType) -> Result<ArrayRe
 }
 
 /// Where the values of an argument come from.
+#[derive(Clone)]
 enum Source {
     Column(usize, DataType),
     Constant(ScalarValue),
@@ -128,7 +130,7 @@ enum Source {
 
 /// The states of one aggregate call.
 pub(super) struct Groups<K: Kind> {
-    kind: K,
+    kind: Arc<K>,
     sources: Vec<Source>,
     result: DataType,
     states: Vec<K::State>,
@@ -148,11 +150,22 @@ impl<K: Kind> Groups<K> {
             })
             .collect();
         Box::new(Groups {
-            kind,
+            kind: Arc::new(kind),
             sources,
             result: spec.output.data_type().clone(),
             states: Vec::new(),
         })
+    }
+}
+
+impl<K: Kind> Clone for Groups<K> {
+    fn clone(&self) -> Self {
+        Groups {
+            kind: Arc::clone(&self.kind),
+            sources: self.sources.clone(),
+            result: self.result.clone(),
+            states: self.states.clone(),
+        }
     }
 }
 
@@ -240,6 +253,10 @@ impl<K: Kind> GroupAggregate for Groups<K> {
 
     fn as_any(&self) -> &dyn Any {
         self
+    }
+
+    fn copy(&self) -> Box<dyn GroupAggregate> {
+        Box::new(self.clone())
     }
 }
 

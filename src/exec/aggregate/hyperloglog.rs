@@ -31,6 +31,7 @@ pub(super) struct ApproxDistinct {
 }
 
 /// The hashes of a group.
+#[derive(Clone)]
 pub(super) enum Hashes {
     /// All of them.
     Few(BTreeSet<u64>),

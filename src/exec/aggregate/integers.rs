@@ -27,7 +27,7 @@ pub(super) struct Integers {
 }
 
 /// A sum and how many values it has.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct State {
     sum: i128,
     count: u64,

@@ -148,6 +148,15 @@ pub trait GroupAggregate: Send {
 
     /// For `merge`, which looks for its own kind.
     fn as_any(&self) -> &dyn std::any::Any;
+
+    /// The same states once more.
+    fn copy(&self) -> Box<dyn GroupAggregate>;
+}
+
+impl Clone for Box<dyn GroupAggregate> {
+    fn clone(&self) -> Self {
+        self.copy()
+    }
 }
 
 /// Empty states for an aggregate call.

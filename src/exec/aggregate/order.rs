@@ -16,6 +16,7 @@ pub(super) struct OrderKeys {
 }
 
 /// The encoded keys of a batch.
+#[derive(Clone)]
 pub(super) struct Encoded(Option<EncodedRows>);
 
 impl OrderKeys {

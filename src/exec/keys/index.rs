@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 use foldhash::fast::RandomState;
 
 /// Numbers by the hashes of their keys; see the module.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Index {
     slots: Vec<u64>,
     taken: usize,

@@ -11,7 +11,7 @@ use super::index::{Index, KeyHasher};
 use super::words::Words;
 
 /// Distinct numbers, numbered from 0; see the module.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct IntegerKeys {
     values: Vec<i64>,
     null: Option<u32>,

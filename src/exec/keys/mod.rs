@@ -45,6 +45,7 @@ use rows::RowKeys;
 use texts::TextKeys;
 
 /// The distinct rows of some key columns, numbered from 0; see the module.
+#[derive(Clone)]
 pub struct GroupKeys {
     columns: Vec<ColumnKeys>,
     /// One less than there are columns: the first pairs the first two, each further one adds a column.
@@ -55,18 +56,20 @@ pub struct GroupKeys {
 }
 
 /// Numbers of parts; kept only for its memory.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Room {
     left: Vec<u32>,
     right: Vec<u32>,
 }
 
 /// The distinct values of a column.
+#[derive(Clone)]
 struct ColumnKeys {
     data_type: DataType,
     store: Store,
 }
 
+#[derive(Clone)]
 enum Store {
     /// What a word holds.
     Integers(IntegerKeys),

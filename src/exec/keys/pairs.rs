@@ -12,7 +12,7 @@
 use super::index::{Index, KeyHasher};
 
 /// Distinct pairs, numbered from 0; see the module.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct PairKeys {
     pairs: Vec<(u32, u32)>,
     /// By `left << shift | right`: the number plus 1, or 0.

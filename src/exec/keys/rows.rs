@@ -6,6 +6,8 @@
 //!
 //! Invariant: equal values have equal bytes, in every converter of their type.
 
+use std::sync::Arc;
+
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 use arrow::row::{RowConverter, SortField};
@@ -14,8 +16,9 @@ use super::index::{Index, KeyHasher};
 use crate::error::{Error, Result};
 
 /// Distinct values as bytes, numbered from 0; see the module.
+#[derive(Clone)]
 pub(super) struct RowKeys {
-    converter: RowConverter,
+    converter: Arc<RowConverter>,
     bytes: Vec<u8>,
     ends: Vec<usize>,
     hashes: Vec<u64>,
@@ -29,7 +32,7 @@ impl RowKeys {
     /// Fails for types that cannot be compared.
     pub(super) fn new(data_type: &DataType) -> Result<Self> {
         Ok(RowKeys {
-            converter: RowConverter::new(vec![SortField::new(data_type.clone())])?,
+            converter: Arc::new(RowConverter::new(vec![SortField::new(data_type.clone())])?),
             bytes: Vec::new(),
             ends: Vec::new(),
             hashes: Vec::new(),

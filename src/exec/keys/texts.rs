@@ -18,7 +18,7 @@ use super::index::{Index, KeyHasher};
 use crate::error::Result;
 
 /// Distinct texts, numbered from 0; see the module.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct TextKeys {
     views: Vec<u128>,
     long: Vec<u8>,

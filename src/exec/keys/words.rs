@@ -23,6 +23,7 @@ use arrow::datatypes::{
 use super::{canonical_double, canonical_float};
 
 /// A column as words.
+#[derive(Clone)]
 pub(super) struct Words {
     /// One a row; what stands in a row that is NULL means nothing.
     pub(super) values: ScalarBuffer<i64>,

@@ -80,6 +80,7 @@ pub struct WindowAggregateSpec {
 }
 
 /// The running operator.
+#[derive(Clone)]
 pub struct WindowAggregateOperator {
     spec: Arc<WindowAggregateSpec>,
     chooser: Arc<Chooser>,
@@ -93,6 +94,7 @@ pub struct WindowAggregateOperator {
     arrived: u64,
 }
 
+#[derive(Clone)]
 struct Partial {
     groups: Grouped,
     /// The last window that holds the partial, as (end, start).
@@ -354,6 +356,10 @@ impl Operator for WindowAggregateOperator {
             .sum::<usize>()
             + self.open.len() * size_of::<(i64, i64)>()
             + self.spans.as_ref().map_or(0, Spans::size_bytes)
+    }
+
+    fn copy(&self) -> Box<dyn Operator> {
+        Box::new(self.clone())
     }
 }
 

@@ -34,6 +34,7 @@ pub struct WindowAssignSpec {
 }
 
 /// The running operator.
+#[derive(Clone)]
 pub struct WindowAssignOperator {
     spec: WindowAssignSpec,
     assigner: WindowAssigner,
@@ -115,5 +116,9 @@ impl Operator for WindowAssignOperator {
             }
         }
         self.emit(&batch, &mut rows, &mut windows, out)
+    }
+
+    fn copy(&self) -> Box<dyn Operator> {
+        Box::new(self.clone())
     }
 }

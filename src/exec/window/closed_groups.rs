@@ -32,7 +32,7 @@ impl ClosedGroup {
 }
 
 /// Groups that are gathered, sorted and given; kept for their memory.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct ClosedGroups {
     groups: Vec<ClosedGroup>,
     dealt: Vec<ClosedGroup>,

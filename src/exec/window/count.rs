@@ -44,6 +44,7 @@ pub struct CountWindowSpec {
 }
 
 /// The running operator.
+#[derive(Clone)]
 pub struct CountWindowOperator {
     spec: CountWindowSpec,
     partitions: GroupKeys,
@@ -54,12 +55,13 @@ pub struct CountWindowOperator {
 }
 
 /// The rows of a key so far, and its windows that are not full, oldest first.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Counter {
     rows: u64,
     open: std::collections::VecDeque<OpenWindow>,
 }
 
+#[derive(Clone)]
 struct OpenWindow {
     start: u64,
     members: Members,
@@ -205,5 +207,9 @@ impl Operator for CountWindowOperator {
     fn size_bytes(&self) -> usize {
         (self.partitions.size_bytes() + self.keys.size_bytes() + self.slots.size_bytes())
             + self.counters.capacity() * size_of::<Counter>()
+    }
+
+    fn copy(&self) -> Box<dyn Operator> {
+        Box::new(self.clone())
     }
 }

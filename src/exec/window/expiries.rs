@@ -18,7 +18,7 @@ use std::collections::BinaryHeap;
 use crate::time::is_closed;
 
 /// Numbers of sessions by end; see the module.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Expiries {
     /// The width of a span is a power of 2, this one: sessions are entered by shifts, not by divisions.
     width_bits: u32,

@@ -20,7 +20,7 @@ use crate::exec::keys::GroupKeys;
 use crate::time::is_closed;
 
 /// A session with what is kept for it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Session<T> {
     /// Time of the oldest row.
     pub(super) start: i64,
@@ -68,6 +68,7 @@ pub(super) enum Place<T> {
 }
 
 /// The sessions that are not out yet; see the module.
+#[derive(Clone)]
 pub(super) struct OpenSessions<T> {
     gap: i64,
     sessions: Vec<Option<Session<T>>>,

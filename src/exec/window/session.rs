@@ -50,6 +50,7 @@ pub struct SessionSpec {
 }
 
 /// The running operator.
+#[derive(Clone)]
 pub struct SessionOperator {
     spec: SessionSpec,
     partitions: GroupKeys,
@@ -64,7 +65,7 @@ pub struct SessionOperator {
 }
 
 /// Rows of the batch at hand that are not in their slots yet.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Pending {
     rows: Vec<u32>,
     slots: Vec<u32>,
@@ -263,5 +264,9 @@ impl Operator for SessionOperator {
         (self.sessions.size_bytes() + self.slots.size_bytes())
             + self.closed.size_bytes()
             + (self.partitions.size_bytes() + self.keys.size_bytes())
+    }
+
+    fn copy(&self) -> Box<dyn Operator> {
+        Box::new(self.clone())
     }
 }

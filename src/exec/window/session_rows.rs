@@ -39,6 +39,7 @@ pub struct SessionRowsSpec {
 }
 
 /// The running operator.
+#[derive(Clone)]
 pub struct SessionRowsOperator {
     spec: SessionRowsSpec,
     partitions: GroupKeys,
@@ -200,5 +201,9 @@ impl Operator for SessionRowsOperator {
             .sum::<usize>()
             + self.sessions.size_bytes()
             + self.partitions.size_bytes()
+    }
+
+    fn copy(&self) -> Box<dyn Operator> {
+        Box::new(self.clone())
     }
 }

@@ -17,6 +17,7 @@ use crate::exec::aggregate::AggregateSpec;
 use crate::exec::grouped::{Accumulators, FirstRow};
 
 /// Aggregate states by slot.
+#[derive(Clone)]
 pub(super) struct Slots {
     pub(super) accumulators: Accumulators,
     free: Vec<u32>,
@@ -93,7 +94,7 @@ pub(super) struct Member {
 }
 
 /// The groups of a window; nearly always one.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Members {
     /// The only group.
     One(Member),

@@ -23,6 +23,7 @@ use crate::exec::grouped::Grouped;
 use crate::time::WindowAssigner;
 
 /// Merged slices; see the module.
+#[derive(Clone)]
 pub(super) struct Spans {
     /// Spans of the lowest level are `1 << lowest` long; each further level doubles that.
     lowest: u32,

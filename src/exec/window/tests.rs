@@ -254,6 +254,10 @@ fn run(
     for operator in &mut operators {
         let mut out = Output::default();
         for message in std::mem::take(&mut messages) {
+            // A copy goes on as if nothing had happened; one that ends takes nothing from it.
+            *operator = operator.copy();
+            let mut ended = operator.copy();
+            (ended.on_watermark(&Watermark::end(), &mut Output::default())).expect("ends");
             match message {
                 Message::Batch(batch) => operator.on_batch(0, batch, &mut out),
                 Message::Watermark(watermark) => operator.on_watermark(&watermark, &mut out),
