@@ -123,6 +123,12 @@ impl WholeBytes for WholeFile {
     }
 }
 
+/// How many bytes the file at `path` has, if it lies there whole.
+pub fn size_bytes(path: &str) -> Option<u64> {
+    let metadata = std::fs::metadata(path).ok()?;
+    metadata.is_file().then_some(metadata.len())
+}
+
 /// The paths that a path or glob means, in alphabetical order.
 ///
 /// # Errors

@@ -19,7 +19,7 @@ use std::sync::Arc;
 pub use arrivals::{Arrival, Arrivals, Ending, Notice, OnlyOne};
 use compression::Unreadable;
 pub use compression::{Compression, decompressed};
-pub use file::{FileSource, Reason, expand, is_same_file};
+pub use file::{FileSource, Reason, expand, is_same_file, size_bytes};
 pub use follow::{Begin, Follow};
 pub use meter::read_bytes;
 pub use sink::FileSink;

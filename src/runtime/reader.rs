@@ -15,7 +15,7 @@ use super::live::Live;
 use super::metadata::MetadataPlan;
 use super::record_reader::RecordReader;
 use super::wait::{Idle, Waiter};
-use crate::connect::{ByteSource, Compression, Ending, open_file};
+use crate::connect::{self, ByteSource, Compression, Ending, open_file};
 use crate::error::Result;
 use crate::format::{DecodeSpec, Format};
 
@@ -65,8 +65,7 @@ impl Inputs {
                     None => return opened.source.whole().map(|whole| whole.length()),
                 },
             };
-            let metadata = std::fs::metadata(path).ok()?;
-            metadata.is_file().then_some(metadata.len())
+            connect::size_bytes(path)
         };
         files.iter().map(size).sum()
     }

@@ -222,7 +222,7 @@ impl Panel<'_> {
         let corner = " ".repeat(self.margin + 1);
         out.push_str(&format!(
             "{corner}└{line}\n{blanks}{}\n",
-            below(&marks, self.room)
+            below(&marks, self.room - 1)
         ));
         out.push_str(&format!("{blanks}{caption}\n"));
     }
