@@ -93,6 +93,15 @@ impl<'a> Terminal<'a> {
     }
 }
 
+impl Terminal<'_> {
+    /// Lays out what comes for the terminal as it is now.
+    fn fit(&mut self) {
+        if let Some(columns) = self.options.width.and_then(|_| terminal_width()) {
+            self.writer.resize(columns);
+        }
+    }
+}
+
 /// The columns of the terminal.
 fn terminal_width() -> Option<u16> {
     rustix::termios::tcgetwinsize(io::stdout())
@@ -122,6 +131,7 @@ impl Host for Terminal<'_> {
 
     fn end(&mut self) -> Result<()> {
         self.watch.erase();
+        self.fit();
         self.writer.end()
     }
 
@@ -174,6 +184,7 @@ impl Host for Terminal<'_> {
     }
 
     fn progress(&mut self, progress: &RunProgress, open: OpenRows<'_>) -> Result<()> {
+        self.fit();
         let writer = &self.writer;
         (self.watch).draw(progress, open, &|rows| writer.preview(rows))
     }
@@ -184,6 +195,7 @@ impl Host for Terminal<'_> {
         }
         self.watch.erase();
         for rows in open()? {
+            self.writer.settle(&rows)?;
             let shown = self.writer.preview(&rows)?;
             let mark = |row: String| match self.options.color {
                 true => format!("\u{1b}[2m{row}  (open)\u{1b}[0m\n"),

@@ -108,6 +108,24 @@ impl Writer {
         Ok(())
     }
 
+    /// The rows of a result that has no end follow as previews.
+    ///
+    /// # Errors
+    /// For columns of another type.
+    pub(super) fn settle(&mut self, rows: &RecordBatch) -> Result<()> {
+        match &mut self.display {
+            Some(display) => display.settle(rows, &mut self.buffer),
+            None => Ok(()),
+        }
+    }
+
+    /// The terminal that rows go to has so many columns now.
+    pub(super) fn resize(&mut self, columns: u16) {
+        if let Some(display) = &mut self.display {
+            display.resize(columns);
+        }
+    }
+
     /// The lines that show rows which may still change, as the result is shown.
     ///
     /// # Errors

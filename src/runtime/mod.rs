@@ -44,7 +44,7 @@ pub use output::RowWriter;
 pub use progress::Progress;
 pub use reader::{Input, InputFile, Inputs, Opened, Sample};
 pub use run::{Outcome, RunSpec, run};
-pub use sink::{OpenRows, Pause, Sink, Status, Waiting};
+pub use sink::{NextWindow, OpenRows, Pause, Sink, Status, Waiting};
 pub use summary::{FirstReject, Summary};
 pub use wait::{ForSinks, Idle, Ready, Waiter};
 pub use whole::Gathering;

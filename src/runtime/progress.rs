@@ -20,6 +20,50 @@ const LONGEST: Duration = Duration::from_secs(1);
 /// Telling may cost so small a part of the time: what takes long is told less often.
 const SHARE: u32 = 10;
 
+/// After how long without a result whoever waits for one is told why.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// For how long nothing has come out.
+pub(super) struct Silence {
+    since: Duration,
+    rows_out: u64,
+    is_told: bool,
+}
+
+impl Silence {
+    /// That of a run which begins now.
+    pub(super) fn new() -> Self {
+        Silence {
+            since: time::elapsed(),
+            rows_out: 0,
+            is_told: false,
+        }
+    }
+
+    /// True, once, if it is time to say what is waited for.
+    pub(super) fn is_long(&mut self, rows_out: u64) -> bool {
+        if self.is_told {
+            return false;
+        }
+        let now = time::elapsed();
+        if self.rows_out != rows_out {
+            (self.since, self.rows_out) = (now, rows_out);
+        }
+        self.is_told = now >= self.since + PATIENCE;
+        self.is_told
+    }
+
+    /// After how long it is.
+    pub(super) fn alarm(&self) -> Option<Duration> {
+        (!self.is_told).then(|| (self.since + PATIENCE).saturating_sub(time::elapsed()))
+    }
+
+    /// It has been said.
+    pub(super) fn told(&mut self) {
+        self.is_told = true;
+    }
+}
+
 /// How a run goes.
 #[derive(Debug, Clone)]
 pub struct Progress {

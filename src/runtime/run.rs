@@ -8,10 +8,10 @@ use arrow::array::RecordBatch;
 use super::commit::{Committed, Gates, Keeper, LateRow, Mover, Noted, RejectedRow, commit};
 use super::interrupt::{Interrupts, Signal};
 use super::output::Output;
-use super::progress::Ticks;
+use super::progress::{Silence, Ticks};
 use super::quiet::Closing;
 use super::reader::Input;
-use super::sink::{Pause, Sink, Status, Waiting};
+use super::sink::{NextWindow, Pause, Sink, Status, Waiting};
 use super::source::{Given, Source};
 use super::summary::Summary;
 use super::timeline::Step;
@@ -68,6 +68,7 @@ struct Run<'a> {
     sources: Vec<Option<Source>>,
     turns: Turns,
     ticks: Ticks,
+    silence: Silence,
     workers: Workers,
     /// Per source: who moved its watermark to where it is.
     movers: Vec<Option<Mover>>,
@@ -126,6 +127,7 @@ pub fn run(spec: RunSpec<'_>, summary: &mut Summary, sink: &mut dyn Sink) -> Res
         sources,
         turns: Turns::new(spec.sources),
         ticks: Ticks::new(is_watched, total_bytes),
+        silence: Silence::new(),
         workers,
         movers: vec![None; spec.sources.len()],
         reached: vec![i64::MIN; spec.sources.len()],
@@ -185,6 +187,10 @@ impl Run<'_> {
             if self.ticks.is_due() {
                 self.tell_progress()?;
             }
+            if self.silence.is_long(self.summary.rows_out) {
+                let waiting = self.waiting();
+                self.output.sink().waiting(&waiting);
+            }
             let (number, given) = self.read(turn, waiter)?;
             let ended = match given {
                 Given::Stop => match waiter.stopped() {
@@ -217,16 +223,13 @@ impl Run<'_> {
         let alarms = self
             .next_closing(turn)
             .into_iter()
-            .chain(self.ticks.alarm());
+            .chain(self.ticks.alarm())
+            .chain(self.silence.alarm());
         waiter.set_alarm(alarms.min());
-        let waiting = Waiting {
-            rows_read: self.summary.rows_read,
-            rows_out: self.summary.rows_out,
-            has_windows: self.has_windows,
-        };
+        let waiting = self.waiting();
         let (graph, summary, reached) = (&self.graph, &*self.summary, &self.reached);
         let status = || Status::of(graph, summary, reached);
-        let (output, workers) = (&mut self.output, &self.workers);
+        let (output, workers, silence) = (&mut self.output, &self.workers, &mut self.silence);
         if waiter.is_asked() {
             output.sink().status(&status());
         }
@@ -234,7 +237,10 @@ impl Run<'_> {
             match idle {
                 Idle::Flush => return output.flush(workers),
                 Idle::Asked => output.sink().status(&status()),
-                Idle::Waiting => output.sink().waiting(&waiting),
+                Idle::Waiting => {
+                    silence.told();
+                    output.sink().waiting(&waiting);
+                }
                 Idle::Said(notice) => output.sink().said(notice),
             }
             Ok(())
@@ -261,6 +267,29 @@ impl Run<'_> {
                     },
                 ))
             }
+        }
+    }
+
+    /// What is waited for.
+    fn waiting(&self) -> Waiting {
+        let behind = furthest_behind(&self.sources);
+        let next = || {
+            let source = behind?;
+            let delay = self.plans[source].watermark.as_ref()?.delay;
+            let reached = self.reached[source];
+            let is_time = !matches!(reached, i64::MIN | i64::MAX);
+            Some(NextWindow {
+                source,
+                newest: is_time.then(|| reached.saturating_add(delay))?,
+                end: self.graph.next_end()?,
+                delay,
+            })
+        };
+        Waiting {
+            rows_read: self.summary.rows_read - self.summary.rows_before,
+            rows_out: self.summary.rows_out,
+            has_windows: self.has_windows,
+            next: next(),
         }
     }
 

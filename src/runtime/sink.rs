@@ -48,7 +48,7 @@ pub trait Sink {
     /// It cannot be written.
     fn rejected(&mut self, row: &RejectedRow<'_>) -> Result<()>;
 
-    /// Nothing has come for a while: the user may wonder.
+    /// Nothing has come in or out for a while: the user may wonder.
     fn waiting(&mut self, state: &Waiting);
 
     /// A source has gone quiet, and its event time goes on with the clock.
@@ -85,7 +85,7 @@ pub trait Sink {
 /// Gives the rows of windows that are open, in order, each batch with its root.
 pub type OpenRows<'a> = &'a mut dyn FnMut() -> Result<Vec<(usize, RecordBatch)>>;
 
-/// How a run stands when nothing comes.
+/// How a run stands when nothing comes in or out.
 #[derive(Debug, Clone)]
 pub struct Waiting {
     /// Records that were read.
@@ -94,6 +94,21 @@ pub struct Waiting {
     pub rows_out: u64,
     /// True if the query has windows that a later row closes.
     pub has_windows: bool,
+    /// The window that closes next, if that is known.
+    pub next: Option<NextWindow>,
+}
+
+/// What a window waits for. Times are in the unit of the source's time column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NextWindow {
+    /// The source that is furthest behind.
+    pub source: usize,
+    /// The newest time of its rows.
+    pub newest: i64,
+    /// Where the window ends.
+    pub end: i64,
+    /// The watermark stays behind the newest time by this.
+    pub delay: i64,
 }
 
 /// How a run stands, for who asks.

@@ -9,6 +9,7 @@ use arrow::datatypes::SchemaRef;
 use super::result_info::ResultInfo;
 use super::side_files::SideFiles;
 use super::sinks::SinkSpec;
+use super::standing::{status_text, waiting_text};
 use super::together::each;
 use crate::connect::{ByteSource, Notice};
 use crate::error::{ErrorKind, Result};
@@ -327,18 +328,7 @@ impl Sink for RunSink<'_> {
     }
 
     fn waiting(&mut self, state: &Waiting) {
-        let read = crate::data::print::number::thousands(state.rows_read);
-        let text = match (state.rows_read, state.has_windows) {
-            (0, _) => String::from("waiting for input: nothing has come yet"),
-            (_, true) if state.rows_out == 0 => format!(
-                "waiting: {read} rows read, and no window has closed; a window closes with the first row \
-                 that is later than its end by the delay, at the end of input, or by --idle-timeout"
-            ),
-            (_, false) if state.rows_out == 0 => String::from(
-                "waiting for the end of input: a total prints only then; for output now add a window",
-            ),
-            _ => format!("waiting: {read} rows read"),
-        };
+        let text = waiting_text(state, self.side_files);
         self.host.note(Note::Waiting(text));
     }
 }
@@ -349,37 +339,4 @@ fn of_host(roots: &[Root], rows: Vec<(usize, RecordBatch)>) -> Result<Vec<Record
     let rows = rows.filter(|(root, _)| roots[*root].sink.is_none());
     rows.map(|(root, rows)| super::renamed(&roots[root].schema, &rows))
         .collect()
-}
-
-/// How a run stands, in a line.
-fn status_text(status: &Status, side_files: &SideFiles) -> String {
-    use crate::data::print::number::thousands;
-    let summary = &status.summary;
-    let left_out = [
-        (summary.late, "late"),
-        (summary.untimed, "untimed"),
-        (summary.rejected, "rejected"),
-    ];
-    let left_out = left_out.into_iter().filter(|(count, _)| *count > 0);
-    let left_out: Vec<String> = left_out
-        .map(|(count, what)| format!("{} {what}", thousands(count)))
-        .collect();
-    let left_out = match left_out.as_slice() {
-        [] => String::new(),
-        some => format!(" ({})", some.join(", ")),
-    };
-    let mut text = format!(
-        "rows read: {}{left_out}, rows out: {}, open windows or totals: {}, state: {} KiB",
-        thousands(summary.rows_read),
-        thousands(summary.rows_out),
-        thousands(status.open_windows as u64),
-        thousands(status.state_bytes.div_ceil(1 << 10) as u64),
-    );
-    for (source, watermark) in status.watermarks.iter().enumerate() {
-        // The end of a source is no time.
-        if !matches!(*watermark, i64::MIN | i64::MAX) {
-            text += &format!(", watermark: {}", side_files.time(source, *watermark));
-        }
-    }
-    text
 }

@@ -16,6 +16,7 @@ mod result_info;
 mod side_files;
 mod sinks;
 mod sources;
+mod standing;
 mod together;
 mod values;
 

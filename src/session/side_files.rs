@@ -47,6 +47,14 @@ impl SideFiles {
         Ok(())
     }
 
+    #[cfg(test)]
+    pub(super) fn of_times(times: Vec<Option<DataType>>) -> Self {
+        SideFiles {
+            times,
+            ..SideFiles::default()
+        }
+    }
+
     /// A run begins: its sources have these times.
     pub(super) fn begin(&mut self, sources: &[SourcePlan]) {
         let time = |source: &SourcePlan| {
@@ -63,6 +71,13 @@ impl SideFiles {
             Value::String(text) => text,
             number => number.to_string(),
         }
+    }
+
+    /// A length in the unit of a source's times.
+    pub(super) fn length(&self, source: usize, steps: i64) -> Interval {
+        let data_type = self.times.get(source).and_then(Option::as_ref);
+        let unit = data_type.and_then(Unit::of).unwrap_or(Unit::Microsecond);
+        Interval::from_nanoseconds(i128::from(steps) * i128::from(unit.nanoseconds()))
     }
 
     /// How far a time is behind the clock, if it is not ahead of it. A wall clock counts as that of UTC.

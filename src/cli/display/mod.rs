@@ -55,6 +55,17 @@ pub trait Display: Send {
     /// Nothing more comes for now: what was held back to settle a layout is shown.
     fn flush(&mut self, _out: &mut Vec<u8>) {}
 
+    /// The terminal has so many columns now.
+    fn resize(&mut self, _columns: u16) {}
+
+    /// The rows of a result that has no end follow as previews: their head stands above them once.
+    ///
+    /// # Errors
+    /// For columns of another type.
+    fn settle(&mut self, _rows: &RecordBatch, _out: &mut Vec<u8>) -> Result<()> {
+        Ok(())
+    }
+
     /// The lines that show rows which may still change below what was shown.
     ///
     /// # Errors

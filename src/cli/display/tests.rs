@@ -180,6 +180,23 @@ fn a_growing_table_settles_its_widths_before_the_first_pause() {
 }
 
 #[test]
+fn rows_that_are_left_open_stand_below_their_header_once() {
+    let rows = batch(&[(0, Some("a"), Some(1.0))]);
+    for info in [ResultInfo::default(), finite()] {
+        let mut display = (format_named("table").unwrap().display)(Options::default());
+        let mut out = Vec::new();
+        display.begin(&rows.schema(), &info, &mut out).unwrap();
+        display.settle(&rows, &mut out).unwrap();
+        let preview = display.preview(&rows).unwrap();
+        assert_eq!(preview.head, Vec::<String>::new());
+        assert_eq!(preview.rows, ["1970-01-01 00:00:00 │ a    │       1"]);
+        display.end(&mut out).unwrap();
+        let head = "ts                  │ host │       x\n────────────────────┼──────┼────────\n";
+        assert_eq!(String::from_utf8(out).unwrap(), head);
+    }
+}
+
+#[test]
 fn wide_columns_give_way_on_a_narrow_terminal() {
     let text = "漢字漢字漢字漢字漢字 and more of it";
     let options = Options {

@@ -101,6 +101,10 @@ impl Display for Chart {
         self.series.add(&self.writers, rows)
     }
 
+    fn resize(&mut self, columns: u16) {
+        self.look.width = usize::from(columns).max(NARROWEST);
+    }
+
     fn preview(&self, rows: &RecordBatch) -> Result<Preview> {
         let mut series = self.series.clone();
         series.add(&self.writers, rows)?;

@@ -28,6 +28,11 @@ impl FiniteTable {
         }
     }
 
+    /// The terminal has so many columns now.
+    pub(super) fn resize(&mut self, columns: u16) {
+        self.options.width = Some(columns);
+    }
+
     pub(super) fn begin(&mut self, schema: &SchemaRef) -> Result<()> {
         self.head = Head::new(schema, &self.options)?;
         self.cells.clear();

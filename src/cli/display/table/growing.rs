@@ -51,6 +51,11 @@ impl GrowingTable {
         }
     }
 
+    /// The terminal has so many columns now.
+    pub(super) fn resize(&mut self, columns: u16) {
+        self.options.width = Some(columns);
+    }
+
     pub(super) fn begin(&mut self, schema: &SchemaRef) -> Result<()> {
         self.head = Head::new(schema, &self.options)?;
         self.widths.clear();
@@ -102,6 +107,17 @@ impl GrowingTable {
         for row in &rows {
             self.draw(row, &self.widths, out);
         }
+    }
+
+    /// Settles the widths by rows that may still change, if they are not, and draws the header.
+    pub(super) fn settle(&mut self, rows: &RecordBatch, out: &mut Vec<u8>) -> Result<()> {
+        if self.widths.is_empty() {
+            self.widths = self.widths_of(&self.head.cells(rows)?);
+            if self.options.header {
+                self.draw_header(&self.widths, out);
+            }
+        }
+        Ok(())
     }
 
     /// The lines of rows that may still change, as they would stand below the others.

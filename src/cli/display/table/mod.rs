@@ -62,6 +62,16 @@ impl Display for Table {
         }
     }
 
+    fn resize(&mut self, columns: u16) {
+        self.growing.resize(columns);
+        self.finite.resize(columns);
+    }
+
+    fn settle(&mut self, rows: &RecordBatch, out: &mut Vec<u8>) -> Result<()> {
+        self.is_finite = false;
+        self.growing.settle(rows, out)
+    }
+
     fn preview(&self, rows: &RecordBatch) -> Result<Preview> {
         self.growing.preview(rows)
     }
