@@ -10,10 +10,12 @@
 //! sent; what an operator makes of a message is below before the next message goes in.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
+use super::meter::Meters;
 use super::parallel::{Ahead, Gathered, Parallel, Partials, Path, Prepared};
 use super::{Message, Operator, Output, Watermark};
 use crate::data::{Batch, Event, Position};
@@ -60,6 +62,7 @@ pub struct Graph {
     nodes: Vec<Node>,
     reads: Vec<Read>,
     rows: Vec<(RecordBatch, Target)>,
+    meters: Option<Arc<Meters>>,
 }
 
 /// What came out of the roots, and what happened to rows on the way.
@@ -79,7 +82,15 @@ impl Graph {
             nodes: Vec::new(),
             reads: Vec::new(),
             rows: Vec::new(),
+            meters: None,
         }
+    }
+
+    /// Measures from now on what operators do; to be called before [`Graph::ahead`].
+    pub fn meter(&mut self, clock: fn() -> Duration) -> Arc<Meters> {
+        let meters = Arc::new(Meters::new(clock, self.nodes.len(), self.reads.len()));
+        self.meters = Some(Arc::clone(&meters));
+        meters
     }
 
     /// Adds an operator; returns its number. `ends` is the root for which nothing comes when it has finished;
@@ -139,29 +150,34 @@ impl Graph {
     /// The share of the work on the rows of a source that any thread may do.
     pub fn ahead(&mut self, source: usize) -> Ahead {
         let reads = std::mem::take(&mut self.reads);
-        let of_source = reads.iter().filter(|read| read.source == source);
-        let paths = of_source.map(|read| self.path(read)).collect();
+        let numbered = reads.iter().enumerate();
+        let of_source = numbered.filter(|(_, read)| read.source == source);
+        let paths = of_source
+            .map(|(number, read)| self.path(number, read))
+            .collect();
         self.reads = reads;
         Ahead { paths }
     }
 
     /// From a read through the operators without state to the first that has some.
-    fn path(&mut self, read: &Read) -> Path {
+    fn path(&mut self, number: usize, read: &Read) -> Path {
         let mut path = Path {
             columns: read.columns.clone(),
             schema: Arc::clone(&read.schema),
             steps: Vec::new(),
             local: None,
             target: read.target,
+            read: number,
+            meters: self.meters.clone(),
         };
         while let Target::Node { node, .. } = path.target
-            && let Some(node) = self.nodes.get_mut(node)
+            && let Some(place) = self.nodes.get_mut(node)
         {
-            match node.operator.parallel() {
+            match place.operator.parallel() {
                 Parallel::Nothing => break,
                 Parallel::Whole(step) => {
-                    path.steps.push(step);
-                    path.target = node.target;
+                    path.steps.push((node, step));
+                    path.target = place.target;
                 }
                 Parallel::Local(operator) => {
                     path.local = Some(operator.local());
@@ -210,16 +226,24 @@ impl Graph {
         results: &mut Results,
     ) -> Result<()> {
         let mut out = Output::default();
-        let place = match target {
-            Target::Node { node, .. } => self.nodes.get_mut(node),
+        let node = match target {
+            Target::Node { node, .. } => Some(node),
             Target::Result(_) => None,
         };
+        let place = node.and_then(|node| self.nodes.get_mut(node));
         let place = place.ok_or_else(|| Error::internal("partials for no operator"))?;
-        match place.operator.parallel() {
-            Parallel::Local(operator) => operator.on_partials(partials, &mut out)?,
-            _ => return Err(Error::internal("partials for an operator without phases")),
-        }
         let target = place.target;
+        let take = || match place.operator.parallel() {
+            Parallel::Local(operator) => operator.on_partials(partials, &mut out),
+            _ => Err(Error::internal("partials for an operator without phases")),
+        };
+        match (&self.meters, node) {
+            (Some(meters), Some(node)) => {
+                meters.measure(node, take)?;
+                meters.made(node, &out, 0, 0);
+            }
+            _ => take()?,
+        }
         self.send_all(target, out, results)
     }
 
@@ -248,7 +272,13 @@ impl Graph {
             .ok_or_else(|| Error::internal("no such operator"))?;
         let mut out = Output::default();
         match message {
-            Message::Batch(batch) => place.operator.on_batch(input, batch, &mut out)?,
+            Message::Batch(batch) => match &self.meters {
+                None => place.operator.on_batch(input, batch, &mut out)?,
+                Some(meters) => {
+                    meters.operators[node].takes(batch.num_rows());
+                    meters.measure(node, || place.operator.on_batch(input, batch, &mut out))?;
+                }
+            },
             Message::Watermark(watermark) => {
                 place.inputs[input] = Some(watermark);
                 let Some(least) = least(&place.inputs) else {
@@ -260,8 +290,17 @@ impl Graph {
                         *input = None;
                     }
                 }
-                place.operator.on_watermark(&least, &mut out)?;
+                match &self.meters {
+                    None => place.operator.on_watermark(&least, &mut out)?,
+                    Some(meters) => {
+                        meters.operators[node].keeps(place.operator.size_bytes());
+                        meters.measure(node, || place.operator.on_watermark(&least, &mut out))?;
+                    }
+                }
             }
+        }
+        if let Some(meters) = &self.meters {
+            meters.made(node, &out, 0, 0);
         }
         let target = place.target;
         self.send_all(target, out, results)
@@ -297,6 +336,7 @@ impl Graph {
     /// Those of the operators.
     pub fn results_if_ended(&self, aheads: &[Arc<Ahead>]) -> Result<Results> {
         let mut copy = self.clone();
+        copy.meters = None;
         let mut results = Results::default();
         for ahead in aheads {
             copy.push(ahead, None, &Watermark::end(), &mut results)?;

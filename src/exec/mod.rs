@@ -33,6 +33,7 @@ pub mod group;
 mod grouped;
 pub mod keys;
 pub mod limit;
+pub mod meter;
 pub mod parallel;
 pub mod project;
 pub mod sort;

@@ -19,6 +19,7 @@ use arrow::datatypes::SchemaRef;
 
 use super::graph::Target;
 use super::grouped::Grouped;
+use super::meter::Meters;
 use super::{Message, Output};
 use crate::data::{Batch, Event};
 use crate::error::{Error, Result};
@@ -121,9 +122,13 @@ pub struct Ahead {
 pub(super) struct Path {
     pub(super) columns: Vec<usize>,
     pub(super) schema: SchemaRef,
-    pub(super) steps: Vec<Arc<dyn Stateless>>,
+    /// Each with the number of its operator.
+    pub(super) steps: Vec<(usize, Arc<dyn Stateless>)>,
     pub(super) local: Option<Arc<dyn Local>>,
     pub(super) target: Target,
+    /// The number of the read.
+    pub(super) read: usize,
+    pub(super) meters: Option<Arc<Meters>>,
 }
 
 /// What the share made of a batch: an entry for each path.
@@ -159,9 +164,12 @@ impl Path {
         )?;
         let mut out = Output::default();
         let mut batches = vec![batch.with_columns(columns)];
-        for step in &self.steps {
+        if let Some(meters) = &self.meters {
+            meters.reads[self.read].takes(batch.num_rows());
+        }
+        for (operator, step) in &self.steps {
             for batch in std::mem::take(&mut batches) {
-                step.apply(batch, &mut out)?;
+                self.apply(*operator, step.as_ref(), batch, &mut out)?;
             }
             for message in out.messages.drain(..) {
                 match message {
@@ -177,7 +185,7 @@ impl Path {
         let mut gathered = Vec::with_capacity(batches.len());
         for batch in batches {
             gathered.push(match self.local.as_ref().filter(|_| gather) {
-                Some(local) => local.gather(batch, &mut out)?,
+                Some(local) => self.gather(local.as_ref(), batch, &mut out)?,
                 None => Gathered::Rows(batch),
             });
         }
@@ -185,5 +193,37 @@ impl Path {
             events: out.events,
             gathered,
         })
+    }
+
+    fn apply(
+        &self,
+        operator: usize,
+        step: &dyn Stateless,
+        batch: Batch,
+        out: &mut Output,
+    ) -> Result<()> {
+        let Some(meters) = &self.meters else {
+            return step.apply(batch, out);
+        };
+        let (messages, events) = (out.messages.len(), out.events.len());
+        meters.operators[operator].takes(batch.num_rows());
+        meters.measure(operator, || step.apply(batch, out))?;
+        meters.made(operator, out, messages, events);
+        Ok(())
+    }
+
+    /// The first phase of the operator that the path leads to.
+    fn gather(&self, local: &dyn Local, batch: Batch, out: &mut Output) -> Result<Gathered> {
+        let (Some(meters), Target::Node { node, .. }) = (&self.meters, self.target) else {
+            return local.gather(batch, out);
+        };
+        let (rows, events) = (batch.num_rows(), out.events.len());
+        let gathered = meters.measure(node, || local.gather(batch, out))?;
+        // Rows that come as rows are counted when the operator takes them.
+        if matches!(gathered, Gathered::Partials(_)) {
+            meters.operators[node].takes(rows);
+        }
+        meters.made(node, out, out.messages.len(), events);
+        Ok(gathered)
     }
 }

@@ -33,7 +33,7 @@ use crate::error::Result;
 use crate::time::{Interval, Zone};
 
 pub use context::Registry;
-pub use explain::explain;
+pub use explain::{explain, explain_measured, mermaid};
 pub use lower::lower;
 pub use relations::{reads_only_line, relations};
 pub use share::share;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
+use super::analyze::Analyzed;
 use super::result_info::ResultInfo;
 use super::side_files::SideFiles;
 use super::sinks::SinkSpec;
@@ -119,6 +120,8 @@ pub struct RunProgress {
     pub watermark: Option<String>,
     /// How far that is behind the clock.
     pub behind: Option<Duration>,
+    /// What the operators have done so far, if that is wanted.
+    pub tree: Option<String>,
 }
 
 /// Where the rows of an INSERT go: as the [`Host`] for those of a SELECT.
@@ -174,6 +177,8 @@ pub(super) struct RunSink<'a> {
     host: &'a mut dyn Host,
     side_files: &'a mut SideFiles,
     roots: Vec<Root>,
+    /// The query that is measured.
+    analyzed: Option<&'a Analyzed>,
     /// The reader of standard output has left, and the other statements of the run go on.
     host_has_left: bool,
 }
@@ -183,11 +188,13 @@ impl<'a> RunSink<'a> {
         host: &'a mut dyn Host,
         side_files: &'a mut SideFiles,
         roots: Vec<Root>,
+        analyzed: Option<&'a Analyzed>,
     ) -> Self {
         RunSink {
             host,
             side_files,
             roots,
+            analyzed,
             host_has_left: false,
         }
     }
@@ -316,6 +323,7 @@ impl Sink for RunSink<'_> {
             progress: progress.clone(),
             watermark: least.map(|(source, time)| self.side_files.time(source, time)),
             behind: least.and_then(|(source, time)| self.side_files.behind_clock(source, time)),
+            tree: self.analyzed.map(Analyzed::tree),
         };
         let roots = &self.roots;
         let mut open = || of_host(roots, open()?);

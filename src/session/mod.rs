@@ -9,6 +9,7 @@
 //! A session reads and writes through its [`Host`]: the command line, a test. Invariant: statements run in
 //! order and stop at the first error; standard input is touched only if a statement names it.
 
+mod analyze;
 mod explain;
 mod host;
 mod options;
@@ -31,7 +32,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{self, PlanSettings, Planned, Registry};
 use crate::runtime::Summary;
 use crate::runtime::interrupt::{Interrupts, Signal};
-use crate::sql::{self, QueryStatement, Statement, StatementKind};
+use crate::sql::{self, ExplainAs, QueryStatement, Statement, StatementKind};
 
 pub use host::{Host, Note, OpenRows, ResultSink, RunProgress};
 pub use options::{OnError, OnInterrupt, Options};
@@ -145,7 +146,8 @@ impl Session {
     }
 
     fn explain_here(&mut self, text: &str, host: &mut dyn Host) -> Result<()> {
-        self.instead_of_running(text, StatementKind::Explain, host)
+        let tree = |query| StatementKind::Explain(query, ExplainAs::Tree);
+        self.instead_of_running(text, tree, host)
     }
 
     /// Runs a script with something else in the place of its queries.
@@ -230,9 +232,14 @@ impl Session {
                 let set = self.options.set(&name, &value);
                 set.map_err(|error| error.at_least(Some(span)))
             }
-            StatementKind::Explain(query) => {
+            StatementKind::Explain(query, ExplainAs::Analyze) => self.analyze(&query, host),
+            StatementKind::Explain(query, how) => {
                 let planned = self.plan(&query.query, host)?;
-                host.text(explain::with_facts(&planned, &self.options).as_bytes())
+                let text = match how {
+                    ExplainAs::Mermaid => plan::mermaid(&planned.query),
+                    _ => explain::with_facts(&planned, &self.options),
+                };
+                host.text(text.as_bytes())
             }
             StatementKind::Describe(query) => {
                 let planned = self.plan(&query.query, host)?;

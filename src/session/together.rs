@@ -10,10 +10,12 @@ use std::path::{Path, PathBuf};
 
 use sqlparser::ast;
 
+use super::analyze::Analyzed;
 use super::host::{self, ResultSink, Root};
 use super::sinks::{Chosen, check_copy, is_one_file};
 use super::{Host, Note, OnError, OnInterrupt, ResultInfo, Session};
 use crate::error::{Error, ErrorKind, Result};
+use crate::exec::graph::Graph;
 use crate::plan::{self, Planned, SourcePlan, StreamQuery};
 use crate::runtime::{self, Gates, Outcome, RunSpec};
 use crate::sql::{Insert, QueryStatement};
@@ -38,13 +40,7 @@ impl Session {
         }
         let mut queries: Vec<StreamQuery> = Vec::with_capacity(planned.len());
         for planned in planned {
-            for note in &planned.notes {
-                host.note(Note::Remark(note.clone()));
-            }
-            for unseen in &planned.unseen {
-                host.note(Note::Unseen(unseen.clone()));
-            }
-            queries.push(planned.query);
+            queries.push(self.announced(planned, host));
         }
         let sources = plan::share(&mut queries)?;
         for (insert, chosen) in inserts.iter().zip(&chosen) {
@@ -53,7 +49,9 @@ impl Session {
                 refused.map_err(|error| error.at_least(Some(insert.target_span)))?;
             }
         }
-        let done = self.run(&queries, &sources, sinks, host);
+        // Whatever is wrong with windows is said before the first byte of output.
+        let graph = plan::lower(&queries)?;
+        let done = self.run(&queries, &sources, graph, sinks, None, host);
         for chosen in &chosen {
             self.sources.written(&chosen.spec.path, &mut self.catalog);
         }
@@ -156,15 +154,27 @@ impl Session {
         Ok(false)
     }
 
-    fn run(
+    /// The query of a plan, whose remarks are told.
+    pub(super) fn announced(&self, planned: Planned, host: &mut dyn Host) -> StreamQuery {
+        for note in planned.notes {
+            host.note(Note::Remark(note));
+        }
+        for unseen in planned.unseen {
+            host.note(Note::Unseen(unseen));
+        }
+        planned.query
+    }
+
+    /// Runs the operators that queries became.
+    pub(super) fn run(
         &mut self,
         queries: &[StreamQuery],
         sources: &[SourcePlan],
+        graph: Graph,
         sinks: Vec<Box<dyn ResultSink>>,
+        analyzed: Option<&Analyzed>,
         host: &mut dyn Host,
     ) -> Result<()> {
-        // Whatever is wrong with windows is said before the first byte of output.
-        let graph = plan::lower(queries)?;
         let keep_texts = self.options.late.is_some() || self.options.rejects.is_some();
         let mut inputs = Vec::with_capacity(sources.len());
         let prints = queries.len() > sinks.len() && self.options.output.is_none();
@@ -200,7 +210,7 @@ impl Session {
             threads: self.options.threads,
             emit_on_interrupt: self.options.on_interrupt == OnInterrupt::Emit,
         };
-        let mut sink = host::RunSink::new(host, &mut self.side_files, roots);
+        let mut sink = host::RunSink::new(host, &mut self.side_files, roots, analyzed);
         let outcome = runtime::run(spec, &mut self.summary, &mut sink);
         // What came out before an error is out; a result that failed has no end.
         match outcome {

@@ -16,6 +16,7 @@
 
 mod create_table;
 mod dialect;
+mod explain;
 mod group_window;
 mod insert;
 mod item_names;
@@ -35,8 +36,8 @@ mod words;
 pub use script::parse;
 
 pub use statement::{
-    Column, ColumnKind, CreateTable, CreateView, Emit, Insert, QueryStatement, Statement,
-    StatementKind, TableOption, WatermarkClause, WindowArguments, WindowCall,
+    Column, ColumnKind, CreateTable, CreateView, Emit, ExplainAs, Insert, QueryStatement,
+    Statement, StatementKind, TableOption, WatermarkClause, WindowArguments, WindowCall,
 };
 pub use tokens::span_of;
 pub use window_call::window_call;

@@ -3,6 +3,7 @@
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::create_table::parse_create;
+use super::explain::explain;
 use super::insert::{begins_set, parse_copy, parse_insert, parse_set};
 use super::limits::{check_depth, check_length};
 use super::messages::{misspelt, nearest, shown};
@@ -263,44 +264,6 @@ fn set(tokens: &[TokenWithSpan], text: &str) -> Result<StatementKind> {
         value: typed(value),
         span: bytes_of(&tokens[1..]),
     })
-}
-
-fn explain(tokens: &[TokenWithSpan], text: &str) -> Result<StatementKind> {
-    let rest = &tokens[1..];
-    if is_any_word(
-        rest.first(),
-        &[
-            "ANALYZE",
-            "VERBOSE",
-            "LOGICAL",
-            "EXTENDED",
-            "ESTIMATED_COST",
-        ],
-    ) && !is_word(rest.get(1), "FROM")
-    {
-        let span = rest.first().map_or(end_of(tokens), bytes);
-        return Err(Error::unsupported(format!(
-            "EXPLAIN {} is not built",
-            text[span.start..span.end].to_uppercase()
-        ))
-        .at(span)
-        .help("`EXPLAIN SELECT …` shows the plan"));
-    }
-    let rest = if words_at(rest, 0, &["PLAN", "FOR"]) {
-        &rest[2..]
-    } else {
-        rest
-    };
-    if begins_query(rest.first()) {
-        return Ok(StatementKind::Explain(parse_query(rest, text)?));
-    }
-    if is_word(rest.first(), "INSERT") {
-        return Ok(StatementKind::Explain(parse_insert(rest, text)?.query));
-    }
-    let span = rest.first().map_or(end_of(tokens), bytes);
-    Err(Error::syntax("EXPLAIN is followed by a query")
-        .at(span)
-        .help("write `EXPLAIN SELECT …`"))
 }
 
 /// True at a word that begins a query.

@@ -42,11 +42,22 @@ pub enum StatementKind {
         span: Span,
     },
     /// `EXPLAIN SELECT …`.
-    Explain(QueryStatement),
+    Explain(QueryStatement, ExplainAs),
     /// `DESCRIBE name` or `DESCRIBE SELECT …` (the latter with the query).
     Describe(QueryStatement),
     /// `SHOW TABLES`.
     ShowTables,
+}
+
+/// What EXPLAIN shows of a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExplainAs {
+    /// Its operators, with what matters for a stream.
+    Tree,
+    /// The same as a Mermaid flowchart.
+    Mermaid,
+    /// It runs, its rows are dropped, and the tree says what each operator did.
+    Analyze,
 }
 
 /// A query with the clauses that sqlparser has no place for.

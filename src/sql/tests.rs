@@ -31,7 +31,7 @@ fn normal(text: &str, parameters: &[(String, String)]) -> String {
                     .join(" & "),
                 StatementKind::CreateView(view) => format!("{}: {}", view.name, view.query),
                 StatementKind::CreateTable(table) => create(table),
-                StatementKind::Explain(query) => format!("explain {}", query.query),
+                StatementKind::Explain(query, _) => format!("explain {}", query.query),
                 StatementKind::Describe(query) => format!("describe {}", query.query),
                 StatementKind::Set { name, value, .. } => format!("set {name}={value}"),
                 StatementKind::Drop { name, if_exists } => format!("drop {name} {if_exists}"),

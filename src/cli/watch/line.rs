@@ -140,6 +140,7 @@ mod tests {
             },
             watermark: Some(String::from("2026-01-01T12:05:00")),
             behind: Some(Duration::from_millis(3_200)),
+            tree: None,
         }
     }
 
@@ -165,6 +166,7 @@ mod tests {
             },
             watermark: None,
             behind: None,
+            tree: None,
         };
         assert_eq!(text(&quiet, 80), "0 rows · 0 rows/s · 0 B/s");
     }

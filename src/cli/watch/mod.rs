@@ -155,8 +155,18 @@ impl Watch {
     ) -> Result<()> {
         let mut lines = Vec::new();
         let (columns, rows) = self.size().unwrap_or((80, 24));
-        if self.is_live {
-            lines = self.open_lines(open, preview, columns)?;
+        let tree = progress
+            .tree
+            .as_ref()
+            .filter(|_| self.progress == Shown::InPlace);
+        if let Some(tree) = tree {
+            lines.extend(
+                tree.lines()
+                    .map(|line| cut(line, columns.saturating_sub(1))),
+            );
+        }
+        if self.is_live || tree.is_some() {
+            lines.extend(self.open_lines(open, preview, columns)?);
             // One line for how the run goes, one for the cursor.
             let room = rows.saturating_sub(2).max(1);
             if lines.len() > room {

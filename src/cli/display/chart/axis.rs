@@ -26,9 +26,9 @@ impl Scale {
     pub(super) fn of(low: f64, high: f64, steps: usize, are_whole: bool) -> Self {
         let (mut low, mut high) = (low, high);
         // Without zero a small difference looks like a large one.
-        if low > 0.0 && low <= high / 2.0 || low == high && low > 0.0 {
+        if (low == high || low <= high / 2.0) && low > 0.0 {
             low = 0.0;
-        } else if high < 0.0 && high >= low / 2.0 || low == high && high < 0.0 {
+        } else if (low == high || high >= low / 2.0) && high < 0.0 {
             high = 0.0;
         } else if low == high {
             high = low + 1.0;

@@ -77,9 +77,7 @@ fn bars(groups: &[Group], measure: usize, look: Look, out: &mut String) {
         let bar = match value(group) {
             Some(value) if value < 0.0 => {
                 let begin = (scale.part(value) * room as f64).round() as usize;
-                " ".repeat(begin)
-                    + &look.picture(&"█".repeat(zero.saturating_sub(begin)))
-                    + &" ".repeat(1)
+                " ".repeat(begin) + &look.picture(&"█".repeat(zero.saturating_sub(begin))) + " "
             }
             Some(value) => {
                 let eighths =
