@@ -31,7 +31,7 @@ fn normal(text: &str, parameters: &[(String, String)]) -> String {
                     .join(" & "),
                 StatementKind::CreateView(view) => format!("{}: {}", view.name, view.query),
                 StatementKind::CreateTable(table) => create(table),
-                StatementKind::Explain(query, _) => format!("explain {}", query.query),
+                StatementKind::Explain(query, how) => format!("explain {how:?} {}", query.query),
                 StatementKind::Describe(query) => format!("describe {}", query.query),
                 StatementKind::Set { name, value, .. } => format!("set {name}={value}"),
                 StatementKind::Drop { name, if_exists } => format!("drop {name} {if_exists}"),
@@ -297,7 +297,7 @@ fn statements() {
         ),
         (
             "EXPLAIN SELECT a FROM t; DESC t; DESCRIBE SELECT a FROM t",
-            "explain SELECT a FROM t; describe SELECT * FROM t; describe SELECT a FROM t",
+            "explain Tree SELECT a FROM t; describe SELECT * FROM t; describe SELECT a FROM t",
         ),
         (
             "CREATE VIEW v AS SELECT a+1 FROM t",
@@ -390,7 +390,7 @@ fn statements() {
             "SELECT sum(a) OVER (ORDER BY a) FROM t",
             "Unsupported at `OVER`: ",
         ),
-        ("EXPLAIN ANALYZE SELECT 1", "Unsupported at `ANALYZE`: "),
+        ("EXPLAIN VERBOSE SELECT 1", "Unsupported at `VERBOSE`: "),
         ("BEGIN TRANSACTION", "Unsupported at `BEGIN TRANSACTION`: "),
         (
             "BEGIN STATEMENT SET; INSERT INTO a SELECT 1",
@@ -459,8 +459,12 @@ fn inserts() {
         ),
         ("COPY t TO 'a.csv'", "insert 'a.csv'()[] SELECT * FROM t"),
         (
+            "EXPLAIN ANALYZE SELECT a FROM t; EXPLAIN (FORMAT MERMAID) SELECT a FROM t",
+            "explain Analyze SELECT a FROM t; explain Mermaid SELECT a FROM t",
+        ),
+        (
             "EXPLAIN INSERT INTO a SELECT 1",
-            "explain SELECT 1 AS \"1\"",
+            "explain Tree SELECT 1 AS \"1\"",
         ),
     ]);
 }
