@@ -1,9 +1,9 @@
 //! The loop of a running query: one step of one source at a time, to the end, a limit, a gate or a signal.
 
+mod telling;
+
 use std::sync::Arc;
 use std::time::Duration;
-
-use arrow::array::RecordBatch;
 
 use super::commit::{Committed, Gates, Keeper, LateRow, Mover, Noted, RejectedRow, commit};
 use super::interrupt::{Interrupts, Signal};
@@ -11,7 +11,7 @@ use super::output::Output;
 use super::progress::{Silence, Ticks};
 use super::quiet::Closing;
 use super::reader::Input;
-use super::sink::{NextWindow, Pause, Sink, Status, Waiting};
+use super::sink::{Pause, Sink, Status};
 use super::source::{Given, Source};
 use super::summary::Summary;
 use super::timeline::Step;
@@ -107,7 +107,9 @@ pub fn run(spec: RunSpec<'_>, summary: &mut Summary, sink: &mut dyn Sink) -> Res
         .collect();
     let workers = Workers::new(spec.threads);
     let is_watched = sink.watches();
-    let total_bytes = is_watched.then(|| total_bytes(&spec.inputs)).flatten();
+    let total_bytes = is_watched
+        .then(|| telling::total_bytes(&spec.inputs))
+        .flatten();
     let mut sources = Vec::with_capacity(spec.inputs.len());
     for (number, (plan, input)) in spec.sources.iter().zip(spec.inputs).enumerate() {
         let number = u16::try_from(number).map_err(|_| Error::plan("more than 65,535 sources"))?;
@@ -148,18 +150,6 @@ pub fn run(spec: RunSpec<'_>, summary: &mut Summary, sink: &mut dyn Sink) -> Res
     Ok(outcome)
 }
 
-/// How many bytes all inputs have together, if they are files that lie there whole.
-fn total_bytes(inputs: &[Input]) -> Option<u64> {
-    inputs.iter().map(|input| input.inputs.size_bytes()).sum()
-}
-
-/// The rows that would come out if the input ended now, each batch with its root.
-fn open_rows(graph: &Graph, aheads: &[Arc<Ahead>]) -> Result<Vec<(usize, RecordBatch)>> {
-    let results = graph.results_if_ended(aheads)?;
-    let rows = results.batches.into_iter();
-    Ok(rows.map(|(root, batch)| (root, batch.columns)).collect())
-}
-
 impl Run<'_> {
     fn complete(&mut self, waiter: &mut Waiter<'_>, emit_on_interrupt: bool) -> Result<Outcome> {
         let outcome = self.until_end(waiter)?;
@@ -168,10 +158,7 @@ impl Run<'_> {
             Outcome::Stopped(_) if emit_on_interrupt => self.end_all()?,
             Outcome::Stopped(_) => {
                 self.summary.open_windows += self.graph.open_windows() as u64;
-                self.output.flush(&self.workers)?;
-                let (graph, aheads) = (&self.graph, &self.aheads);
-                let mut open = || open_rows(graph, aheads);
-                self.output.sink().left_open(&mut open)?;
+                self.tell_left_open()?;
             }
         }
         Ok(outcome)
@@ -270,29 +257,6 @@ impl Run<'_> {
         }
     }
 
-    /// What is waited for.
-    fn waiting(&self) -> Waiting {
-        let behind = furthest_behind(&self.sources);
-        let next = || {
-            let source = behind?;
-            let delay = self.plans[source].watermark.as_ref()?.delay;
-            let reached = self.reached[source];
-            let is_time = !matches!(reached, i64::MIN | i64::MAX);
-            Some(NextWindow {
-                source,
-                newest: is_time.then(|| reached.saturating_add(delay))?,
-                end: self.graph.next_end()?,
-                delay,
-            })
-        };
-        Waiting {
-            rows_read: self.summary.rows_read - self.summary.rows_before,
-            rows_out: self.summary.rows_out,
-            has_windows: self.has_windows,
-            next: next(),
-        }
-    }
-
     /// After how long the next window closes though nothing comes of what is read; `None` where windows wait for
     /// rows.
     fn next_closing(&self, turn: Turn) -> Option<Duration> {
@@ -319,20 +283,6 @@ impl Run<'_> {
         };
         let left = Duration::from_micros(u64::try_from(left).unwrap_or(0));
         Some(left.clamp(SHORTEST_ALARM, LONGEST_ALARM))
-    }
-
-    /// Tells who watches how the run goes.
-    fn tell_progress(&mut self) -> Result<()> {
-        let began = time::elapsed();
-        // What has come out stands before what is still open.
-        self.output.flush(&self.workers)?;
-        let status = Status::of(&self.graph, self.summary, &self.reached);
-        let progress = self.ticks.progress(status);
-        let (graph, aheads) = (&self.graph, &self.aheads);
-        let mut open = || open_rows(graph, aheads);
-        self.output.sink().progress(&progress, &mut open)?;
-        self.ticks.told(began);
-        Ok(())
     }
 
     /// Tells the operators what time it is; true if the statement has ended with it.
