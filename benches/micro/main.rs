@@ -144,7 +144,11 @@ fn print(bencher: Bencher<'_, '_>, format: &str) {
         text.clear();
         let mut display = make(display::Options::default());
         display
-            .begin(&batches[0].schema(), &mut text)
+            .begin(
+                &batches[0].schema(),
+                &tumble::session::ResultInfo::default(),
+                &mut text,
+            )
             .expect("a header");
         for batch in &batches {
             display.rows(batch, &mut text).expect("lines");
