@@ -12,6 +12,7 @@ pub mod exit;
 pub mod generate;
 pub mod messages;
 mod one_shot;
+mod output_file;
 pub mod settings;
 pub mod snippet;
 mod stats;
@@ -24,16 +25,19 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use crate::connect::check_stdout;
 use crate::error::{Error, Result};
+use crate::runtime::interrupt::Questions;
 use args::Request;
 use messages::{Color, ErrorFormat, Messages};
 use settings::Settings;
 
 /// Runs the command line `words` (without the name of the program).
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let questions = Questions::install();
     let words: Vec<OsString> = words.into_iter().collect();
     let messages = Messages::new(error_format_of(&words), Color::Auto, false, false);
-    match run_request(words) {
+    match questions.and_then(|questions| run_request(words, questions)) {
         Ok(code) => code,
         Err(error) => {
             messages.error(&error, None);
@@ -42,10 +46,11 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn run_request(words: Vec<OsString>) -> Result<ExitCode> {
+fn run_request(words: Vec<OsString>, questions: Questions) -> Result<ExitCode> {
     match args::parse(words)? {
         Request::Show(text) => show(&text),
         Request::Generate(args) => {
+            check_stdout()?;
             generate::run(&args, &mut io::stdout().lock())?;
             Ok(ExitCode::SUCCESS)
         }
@@ -55,13 +60,14 @@ fn run_request(words: Vec<OsString>) -> Result<ExitCode> {
                 args.user_formats = config::user_formats()?;
             }
             let settings = Settings::new(*args)?;
-            Ok(one_shot::run(&settings))
+            Ok(one_shot::run(&settings, questions))
         }
     }
 }
 
 /// Writes a text to stdout; a reader that leaves is no error.
 fn show(text: &str) -> Result<ExitCode> {
+    check_stdout()?;
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

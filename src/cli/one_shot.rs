@@ -21,7 +21,7 @@ use super::stats::StatsFile;
 use super::terminal::Terminal;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::Summary;
-use crate::runtime::interrupt::Interrupts;
+use crate::runtime::interrupt::{Interrupts, Questions};
 use crate::session::{self, Session};
 
 /// A script with the name that messages give it.
@@ -31,14 +31,14 @@ struct Source {
 }
 
 /// Runs what the settings say.
-pub fn run(settings: &Settings) -> ExitCode {
+pub fn run(settings: &Settings, questions: Questions) -> ExitCode {
     let said = &settings.messages;
     let messages = Messages::new(said.format, said.color, said.quiet, said.verbose);
     let stats = match StatsFile::open(said.stats.as_deref()) {
         Ok(stats) => stats,
         Err(error) => return failed(&error, None, &messages),
     };
-    run_with(settings, &messages, &stats).unwrap_or_else(|error| {
+    run_with(settings, &messages, &stats, questions).unwrap_or_else(|error| {
         // Nothing was read; if it is these counters that cannot be written, that is what is told.
         let written = stats.write(&Summary::default(), exit::of_error(&error));
         drop(written);
@@ -48,11 +48,16 @@ pub fn run(settings: &Settings) -> ExitCode {
 
 /// # Errors
 /// What failed before the first script, or the counters cannot be written.
-fn run_with(settings: &Settings, messages: &Messages, stats: &StatsFile) -> Result<ExitCode> {
+fn run_with(
+    settings: &Settings,
+    messages: &Messages,
+    stats: &StatsFile,
+    questions: Questions,
+) -> Result<ExitCode> {
     let mut terminal = Terminal::new(settings, messages)?;
     let scripts = scripts(settings, &mut terminal)?;
     let mut session = Session::new(settings.options.clone());
-    let interrupts = Arc::new(Interrupts::install()?);
+    let interrupts = Arc::new(Interrupts::install(questions)?);
     terminal.listen(Arc::clone(&interrupts));
     session.listen(interrupts);
     let outcome = run_all(settings, &scripts, &mut session, &mut terminal);

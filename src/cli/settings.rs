@@ -11,6 +11,7 @@ use super::args::{Args, ScriptArg, named_path, sql_of};
 use super::display::{self, Format};
 use super::exit::Expect;
 use super::messages::{Color, ErrorFormat};
+use super::output_file;
 use super::watch::ProgressWhen;
 use crate::error::{Error, Result};
 use crate::session::{OnError, Options};
@@ -271,7 +272,10 @@ fn output_format(args: &Args) -> Result<Option<&'static Format>> {
     }
     match &args.format {
         Some(name) => display::format_named(name).map(Some),
-        None => Ok(args.output.as_deref().and_then(display::format_of_file)),
+        None => args
+            .output
+            .as_deref()
+            .map_or(Ok(None), output_file::format_of),
     }
 }
 

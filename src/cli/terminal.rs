@@ -8,6 +8,7 @@ use arrow::datatypes::SchemaRef;
 
 use super::display;
 use super::messages::Messages;
+use super::output_file;
 use super::settings::Settings;
 use super::watch::Watch;
 use super::writer::{self, Writer};
@@ -47,6 +48,11 @@ impl<'a> Terminal<'a> {
                     .help("write it to a file with -o, or to a program with |"),
             );
         }
+        if let (None, Some(path)) = (said.format, &said.file)
+            && let Some(remark) = output_file::remark(path)
+        {
+            messages.note(&remark);
+        }
         let width = is_terminal.then(terminal_width).flatten();
         let options = display::Options {
             null_value: said.null_value.clone(),
@@ -75,8 +81,10 @@ impl<'a> Terminal<'a> {
         })
     }
 
-    /// Listens to signals while a socket takes no more.
+    /// Listens to signals while an output takes no more.
     pub fn listen(&mut self, interrupts: Arc<Interrupts>) {
+        let outside = ForSinks(Some(Arc::clone(&interrupts)));
+        self.writer.listen(Box::new(outside));
         self.interrupts = Some(interrupts);
     }
 
@@ -149,6 +157,12 @@ impl Host for Terminal<'_> {
     }
 
     fn sink(&mut self, spec: &SinkSpec) -> Result<Box<dyn ResultSink>> {
+        if (&spec.format, &spec.socket) == (&None, &None)
+            && let Ok(None) = output_file::format_of(&spec.path)
+            && let Some(remark) = output_file::remark(&spec.path)
+        {
+            self.messages.note(&remark);
+        }
         let outside = ForSinks(self.interrupts.clone());
         writer::sink(spec, self.options.clone(), Box::new(outside))
     }

@@ -7,8 +7,6 @@
 //! Invariants: a file is created, a socket connected when its first result begins; an error names it. Each write
 //! is whole rows.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,23 +14,25 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
 use super::display::{self, Display};
-use crate::connect::{Notice, Outside, Reason, RecordEnds, SocketSink};
-use crate::error::{Error, ErrorKind, Result};
-use crate::runtime::RowWriter;
+use super::output_file;
+use crate::connect::{Notice, Outlet, Outside, Packer, Reason, RecordEnds, SocketSink};
+use crate::error::{Error, Result};
+use crate::runtime::{ForSinks, RowWriter};
 use crate::session::{ResultInfo, ResultSink, SinkSpec};
 
 /// Bytes that are written at once, where nobody waits for them.
 const BUFFER_BYTES: usize = 64 << 10;
 
 enum Out {
-    Stdout(io::Stdout),
-    /// A query that cannot be planned leaves the file as it is.
-    Unopened {
-        path: PathBuf,
-        append: bool,
-    },
-    File(PathBuf, File),
+    /// A query that cannot be planned leaves a file as it is.
+    Unopened(Place, Box<dyn Outside>),
+    Open(Box<Outlet>, Option<Box<Packer>>),
     Socket(Box<SocketSink>),
+}
+
+enum Place {
+    Stdout,
+    File { path: PathBuf, append: bool },
 }
 
 /// A place for results and their format.
@@ -47,7 +47,8 @@ pub(super) struct Writer {
 impl Writer {
     /// What writes to standard output.
     pub(super) fn stdout(format: &'static display::Format, options: display::Options) -> Self {
-        Writer::new(Out::Stdout(io::stdout()), format, options)
+        let out = Out::Unopened(Place::Stdout, Box::new(ForSinks(None)));
+        Writer::new(out, format, options)
     }
 
     /// What writes to a file.
@@ -70,7 +71,10 @@ impl Writer {
             whole_file: path.extension().is_some_and(|ending| ending != "arrows"),
             ..options
         };
-        Ok(Writer::new(Out::Unopened { path, append }, format, options))
+        output_file::packer_of(&path, format)?;
+        let place = Place::File { path, append };
+        let out = Out::Unopened(place, Box::new(ForSinks(None)));
+        Ok(Writer::new(out, format, options))
     }
 
     fn new(out: Out, format: &'static display::Format, options: display::Options) -> Self {
@@ -83,29 +87,43 @@ impl Writer {
         }
     }
 
-    /// Opens the file, once a result begins.
-    fn open(&mut self) -> Result<()> {
-        let Out::Unopened { path, append } = &self.out else {
-            return Ok(());
-        };
-        let mut open = OpenOptions::new();
-        open.create(true).write(true);
-        let open = if *append {
-            open.append(true)
-        } else {
-            open.truncate(true)
-        };
-        let refused =
-            |error| Error::outside(format!("cannot write {}", path.display()), Reason(&error));
-        let mut file = open.open(path).map_err(refused)?;
-        let length = file.metadata().map_or(0, |metadata| metadata.len());
-        if *append && length > 0 && lacks_newline(path) {
-            // Rows never go on in a line that somebody left without an end.
-            file.write_all(b"\n").map_err(refused)?;
+    /// Hears of the world before anything is written.
+    pub(super) fn listen(&mut self, to: Box<dyn Outside>) {
+        if let Out::Unopened(_, outside) = &mut self.out {
+            *outside = to;
         }
-        self.options.header &= !(*append && length > 0);
-        self.out = Out::File(path.clone(), file);
-        Ok(())
+    }
+
+    /// Opens the output, once a result with this header begins.
+    fn open(&mut self, header: &[u8]) -> Result<&mut Out> {
+        if let Out::Unopened(place, outside) = &mut self.out {
+            let outside = std::mem::replace(outside, Box::new(ForSinks(None)));
+            let ends = record_ends(self.format);
+            let (outlet, packer) = match place {
+                Place::Stdout => (Outlet::stdout(ends, outside)?, None),
+                Place::File { path, append } => {
+                    let packer = output_file::packer_of(path, self.format)?;
+                    let (file, is_begun) = match append {
+                        true => output_file::open_behind(path, self.format, header)?,
+                        false => (output_file::create(path)?, false),
+                    };
+                    self.options.header &= !is_begun;
+                    let ends = ends.filter(|_| packer.is_none());
+                    (Outlet::file(path, file, ends, outside), packer)
+                }
+            };
+            self.out = Out::Open(Box::new(outlet), packer.map(Box::new));
+        }
+        Ok(&mut self.out)
+    }
+
+    /// The line that tells the columns of a result, where the format has one.
+    fn header(&self, schema: &SchemaRef, info: &ResultInfo) -> Result<Vec<u8>> {
+        let mut header = Vec::new();
+        if self.options.header && matches!(self.format.name, "csv" | "tsv") {
+            (self.format.display)(self.options.clone()).begin(schema, info, &mut header)?;
+        }
+        Ok(header)
     }
 
     /// The rows of a result that has no end follow as previews.
@@ -157,23 +175,26 @@ impl Writer {
         if bytes.is_empty() {
             return Ok(());
         }
-        self.open()?;
-        let (written, name) = match &mut self.out {
-            Out::Stdout(stdout) => {
-                let mut lock = stdout.lock();
-                (
-                    lock.write_all(bytes).and_then(|()| lock.flush()),
-                    String::from("stdout"),
-                )
+        match self.open(&[])? {
+            Out::Open(outlet, None) => outlet.write(bytes),
+            Out::Open(outlet, Some(packer)) => {
+                let packed = packer.write(bytes).map_err(cannot_compress)?;
+                outlet.write(&packed)
             }
-            Out::File(path, file) => (file.write_all(bytes), path.display().to_string()),
-            Out::Socket(socket) => return socket.write(bytes),
-            Out::Unopened { path, .. } => (Ok(()), path.display().to_string()),
-        };
-        written.map_err(|error| match error.kind() {
-            io::ErrorKind::BrokenPipe => Error::new(ErrorKind::Closed, "the reader has left"),
-            _ => Error::outside(format!("cannot write {name}"), Reason(&error)),
-        })
+            Out::Socket(socket) => socket.write(bytes),
+            Out::Unopened(..) => Err(Error::internal("an output that is not open")),
+        }
+    }
+
+    /// Writes what a packer still has.
+    fn pack(&mut self, give: impl FnOnce(&mut Packer) -> std::io::Result<Vec<u8>>) -> Result<()> {
+        match &mut self.out {
+            Out::Open(outlet, Some(packer)) => {
+                let packed = give(packer).map_err(cannot_compress)?;
+                outlet.write(&packed)
+            }
+            _ => Ok(()),
+        }
     }
 
     fn written(&mut self) -> Result<()> {
@@ -185,21 +206,23 @@ impl Writer {
     }
 }
 
-/// True if the last line of a file has no end, as far as that can be read.
-fn lacks_newline(path: &Path) -> bool {
-    let last = || {
-        let mut file = File::open(path)?;
-        let mut last = [0];
-        file.seek(SeekFrom::End(-1))?;
-        file.read_exact(&mut last)?;
-        io::Result::Ok(last != *b"\n")
-    };
-    last().unwrap_or(false)
+fn cannot_compress(error: std::io::Error) -> Error {
+    Error::outside("cannot compress the result", Reason(&error))
+}
+
+/// Where the records of a format end; `None` if they are no lines.
+fn record_ends(format: &display::Format) -> Option<RecordEnds> {
+    match format.name {
+        "csv" => Some(RecordEnds::Quoted),
+        _ if format.is_binary => None,
+        _ => Some(RecordEnds::Newline),
+    }
 }
 
 impl ResultSink for Writer {
     fn begin(&mut self, schema: &SchemaRef, info: &ResultInfo) -> Result<()> {
-        self.open()?;
+        let header = self.header(schema, info)?;
+        self.open(&header)?;
         if self.display.is_none() {
             self.display = Some((self.format.display)(self.options.clone()));
         }
@@ -239,20 +262,28 @@ impl ResultSink for Writer {
 
     fn flush(&mut self) -> Result<()> {
         self.has_news();
-        self.write_buffer()
+        self.write_buffer()?;
+        self.pack(Packer::flush)
     }
 
     fn end(&mut self) -> Result<()> {
         if let Some(display) = &mut self.display {
             display.end(&mut self.buffer)?;
         }
-        if let Out::Socket(_) = &self.out {
-            self.write_buffer()?;
+        match &self.out {
+            Out::Socket(_) => {
+                self.write_buffer()?;
+                if let Out::Socket(socket) = &mut self.out {
+                    socket.finish();
+                }
+                Ok(())
+            }
+            Out::Open(_, Some(_)) => {
+                self.write_buffer()?;
+                self.pack(Packer::end)
+            }
+            _ => self.written(),
         }
-        if let Out::Socket(socket) = &mut self.out {
-            socket.finish();
-        }
-        self.written()
     }
 
     fn notice(&mut self) -> Option<Notice> {
@@ -296,18 +327,14 @@ pub(super) fn sink(
     }
     let format = match &spec.format {
         Some(name) => display::format_named(name)?,
-        None => match display::format_of_file(&spec.path) {
+        None => match output_file::format_of(&spec.path)? {
             Some(format) => format,
             None => display::format_named("csv")?,
         },
     };
-    let options = of_file(spec, options);
-    Ok(Box::new(Writer::file(
-        &spec.path,
-        spec.append,
-        format,
-        options,
-    )?))
+    let mut writer = Writer::file(&spec.path, spec.append, format, of_file(spec, options))?;
+    writer.listen(outside);
+    Ok(Box::new(writer))
 }
 
 /// How rows look where no terminal shows them.

@@ -4,13 +4,18 @@
 
 mod arrivals;
 mod compression;
+mod descriptors;
 mod file;
 mod follow;
 mod meter;
+mod outlet;
+mod outside;
+mod record_ends;
 mod sink;
 mod socket;
 mod spool;
 mod stdin;
+mod waits;
 
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -18,12 +23,15 @@ use std::sync::Arc;
 
 pub use arrivals::{Arrival, Arrivals, Ending, Notice, OnlyOne};
 use compression::Unreadable;
-pub use compression::{Compression, decompressed};
+pub use compression::{Compression, Packer, decompressed};
 pub use file::{FileSource, Reason, expand, is_same_file, size_bytes};
 pub use follow::{Begin, Follow};
 pub use meter::read_bytes;
+pub use outlet::{Outlet, check_stdout};
+pub use outside::Outside;
+pub use record_ends::RecordEnds;
 pub use sink::FileSink;
-pub use socket::{Address, Outside, Reconnect, RecordEnds, SocketOptions, SocketSink};
+pub use socket::{Address, Reconnect, SocketOptions, SocketSink};
 pub use spool::Spool;
 pub use stdin::StdinSource;
 

@@ -5,8 +5,10 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
 use rustix::fs::FileType;
+use rustix::io::Errno;
 use rustix::pipe;
 
+use super::descriptors::stdin_is_closed;
 use super::file::WholeFile;
 use super::{ByteSource, WholeBytes};
 
@@ -62,6 +64,9 @@ impl ByteSource for StdinSource {
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if stdin_is_closed() {
+            return Err(Errno::BADF.into());
+        }
         // Not through the lock of io::Stdin, which has a buffer of its own.
         Ok(rustix::io::read(self.stdin.as_fd(), buffer)?)
     }

@@ -4,11 +4,15 @@
 //! SIGINT, SIGTERM, SIGHUP ──► a flag and a byte in a pipe ──► poll(input, fd()) returns ──► stop in order
 //! the second of them      ──► the default action: the process ends at once
 //! SIGUSR1                 ──► another flag and pipe ──► the status is told, and waiting goes on
+//!
+//! whoever plans, sorts or is stuck in the system looks at no flag:
+//! the first signal        ──► a thread that waits for it ──► 0.9 s later, if we are still there: the default action
 //! ```
 //!
 //! Invariants: a signal that was ignored at start stays ignored (`nohup`, `&`); the pipe is never drained,
 //! so `fd()` stays readable from the first signal on; SIGPIPE is none of ours, a closed pipe is an I/O error,
-//! and so is a file that grew to the limit that `ulimit -f` sets (SIGXFSZ).
+//! and so is a file that grew to the limit that `ulimit -f` sets (SIGXFSZ). Who wants what is open to be printed at
+//! a signal waits for that as long as something is taken.
 
 use std::fmt;
 use std::io;
@@ -16,11 +20,21 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::thread;
+use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, poll};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ};
 use signal_hook::{flag, low_level};
 
 use crate::error::{Error, Result};
+
+/// After how long a signal ends a process that has not ended by itself.
+const LONGEST_END: Duration = Duration::from_millis(900);
+
+/// What the thread needs that waits for signals.
+const WATCH_STACK_BYTES: usize = 128 << 10;
 
 /// A signal that ends a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +49,12 @@ impl Signal {
     pub const HANGUP: Signal = Signal(SIGHUP);
 
     const ALL: [Signal; 3] = [Signal::INTERRUPT, Signal::TERMINATE, Signal::HANGUP];
+
+    /// The signal of that number, if it is one of these.
+    fn numbered(number: usize) -> Option<Self> {
+        let mut all = Signal::ALL.into_iter();
+        all.find(|signal| usize::try_from(signal.0) == Ok(number))
+    }
 
     /// The number of the signal.
     pub fn number(self) -> i32 {
@@ -61,14 +81,40 @@ impl fmt::Display for Signal {
     }
 }
 
+/// Hears of SIGUSR1. To be installed first of all: until then that signal ends the process.
+#[derive(Debug)]
+pub struct Questions {
+    /// Somebody wants to know how the run stands.
+    asked: Arc<AtomicBool>,
+    asks: UnixStream,
+}
+
+impl Questions {
+    /// Takes the signal over, unless it is ignored.
+    ///
+    /// # Errors
+    /// If the machine gives no pipe or no handler.
+    pub fn install() -> Result<Self> {
+        let asked = Arc::new(AtomicBool::new(false));
+        if !is_ignored(SIGUSR1) {
+            flag::register(SIGUSR1, Arc::clone(&asked)).map_err(refused)?;
+        }
+        let (asks, asker) = UnixStream::pair().map_err(refused)?;
+        asks.set_nonblocking(true).map_err(refused)?;
+        if !is_ignored(SIGUSR1) {
+            low_level::pipe::register(SIGUSR1, asker).map_err(refused)?;
+        }
+        Ok(Questions { asked, asks })
+    }
+}
+
 /// Waits for signals; see the module. To be installed once in a process.
 #[derive(Debug)]
 pub struct Interrupts {
     requested: Arc<AtomicUsize>,
     wakes: UnixStream,
-    /// Somebody wants to know how the run stands.
-    asked: Arc<AtomicBool>,
-    asks: UnixStream,
+    is_patient: Arc<AtomicBool>,
+    questions: Questions,
 }
 
 impl Interrupts {
@@ -76,15 +122,13 @@ impl Interrupts {
     ///
     /// # Errors
     /// If the machine gives no pipe or no handler.
-    pub fn install() -> Result<Self> {
-        let refused = |cause: io::Error| Error::outside("cannot wait for signals", cause);
+    pub fn install(questions: Questions) -> Result<Self> {
         let (wakes, waker) = UnixStream::pair().map_err(refused)?;
         let requested = Arc::new(AtomicUsize::new(0));
         let leave_at_once = Arc::new(AtomicBool::new(false));
-        let ignored = ignored_signals();
         for signal in Signal::ALL {
             let number = signal.number();
-            if ignored & (1 << (number - 1)) != 0 {
+            if is_ignored(number) {
                 continue;
             }
             let waker = waker.try_clone().map_err(refused)?;
@@ -96,50 +140,86 @@ impl Interrupts {
             flag::register_usize(number, Arc::clone(&requested), value).map_err(refused)?;
             low_level::pipe::register(number, waker).map_err(refused)?;
         }
-        if ignored & (1 << (SIGXFSZ - 1)) == 0 {
+        if !is_ignored(SIGXFSZ) {
             // Whoever hears of it need not die of it: then writing fails, and that is told with the path.
             flag::register(SIGXFSZ, Arc::default()).map_err(refused)?;
         }
-        let (asks, asker) = UnixStream::pair().map_err(refused)?;
-        asks.set_nonblocking(true).map_err(refused)?;
-        let asked = Arc::new(AtomicBool::new(false));
-        if ignored & (1 << (SIGUSR1 - 1)) == 0 {
-            flag::register(SIGUSR1, Arc::clone(&asked)).map_err(refused)?;
-            low_level::pipe::register(SIGUSR1, asker).map_err(refused)?;
-        }
+        let is_patient = Arc::new(AtomicBool::new(false));
+        let watched = wakes.try_clone().map_err(refused)?;
+        let (seen, patient) = (Arc::clone(&requested), Arc::clone(&is_patient));
+        let watch = thread::Builder::new().name(String::from("signals"));
+        let watch = watch.stack_size(WATCH_STACK_BYTES);
+        let (begins, begun) = sync_channel(0);
+        let watch = watch.spawn(move || {
+            // Nobody is left to hear of it where that fails.
+            let _ = begins.send(());
+            end_in_time(&watched, &seen, &patient);
+        });
+        // Where no thread can be had, a signal is acted on when somebody looks. Else it has all its memory by now,
+        // and whoever asks how much is left is told the truth.
+        let _ = watch.map(|_| begun.recv());
         Ok(Interrupts {
             requested,
             wakes,
-            asked,
-            asks,
+            is_patient,
+            questions,
         })
     }
 
     /// Readable as soon as a signal came: poll them together with the input. Never read from them.
     pub fn fds(&self) -> [BorrowedFd<'_>; 2] {
-        [self.wakes.as_fd(), self.asks.as_fd()]
+        [self.wakes.as_fd(), self.questions.asks.as_fd()]
     }
 
     /// True if somebody may want to know how the run stands: costs nothing to ask.
     pub fn may_ask(&self) -> bool {
-        self.asked.load(Ordering::Relaxed)
+        self.questions.asked.load(Ordering::Relaxed)
     }
 
     /// True if somebody wants to know how the run stands; not again until they ask again.
     pub fn take_question(&self) -> bool {
         // First what wakes: a signal that comes in between is answered, and wakes once more for nothing.
         let mut bytes = [0; 64];
-        while matches!(rustix::io::read(&self.asks, &mut bytes), Ok(1..)) {}
-        self.asked.swap(false, Ordering::SeqCst)
+        while matches!(rustix::io::read(&self.questions.asks, &mut bytes), Ok(1..)) {}
+        self.questions.asked.swap(false, Ordering::SeqCst)
     }
 
     /// The signal that asked the run to stop.
     pub fn requested(&self) -> Option<Signal> {
-        let number = self.requested.load(Ordering::SeqCst);
-        Signal::ALL
-            .into_iter()
-            .find(|signal| usize::try_from(signal.0) == Ok(number))
+        Signal::numbered(self.requested.load(Ordering::SeqCst))
     }
+
+    /// Whether what a signal makes a run print is waited for, however long that takes.
+    pub fn set_patient(&self, is_patient: bool) {
+        self.is_patient.store(is_patient, Ordering::SeqCst);
+    }
+
+    /// True if what a signal makes a run print is waited for.
+    pub fn is_patient(&self) -> bool {
+        self.is_patient.load(Ordering::SeqCst)
+    }
+}
+
+/// Ends the process by the signal that makes `wakes` readable, if it does not end by itself in time.
+fn end_in_time(wakes: &UnixStream, requested: &AtomicUsize, is_patient: &AtomicBool) {
+    while poll(&mut [PollFd::new(wakes, PollFlags::IN)], None).is_err() {}
+    loop {
+        thread::sleep(LONGEST_END);
+        if !is_patient.load(Ordering::SeqCst)
+            && let Some(signal) = Signal::numbered(requested.load(Ordering::SeqCst))
+        {
+            signal.raise_default();
+        }
+    }
+}
+
+fn refused(cause: io::Error) -> Error {
+    Error::outside("cannot wait for signals", cause)
+}
+
+/// True if the parent made us ignore the signal of that number.
+fn is_ignored(number: i32) -> bool {
+    ignored_signals() & (1 << (number - 1)) != 0
 }
 
 /// The signals that the parent made us ignore, one bit each, from SIGHUP = bit 0.

@@ -19,7 +19,7 @@ use super::turns::{Turn, Turns, furthest_behind, wait_for_any};
 use super::wait::{Idle, Waiter, Woken};
 use super::workers::Workers;
 use crate::data::{Position, input_of_position, record_of_position};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::exec::Watermark;
 use crate::exec::graph::{Graph, Results};
 use crate::exec::parallel::Ahead;
@@ -142,8 +142,11 @@ pub fn run(spec: RunSpec<'_>, summary: &mut Summary, sink: &mut dyn Sink) -> Res
         has_windows: spec.sources.iter().any(|source| source.watermark.is_some()),
     };
     let ended = run.complete(&mut waiter, spec.emit_on_interrupt);
-    if ended.is_err() {
+    if let Err(error) = &ended {
         run.output.settle(&run.workers);
+        if error.kind() == ErrorKind::Stopped {
+            run.summary.open_windows += run.graph.open_windows() as u64;
+        }
     }
     let outcome = ended?;
     run.output.flush(&run.workers)?;
@@ -355,7 +358,14 @@ impl Run<'_> {
             last: limit.unwrap_or(Position::MAX),
         };
         let mut keeper = SinkKeeper(self.output.sink());
-        let shut = commit(noted, &committed, self.gates, self.summary, &mut keeper)?;
+        let shut = match commit(noted, &committed, self.gates, self.summary, &mut keeper) {
+            Ok(shut) => shut,
+            Err(error) => {
+                // What was counted of them is counted among them.
+                self.count_records(number, step.next_record);
+                return Err(error);
+            }
+        };
         let mover = Mover::behind(&committed, committed.mover);
         self.movers[number] = mover.or(self.movers[number].take());
         let last = shut.as_ref().map(|shut| shut.position).or(limit);

@@ -60,6 +60,11 @@ impl Outside for ForSinks {
         let interrupts = self.0.as_ref();
         interrupts.is_some_and(|interrupts| interrupts.requested().is_some())
     }
+
+    fn is_patient(&self) -> bool {
+        let interrupts = self.0.as_ref();
+        interrupts.is_some_and(|interrupts| interrupts.is_patient())
+    }
 }
 
 impl<'a> Waiter<'a> {

@@ -30,8 +30,8 @@ use sqlparser::ast;
 use crate::catalog::{Catalog, View};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{self, PlanSettings, Planned, Registry};
-use crate::runtime::Summary;
 use crate::runtime::interrupt::{Interrupts, Signal};
+use crate::runtime::{Summary, bytes_left};
 use crate::sql::{self, ExplainAs, QueryStatement, Statement, StatementKind};
 
 pub use host::{Host, Note, OpenRows, ResultSink, RunProgress};
@@ -44,9 +44,6 @@ pub use values::duration;
 use side_files::SideFiles;
 use sources::Sources;
 
-/// Room for the trees of the deepest queries, of which the system gives what is used.
-const STACK_BYTES: usize = 256 << 20;
-
 /// A conversation with one user.
 pub struct Session {
     options: Options,
@@ -57,6 +54,7 @@ pub struct Session {
     interrupts: Option<Arc<Interrupts>>,
     side_files: SideFiles,
     stopped: Option<Signal>,
+    stack: Option<sql::Stack>,
     now: DateTime<Utc>,
 }
 
@@ -76,6 +74,7 @@ impl Session {
             interrupts: None,
             side_files: SideFiles::default(),
             stopped: None,
+            stack: None,
             now,
         }
     }
@@ -102,8 +101,9 @@ impl Session {
     /// The first error of any statement; what came before it is out.
     pub fn execute(&mut self, text: &str, host: &mut dyn Host) -> Result<Summary> {
         // What the limits of the parser let through is still deep for what walks it.
-        let done = stacker::grow(STACK_BYTES, || {
-            let statements = sql::parse(text, &self.options.parameters)?;
+        let stack = self.stack()?;
+        let done = stack.run(|| {
+            let statements = sql::parse_on(stack, text, &self.options.parameters)?;
             let mut statements = statements.into_iter().peekable();
             while let Some(statement) = statements.next() {
                 match (&statement.kind, statements.peek().map(|next| &next.kind)) {
@@ -141,13 +141,16 @@ impl Session {
     /// # Errors
     /// As [`Session::execute`].
     pub fn explain(&mut self, text: &str, host: &mut dyn Host) -> Result<()> {
-        let done = stacker::grow(STACK_BYTES, || self.explain_here(text, host));
+        let tree = |query| StatementKind::Explain(query, ExplainAs::Tree);
+        let done = self.instead_of_running(text, tree, host);
         self.heard(done)
     }
 
-    fn explain_here(&mut self, text: &str, host: &mut dyn Host) -> Result<()> {
-        let tree = |query| StatementKind::Explain(query, ExplainAs::Tree);
-        self.instead_of_running(text, tree, host)
+    /// The stack for everything that walks trees, whose depth is what it has room for.
+    fn stack(&mut self) -> Result<sql::Stack> {
+        let stack = sql::Stack::largest(bytes_left())?;
+        self.stack = Some(stack);
+        Ok(stack)
     }
 
     /// Runs a script with something else in the place of its queries.
@@ -157,7 +160,18 @@ impl Session {
         kind: fn(QueryStatement) -> StatementKind,
         host: &mut dyn Host,
     ) -> Result<()> {
-        for statement in sql::parse(text, &self.options.parameters)? {
+        let stack = self.stack()?;
+        stack.run(|| self.instead_of_running_here(stack, text, kind, host))
+    }
+
+    fn instead_of_running_here(
+        &mut self,
+        stack: sql::Stack,
+        text: &str,
+        kind: fn(QueryStatement) -> StatementKind,
+        host: &mut dyn Host,
+    ) -> Result<()> {
+        for statement in sql::parse_on(stack, text, &self.options.parameters)? {
             let span = statement.span;
             let kinds = match statement.kind {
                 StatementKind::Query(query) => vec![kind(query)],
@@ -289,11 +303,12 @@ impl Session {
         host: &mut dyn Host,
     ) -> Result<()> {
         const DEEPEST: usize = 50;
+        let deepest = self.stack.map_or(DEEPEST, |stack| stack.depth(DEEPEST));
         if let Some(view) = self.catalog.view(&name.value).cloned() {
             let known = name.value.to_lowercase();
-            if inside.contains(&known) || inside.len() == DEEPEST {
-                let why = if inside.len() == DEEPEST {
-                    format!("views are nested more than {DEEPEST} deep")
+            if inside.contains(&known) || inside.len() == deepest {
+                let why = if inside.len() == deepest {
+                    format!("views are nested more than {deepest} deep")
                 } else {
                     format!("view `{}` reads itself", name.value)
                 };

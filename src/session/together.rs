@@ -200,16 +200,35 @@ impl Session {
                 .map(|source| self.sources.gate(&source.table.name))
                 .collect(),
         };
+        let interrupts = self.interrupts.clone();
         let spec = RunSpec {
             sources,
             graph,
             roots: queries.len(),
             inputs,
             gates,
-            interrupts: self.interrupts.as_deref(),
+            interrupts: interrupts.as_deref(),
             threads: self.options.threads,
             emit_on_interrupt: self.options.on_interrupt == OnInterrupt::Emit,
         };
+        let be_patient = |is_patient| {
+            if let Some(interrupts) = &interrupts {
+                interrupts.set_patient(is_patient);
+            }
+        };
+        be_patient(spec.emit_on_interrupt);
+        let ended = self.run_to_end(spec, roots, analyzed, host);
+        be_patient(false);
+        ended
+    }
+
+    fn run_to_end(
+        &mut self,
+        spec: RunSpec<'_>,
+        roots: Vec<Root>,
+        analyzed: Option<&Analyzed>,
+        host: &mut dyn Host,
+    ) -> Result<()> {
         let mut sink = host::RunSink::new(host, &mut self.side_files, roots, analyzed);
         let outcome = runtime::run(spec, &mut self.summary, &mut sink);
         // What came out before an error is out; a result that failed has no end.

@@ -17,7 +17,7 @@ use crate::error::{Error, Result, Span};
 /// The longest text in bytes.
 const TEXT_BYTES: usize = 1 << 20;
 /// The deepest expression and the longest chain of operators.
-const DEPTH: usize = 1_000;
+pub(super) const DEPTH: usize = 1_000;
 /// How many SELECTs may stand in each other.
 const NESTED_SELECTS: usize = 50;
 
@@ -49,8 +49,10 @@ impl Level {
     }
 }
 
-/// Refuses expressions deeper than 1,000 and more than 50 nested SELECTs.
-pub(super) fn check_depth(tokens: &[TokenWithSpan]) -> Result<()> {
+/// Refuses expressions deeper than `most`, of which there is no more than [`DEPTH`], and more than 50 nested SELECTs.
+/// Returns how deep the deepest one is.
+pub(super) fn check_depth(tokens: &[TokenWithSpan], most: usize) -> Result<usize> {
+    let mut deepest = 0;
     let mut levels = vec![Level::default()];
     let mut outer = 0;
     let mut selects = 0;
@@ -88,11 +90,12 @@ pub(super) fn check_depth(tokens: &[TokenWithSpan]) -> Result<()> {
             }
             count(level, &token.token);
         }
-        if outer + levels.last().map_or(0, Level::depth) > DEPTH {
-            return Err(too_deep(bytes(token)));
+        deepest = deepest.max(outer + levels.last().map_or(0, Level::depth));
+        if deepest > most {
+            return Err(too_deep(bytes(token), most));
         }
     }
-    Ok(())
+    Ok(deepest)
 }
 
 fn is_keyword(token: &TokenWithSpan, keyword: Keyword) -> bool {
@@ -148,12 +151,17 @@ fn count(level: &mut Level, token: &Token) {
     }
 }
 
-fn too_deep(span: Span) -> Error {
-    Error::syntax(format!(
-        "the expression is too deep: at most {DEPTH} operators and brackets may depend on each other"
-    ))
-    .at(span)
-    .help("write a long chain of `OR` as `column IN (a, b, …)`")
+fn too_deep(span: Span, most: usize) -> Error {
+    let error = Error::syntax(format!(
+        "the expression is too deep: at most {most} operators and brackets may depend on each other"
+    ));
+    let error = match most < DEPTH {
+        true => error.note(format!("with more memory (`ulimit -v`) {DEPTH} may")),
+        false => error,
+    };
+    error
+        .at(span)
+        .help("write a long chain of `OR` as `column IN (a, b, …)`")
 }
 
 #[cfg(test)]
@@ -162,7 +170,7 @@ mod tests {
     use crate::sql::tokens::tokenize;
 
     fn check(text: &str, fits: bool) {
-        let outcome = check_depth(&tokenize(text).unwrap());
+        let outcome = check_depth(&tokenize(text).unwrap(), DEPTH);
         let shown: String = text.chars().take(60).collect();
         assert_eq!(outcome.is_ok(), fits, "{shown}: {outcome:?}");
     }

@@ -26,6 +26,7 @@ mod parameters;
 mod query;
 mod refusals;
 mod script;
+mod stack;
 mod statement;
 mod tokens;
 mod window_call;
@@ -33,7 +34,8 @@ mod window_columns;
 mod window_text;
 mod words;
 
-pub use script::parse;
+pub use script::{parse, parse_on};
+pub use stack::Stack;
 
 pub use statement::{
     Column, ColumnKind, CreateTable, CreateView, Emit, ExplainAs, Insert, QueryStatement,

@@ -5,26 +5,51 @@ use sqlparser::tokenizer::{Token, TokenWithSpan};
 use super::create_table::parse_create;
 use super::explain::explain;
 use super::insert::{begins_set, parse_copy, parse_insert, parse_set};
-use super::limits::{check_depth, check_length};
+use super::limits::{DEPTH, check_depth, check_length};
 use super::messages::{misspelt, nearest, shown};
 use super::parameters::substitute;
 use super::query::{end_of, parse_query};
+use super::stack::Stack;
 use super::statement::{Statement, StatementKind};
 use super::tokens::{bytes, bytes_of, is, is_any_word, is_word, split_at, tokenize, word};
 use crate::error::{Error, Result, Span};
 
 /// Room for the deepest tree that the limits let through, also in a debug build.
 const STACK_BYTES: usize = 64 << 20;
+/// What each level of a tree takes of that at most.
+const LEVEL_BYTES: usize = STACK_BYTES / 1_024;
+/// What is read of a text without depth, in levels.
+const FIRST_LEVELS: usize = 16;
 
 /// Reads the statements of a script; `parameters` replace `:name`.
 ///
 /// # Errors
 /// Of kind syntax, plan or unsupported, with the place in `text`.
 pub fn parse(text: &str, parameters: &[(String, String)]) -> Result<Vec<Statement>> {
+    parse_to_depth(text, parameters, DEPTH)
+}
+
+/// The same for somebody who goes on with them on `stack`, and may be on it already.
+///
+/// # Errors
+/// Likewise.
+pub fn parse_on(
+    stack: Stack,
+    text: &str,
+    parameters: &[(String, String)],
+) -> Result<Vec<Statement>> {
+    parse_to_depth(text, parameters, stack.depth(DEPTH))
+}
+
+fn parse_to_depth(
+    text: &str,
+    parameters: &[(String, String)],
+    most: usize,
+) -> Result<Vec<Statement>> {
     check_length(text)?;
     let tokens = tokenize(text)?;
     let tokens = substitute(tokens, parameters)?;
-    check_depth(&tokens)?;
+    let depth = check_depth(&tokens, most)?;
     let parts: Vec<&[TokenWithSpan]> = split_at(&tokens, &Token::SemiColon)
         .into_iter()
         .filter(|part| !part.is_empty())
@@ -34,7 +59,8 @@ pub fn parse(text: &str, parameters: &[(String, String)]) -> Result<Vec<Statemen
             Error::syntax("the query is empty").help("a first one: `tumble 'SELECT * FROM stdin'`")
         );
     }
-    stacker::grow(STACK_BYTES, || statements(&parts, text))
+    let wanted = (FIRST_LEVELS + depth) * LEVEL_BYTES;
+    stacker::maybe_grow(wanted, STACK_BYTES, || statements(&parts, text))
 }
 
 /// The statements of all parts. INSERTs one behind the other become one, and so does a statement set.

@@ -12,6 +12,7 @@
 mod aggregates;
 mod columnar;
 mod difference;
+mod ends;
 mod files;
 mod follow;
 mod fuzz;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
     tests.extend(aggregates::tests());
     tests.extend(readme::tests());
     tests.extend(process::tests());
+    tests.extend(ends::tests());
     tests.extend(sinks::tests());
     tests.extend(columnar::tests());
     tests.extend(fuzz::tests());

@@ -12,6 +12,7 @@
 
 mod decoders;
 mod lz4;
+mod packer;
 
 use std::fmt;
 use std::io;
@@ -21,6 +22,8 @@ use std::sync::Arc;
 use super::meter::counted;
 use super::{ByteSource, WholeBytes};
 use decoders::{Decode, Stepped};
+
+pub use packer::Packer;
 
 /// Bytes of compressed input that are held.
 const INPUT_BYTES: usize = 128 << 10;
@@ -60,14 +63,27 @@ impl Compression {
         ("lz4", Compression::Lz4),
     ];
 
-    /// The endings of file names that say nothing of what is inside.
-    const ENDINGS: [&str; 5] = [".gz", ".zst", ".bz2", ".xz", ".lz4"];
+    /// The endings of the names of compressed files.
+    const ENDINGS: [(&str, Compression); 5] = [
+        (".gz", Compression::Gzip),
+        (".zst", Compression::Zstd),
+        (".bz2", Compression::Bzip2),
+        (".xz", Compression::Xz),
+        (".lz4", Compression::Lz4),
+    ];
 
     /// A path without the ending that its compression gave it.
     pub fn inner_path(path: &str) -> &str {
         let endings = Compression::ENDINGS.iter();
-        let mut inner = endings.filter_map(|ending| path.strip_suffix(ending));
+        let mut inner = endings.filter_map(|(ending, _)| path.strip_suffix(ending));
         inner.next().unwrap_or(path)
+    }
+
+    /// The compression that the ending of a path names.
+    fn of_path(path: &str) -> Option<Self> {
+        let mut endings = Compression::ENDINGS.iter();
+        let named = endings.find(|(ending, _)| path.ends_with(ending));
+        named.map(|(_, compression)| *compression)
     }
 
     fn name(self) -> &'static str {

@@ -15,8 +15,9 @@ use socket2::{Socket, Type};
 
 use super::backoff;
 use super::connection::ConnectionSource;
-use super::target::{Target, happens};
+use super::target::Target;
 use super::{Address, GOOD, MOST_FAILURES, Reconnect, SocketOptions};
+use crate::connect::waits::happens;
 use crate::connect::{Arrival, Arrivals, Ending, Notice, Reason};
 use crate::error::{Error, Result};
 

@@ -25,7 +25,7 @@ mod target;
 use std::time::Duration;
 
 pub use address::Address;
-pub use sink::{Outside, RecordEnds, SocketSink};
+pub use sink::SocketSink;
 
 use super::{Arrivals, OnlyOne};
 use crate::error::Result;

@@ -19,37 +19,15 @@ use rustix::io::Errno;
 use socket2::{Socket, Type};
 
 use super::backoff;
-use super::target::{Target, happens, pause};
+use super::target::Target;
 use super::{Address, GOOD, MOST_FAILURES, Reconnect, SocketOptions};
-use crate::connect::{Notice, Reason};
+use crate::connect::outside::{Grace, Outside, SLICE};
+use crate::connect::waits::{happens, pause};
+use crate::connect::{Notice, Reason, RecordEnds};
 use crate::error::{Error, ErrorKind, Result};
-
-/// How often to look whether the user wants to stop.
-const SLICE: Duration = Duration::from_millis(50);
-
-/// How long a write may still take when the user wants to stop.
-const GRACE: Duration = Duration::from_millis(500);
 
 /// How long a peer that has closed its side has for saying that it takes no more.
 const LAST_WORD: Duration = Duration::from_millis(300);
-
-/// Where records end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RecordEnds {
-    /// At every newline.
-    Newline,
-    /// At a newline outside of quotes.
-    Quoted,
-}
-
-/// What a sink knows of the world: it has no clock, and hears no signals.
-pub trait Outside: Send {
-    /// The time since some fixed moment.
-    fn now(&self) -> Duration;
-
-    /// True once the user wants to stop.
-    fn is_stopped(&self) -> bool;
-}
 
 /// A socket that records are written to.
 pub struct SocketSink {
@@ -166,7 +144,7 @@ impl SocketSink {
             let Err(failure) = outcome else {
                 return Ok(());
             };
-            rest = &rest[self.whole(rest, taken)..];
+            rest = &rest[self.ends.whole_records(&rest[..taken])..];
             match failure {
                 Failure::Stopped => {
                     let what = format!("stopped while `{}` took nothing", self.name);
@@ -309,19 +287,6 @@ impl SocketSink {
         Ok(())
     }
 
-    /// The length of the records that are whole within the first `taken` bytes.
-    fn whole(&self, records: &[u8], taken: usize) -> usize {
-        let mut whole = 0;
-        while whole < taken {
-            let next = whole + self.ends.first_record(&records[whole..]);
-            if next > taken {
-                break;
-            }
-            whole = next;
-        }
-        whole
-    }
-
     /// A connection broke or could not be made: waits before the next attempt.
     fn broke(&mut self, reason: &str) -> Result<()> {
         let link = self.link.take();
@@ -389,13 +354,10 @@ fn waited(socket: &Socket, error: io::Error, outside: &dyn Outside) -> Result<()
         Some(Errno::AGAIN | Errno::NOBUFS) => {}
         _ => return Err(error.into()),
     }
-    let mut stopped_at = None;
+    let mut grace = Grace::default();
     while !happens(socket, PollFlags::OUT, SLICE) {
-        if outside.is_stopped() {
-            let since = *stopped_at.get_or_insert_with(|| outside.now());
-            if outside.now().saturating_sub(since) >= GRACE {
-                return Err(Failure::Stopped);
-            }
+        if grace.is_over(outside) {
+            return Err(Failure::Stopped);
         }
     }
     // A full queue of the network says that it can be written.
@@ -403,20 +365,4 @@ fn waited(socket: &Socket, error: io::Error, outside: &dyn Outside) -> Result<()
         pause(Duration::from_millis(1));
     }
     Ok(())
-}
-
-impl RecordEnds {
-    /// The length of the first of some records.
-    fn first_record(self, records: &[u8]) -> usize {
-        let mut is_quoted = false;
-        let end = records.iter().position(|byte| match byte {
-            b'"' if self == RecordEnds::Quoted => {
-                is_quoted = !is_quoted;
-                false
-            }
-            b'\n' => !is_quoted,
-            _ => false,
-        });
-        end.map_or(records.len(), |end| end + 1)
-    }
 }

@@ -3,9 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use socket2::{Domain, SockAddr, Socket, Type};
 
@@ -47,25 +45,5 @@ impl Target {
                 _ => Err(error),
             },
         }
-    }
-}
-
-/// True if something of this kind happens at a socket within so long.
-pub(super) fn happens(socket: &Socket, what: PollFlags, within: Duration) -> bool {
-    let mut fds = [PollFd::new(socket, what)];
-    matches!(poll(&mut fds, Some(&timespec(within))), Ok(1..))
-}
-
-/// Waits for so long.
-pub(super) fn pause(time: Duration) {
-    let timeout = timespec(time);
-    // A signal ends it early, and is heard by whoever asks next.
-    let _ = poll(&mut [], Some(&timeout));
-}
-
-fn timespec(time: Duration) -> Timespec {
-    Timespec {
-        tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
-        tv_nsec: i64::from(time.subsec_nanos()),
     }
 }
