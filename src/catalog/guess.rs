@@ -5,21 +5,22 @@
 //! ```
 //!
 //! Invariants: the guess depends on the sample and the hints alone. What a hint says is never guessed.
-//! From a pipe numbers are DOUBLE, because one record cannot show whether decimals will come.
+//! From a pipe numbers are DOUBLE, because one record cannot show whether decimals will come; integers that
+//! DOUBLE would round are BIGINT.
 
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
 
-use super::guess_inside::{column_inside, retype, shown_in};
+use super::guess_named::{UserFormat, apply_types, json_format};
+use super::live_sample::last_line;
 use super::{guess_csv, guess_lines, guess_ndjson, guess_nested, guess_time};
 use crate::error::{Error, Result};
 use crate::format::{
-    CsvOptions, DEFAULT_MAX_RECORD_BYTES, Encoding, Format, JsonSample, JsonWrapping, Layout,
-    NdjsonOptions, Nulls, Pattern, ReadColumn, json_sample, layout_named, parse_format_name,
-    recognized_layout, table_of_blanks,
+    CsvOptions, DEFAULT_MAX_RECORD_BYTES, Encoding, Format, Layout, Nulls, ReadColumn,
+    begins_array, holds_object, parse_format_name, recognized_layout, table_of_blanks,
 };
-use crate::time::{EpochUnit, TimeFormat, Unit, Zone};
+use crate::time::{EpochUnit, TimeFormat, Zone};
 
 /// Bytes of a regular file that make its sample.
 pub const SAMPLE_BYTES: usize = 64 << 10;
@@ -27,7 +28,7 @@ pub const SAMPLE_BYTES: usize = 64 << 10;
 /// Whether the first record names the columns (`--input-header`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Header {
-    /// It does, unless a field of it is a number, a time, empty, or there twice.
+    /// Its fields and what stands below them tell.
     #[default]
     Auto,
     /// It does.
@@ -90,80 +91,6 @@ impl Default for Hints {
             ts_unit: None,
             zone: Zone::UTC,
         }
-    }
-}
-
-/// A format that the user has defined.
-#[derive(Debug, Clone, PartialEq)]
-pub struct UserFormat {
-    /// What its lines look like, with its name and its time column.
-    pub pattern: Pattern,
-    /// How its times are written.
-    pub ts_format: Option<String>,
-    /// The unit of its times, if they are numbers.
-    pub ts_unit: Option<EpochUnit>,
-}
-
-impl Hints {
-    /// The user's format that `format` names.
-    pub fn user_format(&self) -> Option<&UserFormat> {
-        let name = self.format.as_deref()?;
-        let mut formats = self.user_formats.iter();
-        formats.find(|format| format.pattern.name() == name)
-    }
-
-    /// The layout of lines that `format` names, with what the sample shows of it; `None` if it is to be
-    /// guessed, or no layout of lines.
-    ///
-    /// # Errors
-    /// No such format, or what it needs is missing.
-    pub(super) fn named_layout(&self, sample: &[u8]) -> Result<Option<Layout>> {
-        if let Some(format) = self.user_format() {
-            return Ok(Some(Layout::Pattern(format.pattern.clone())));
-        }
-        let name = match (&self.format, &self.regex) {
-            (Some(name), _) if name != "auto" => parse_format_name(name)?,
-            (_, Some(_)) => "regex",
-            _ => return Ok(None),
-        };
-        if name != "regex" && self.regex.is_some() {
-            return Err(
-                Error::usage(format!("a regular expression and the format {name}"))
-                    .help("the format of a regular expression is regex"),
-            );
-        }
-        layout_named(name, sample, self.regex.as_deref())
-    }
-
-    /// True if `format` or a regular expression names a format of lines.
-    pub(super) fn names_lines(&self) -> bool {
-        let name = self.format.as_deref().filter(|name| *name != "auto");
-        let is_other = |name: &str| {
-            matches!(
-                parse_format_name(name),
-                Ok("csv" | "tsv" | "ndjson" | "arrow" | "parquet") | Err(_)
-            )
-        };
-        match name {
-            Some(name) => self.user_format().is_some() || !is_other(name),
-            None => self.regex.is_some(),
-        }
-    }
-
-    /// The same hints with the times of the format that is named, where nothing else is said of them.
-    fn with_times_of(&self, layout: Option<&Layout>) -> Hints {
-        let mut hints = self.clone();
-        if self.ts.is_some() {
-            return hints;
-        }
-        hints.ts = layout.and_then(Layout::time_column).map(str::to_owned);
-        if let Some(format) = self.user_format()
-            && (&hints.ts_format, hints.ts_unit) == (&None, None)
-        {
-            hints.ts_format.clone_from(&format.ts_format);
-            hints.ts_unit = format.ts_unit;
-        }
-        hints
     }
 }
 
@@ -266,8 +193,20 @@ pub fn guess(sample: &[u8], sample_is_whole_input: bool, hints: &Hints) -> Resul
         notes: Vec::new(),
     };
     guess_time::find_time_column(&mut guess, &sampled, hints)?;
+    if guess.time_column.is_none() && guess.time_candidates.is_empty() {
+        guess.time_candidates = layout_candidates(&guess.format);
+    }
     guess.mark_time_of_pattern()?;
     Ok(guess)
+}
+
+/// A column of the format that counts seconds since a beginning that it does not say.
+fn layout_candidates(format: &Format) -> Vec<String> {
+    let seconds = match format {
+        Format::Lines(options) => options.layout.seconds_column(),
+        _ => None,
+    };
+    seconds.map(str::to_owned).into_iter().collect()
 }
 
 impl Guess {
@@ -318,8 +257,16 @@ fn format_and_columns(
         return csv(!is_free);
     }
     let lines = |layout| Ok(guess_lines::columns(layout, sample, hints));
-    if guess_csv::begins_with_names(sample, sample_is_whole_input) {
+    if guess_csv::begins_with_names(sample, sample_is_whole_input, hints) {
         return csv(false);
+    }
+    // What came before the first object are rejects.
+    if hints.from_pipe
+        && holds_object(last_line(sample))
+        && let Some(format) = json_format(None, last_line(sample), true, hints)
+    {
+        let columns = guess_ndjson::columns(sample, format.json_wrapping(), true);
+        return Ok((format, columns));
     }
     if let Some(layout) = recognized_layout(sample) {
         return lines(layout);
@@ -327,44 +274,9 @@ fn format_and_columns(
     match csv(false) {
         Ok(found) if !hints.only_line => Ok(found),
         // The elements of a JSON array are no lines.
-        Err(error) if looks_like_array(sample) => Err(error),
+        Err(error) if begins_array(sample) => Err(error),
         _ => lines(table_of_blanks(sample).unwrap_or(Layout::Lines)),
     }
-}
-
-/// `[{`, `[1`, `["a"`
-fn looks_like_array(sample: &[u8]) -> bool {
-    let inside = sample.trim_ascii_start().strip_prefix(b"[");
-    let first = inside.map(|inside| inside.trim_ascii_start().first());
-    matches!(first, Some(None | Some(b'{' | b'[' | b'"' | b'0'..=b'9')))
-}
-
-/// The format of an input whose format is called `name`, or whose bytes are JSON; `None` if it is no JSON.
-pub fn json_format(
-    name: Option<&str>,
-    sample: &[u8],
-    is_whole: bool,
-    hints: &Hints,
-) -> Option<Format> {
-    let looked_at = || match json_sample(sample, is_whole, hints.from_pipe) {
-        JsonSample::Found(wrapping, _) => Some(wrapping),
-        JsonSample::Not | JsonSample::More => None,
-    };
-    let wrapping = match name {
-        Some("ndjson") => None,
-        Some("json") => looked_at().flatten(),
-        Some(name) => Some(JsonWrapping::of_name(name)?),
-        None if hints.delimiter.is_some() => return None,
-        None => looked_at()?,
-    };
-    let options = NdjsonOptions {
-        encoding: hints.encoding,
-        max_record_bytes: hints.max_record_bytes,
-    };
-    Some(match wrapping {
-        None => Format::Ndjson(options),
-        Some(wrapping) => Format::Json(wrapping, options),
-    })
 }
 
 /// The csv options that the hints leave no choice about.
@@ -384,17 +296,28 @@ pub(super) fn csv_options(
     }
 }
 
+/// True for an integer beyond 2⁵³: an identifier, which a DOUBLE cannot be relied on to hold.
+fn is_rounded_by_double(text: &str) -> bool {
+    const LARGEST: u64 = 1 << 53;
+    let number: Option<i64> = text.parse().ok();
+    number.is_some_and(|number| number.unsigned_abs() > LARGEST)
+}
+
 pub(super) fn guess_column(
     column: &SampleColumn,
     may_lack_year: bool,
     hints: &Hints,
 ) -> GuessedColumn {
     let (mut numbers, mut decimals, mut booleans, mut texts, mut nested) = (0, 0, 0, 0, 0);
+    let mut is_large = false;
     for value in &column.values {
         match value {
             SampleValue::Null => {}
             SampleValue::Boolean => booleans += 1,
-            SampleValue::Integer(_) => numbers += 1,
+            SampleValue::Integer(text) => {
+                numbers += 1;
+                is_large |= is_rounded_by_double(text);
+            }
             SampleValue::Decimal(_) => (numbers, decimals) = (numbers + 1, decimals + 1),
             SampleValue::Text(_) => texts += 1,
             SampleValue::Nested(_) => nested += 1,
@@ -411,13 +334,13 @@ pub(super) fn guess_column(
     };
     match (numbers, booleans, texts, nested) {
         (1.., 0, 0, 0) => {
-            let is_double = decimals > 0 || hints.from_pipe;
+            let is_double = decimals > 0 || (hints.from_pipe && !is_large);
             guessed.data_type = if is_double {
                 DataType::Float64
             } else {
                 DataType::Int64
             };
-            guessed.exact_integers = hints.from_pipe;
+            guessed.exact_integers = hints.from_pipe && is_double;
         }
         (0, 1.., 0, 0) => guessed.data_type = DataType::Boolean,
         (0, 0, 0, 1..) => {
@@ -437,41 +360,6 @@ pub(super) fn guess_column(
         _ => {}
     }
     guessed
-}
-
-/// Puts the types of `--types` in place of the guessed ones.
-pub(super) fn apply_types(
-    columns: &mut Vec<GuessedColumn>,
-    format: &Format,
-    hints: &Hints,
-) -> Result<()> {
-    for (name, data_type) in &hints.types {
-        let data_type = &shown_in(data_type, hints.zone);
-        let place = match find_column(columns, name) {
-            Some(place) => place,
-            None if retype(columns, name, data_type) => continue,
-            None if format.has_fixed_columns() => return Err(no_column(columns, name, "--types")),
-            None => {
-                let column = column_inside(columns, name).unwrap_or(GuessedColumn {
-                    name: name.clone(),
-                    source: name.clone(),
-                    path: Vec::new(),
-                    data_type: DataType::Utf8View,
-                    time_format: None,
-                    exact_integers: false,
-                    unshown: false,
-                });
-                columns.push(column);
-                columns.len() - 1
-            }
-        };
-        let column = &mut columns[place];
-        column.exact_integers = false;
-        column.unshown = false;
-        column.time_format = Unit::of(data_type).map(|_| TimeFormat::Auto);
-        column.data_type = data_type.clone();
-    }
-    Ok(())
 }
 
 /// The column of that exact name, else the only one of that name ignoring case.

@@ -1,17 +1,16 @@
 //! Delimiter, header and fields of a CSV sample.
 //!
-//! The delimiter is the one that cuts the records of the sample most evenly. The first record is a header
-//! unless one of its fields is a number, a time, empty, or there twice.
+//! The delimiter is the one that cuts the records of the sample most evenly.
 
 use super::guess::{Header, Hints, SampleColumn, SampleValue, csv_options};
+use super::guess_header::is_header;
 use crate::error::{Error, Result};
 use crate::format::{FORMATS, Format, SampleField, csv_header, csv_records};
-use crate::time::{read_iso, read_log_time};
 
 const DELIMITERS: [u8; 4] = [b',', b'\t', b';', b'|'];
 const MOST_RECORDS: usize = 1_000;
 
-type Record = Vec<SampleField>;
+pub(super) type Record = Vec<SampleField>;
 
 /// The format and the columns of the sample. `is_asked_for` takes text of one column for CSV, too.
 pub(super) fn columns(
@@ -32,14 +31,17 @@ pub(super) fn columns(
         None => return Err(unknown_format(sample)),
     };
     let mut records = read_records(sample, delimiter, at_end);
-    let header = match (hints.header, records.first()) {
+    let header = match (hints.header, records.split_first()) {
         (Header::Yes, _) => true,
         (Header::No, _) => false,
-        (Header::Auto, Some(first)) => is_header(first),
+        (Header::Auto, Some((first, rest))) => {
+            let most = if hints.from_pipe { 1 } else { rest.len() };
+            is_header(first, &rest[..most.min(rest.len())], hints)
+        }
         (Header::Auto, None) => true,
     };
     let names = match (header, records.first()) {
-        (true, _) => csv_header(sample, delimiter, at_end).map(|(names, _)| names),
+        (true, _) => csv_header(sample, delimiter, at_end, hints.encoding).map(|(names, _)| names),
         (false, Some(first)) => Some((1..=first.len()).map(|n| format!("c{n}")).collect()),
         (false, None) => None,
     };
@@ -92,18 +94,17 @@ fn sniff_delimiter(sample: &[u8], at_end: bool) -> Option<u8> {
 
 /// True if the first record is names and nothing else, and the second has a value for each: CSV, whatever its
 /// values look like.
-pub(super) fn begins_with_names(sample: &[u8], at_end: bool) -> bool {
+pub(super) fn begins_with_names(sample: &[u8], at_end: bool, hints: &Hints) -> bool {
     DELIMITERS.iter().any(|delimiter| {
         let records = csv_records(sample, *delimiter, at_end, 2);
-        let Some((first, _)) = records.first() else {
+        let records: Vec<Record> = records.into_iter().map(|(fields, _)| fields).collect();
+        let Some((first, rest)) = records.split_first() else {
             return false;
         };
         first.len() > 1
             && first.iter().all(is_word)
-            && is_header(first)
-            && records
-                .get(1)
-                .is_none_or(|(second, _)| second.len() == first.len())
+            && is_header(first, rest, hints)
+            && rest.iter().all(|second| second.len() == first.len())
     })
 }
 
@@ -125,18 +126,6 @@ fn is_word(field: &SampleField) -> bool {
         && text.len() <= 64
         && !text
             .contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '[' | ']' | '='))
-}
-
-fn is_header(record: &Record) -> bool {
-    let texts: Vec<&[u8]> = record.iter().map(|field| field.text.trim_ascii()).collect();
-    let is_name = |text: &&[u8]| {
-        let is_number = std::str::from_utf8(text).is_ok_and(|text| text.parse::<f64>().is_ok());
-        !text.is_empty() && !is_number && read_iso(text).is_none() && read_log_time(text).is_none()
-    };
-    let mut distinct = texts.clone();
-    distinct.sort_unstable();
-    distinct.dedup();
-    distinct.len() == texts.len() && texts.iter().all(is_name)
 }
 
 fn column_values(records: &[Record], place: usize, hints: &Hints) -> Vec<SampleValue> {

@@ -1,4 +1,5 @@
-//! How many bytes of a pipe make its sample: the first record, of CSV the header and one row.
+//! How many bytes of an input make its sample: of a pipe the first record, of CSV the header and one row; of a
+//! file 64 KiB, or its first record if that is an object of JSON that is longer.
 //!
 //! Invariant: depends on the bytes alone, never on how they were cut on their way.
 
@@ -6,21 +7,67 @@ use super::guess::{Header, Hints};
 use super::guess_csv;
 use crate::error::ErrorKind;
 use crate::format::{
-    JsonSample, JsonWrapping, csv_records, json_object_fields, json_sample, names_fields,
-    parse_format_name, recognizes_line, sample_fields, table_of_blanks,
+    JsonSample, JsonWrapping, begins_long_object, csv_records, holds_object, json_object_fields,
+    json_sample, names_fields, parse_format_name, recognizes_line, sample_fields, table_of_blanks,
 };
 
 use super::guess::SAMPLE_BYTES;
 
-/// The length of the sample at the beginning of `bytes`; `None` if more bytes are needed. Records before
-/// the first good one belong to it. Never longer than [`SAMPLE_BYTES`]: a longer record shows what is there.
+/// The line that shows the format of a pipe's sample: the one that ends it.
+pub(super) fn last_line(sample: &[u8]) -> &[u8] {
+    let lines = sample.trim_ascii_end();
+    let start = memchr::memrchr(b'\n', lines).map_or(0, |end| end + 1);
+    &lines[start..]
+}
+
+/// The length of the sample at the beginning of the `bytes` of a pipe; `None` if more bytes are needed. Records
+/// before the first good one belong to it. Only an object of JSON may make it longer than [`SAMPLE_BYTES`].
 pub fn live_sample_bytes(bytes: &[u8], at_end: bool, hints: &Hints) -> Option<usize> {
     let head = &bytes[..bytes.len().min(SAMPLE_BYTES)];
     let whole = at_end && head.len() == bytes.len();
     match sample_of(head, whole, hints) {
         Some(length) => Some(length),
-        None if whole || head.len() == SAMPLE_BYTES => Some(head.len()),
+        None if whole => Some(head.len()),
+        None if head.len() == SAMPLE_BYTES => long_object(bytes, at_end, hints),
         None => None,
+    }
+}
+
+/// The same for the bytes of a file.
+pub fn file_sample_bytes(bytes: &[u8], at_end: bool, hints: &Hints) -> Option<usize> {
+    match bytes.len() {
+        length if length < SAMPLE_BYTES => at_end.then_some(length),
+        _ => long_object(bytes, at_end, hints),
+    }
+}
+
+/// The length of a sample whose first [`SAMPLE_BYTES`] are here: that, or the end of an object which begins
+/// before it and ends behind it.
+fn long_object(bytes: &[u8], at_end: bool, hints: &Hints) -> Option<usize> {
+    let head = &bytes[..SAMPLE_BYTES];
+    let name = hints.format.as_deref().map(parse_format_name);
+    let may_be_json = match name {
+        Some(Ok(name)) => {
+            matches!(name, "auto" | "json" | "ndjson") || JsonWrapping::of_name(name).is_some()
+        }
+        Some(Err(_)) => false,
+        None => hints.delimiter.is_none() && hints.regex.is_none(),
+    };
+    if !may_be_json || bytes.len() == SAMPLE_BYTES && at_end || !begins_long_object(head) {
+        return Some(SAMPLE_BYTES);
+    }
+    if bytes.len() >= hints.max_record_bytes {
+        return Some(SAMPLE_BYTES);
+    }
+    // An object of one line is looked at once, when its line is whole.
+    let has_line = |bytes: &[u8]| memchr::memchr(b'\n', bytes).is_some();
+    if !has_line(head) && !has_line(&bytes[SAMPLE_BYTES..]) && !at_end {
+        return None;
+    }
+    match json_sample(bytes, at_end, true) {
+        JsonSample::Found(_, length) => Some(length),
+        JsonSample::Not => Some(SAMPLE_BYTES),
+        JsonSample::More => at_end.then_some(SAMPLE_BYTES),
     }
 }
 
@@ -76,7 +123,7 @@ fn sample_of(bytes: &[u8], at_end: bool, hints: &Hints) -> Option<usize> {
     if !at_end && !bytes.contains(&b'\n') {
         return None;
     }
-    if guess_csv::begins_with_names(first_lines(bytes, 1), true) {
+    if guess_csv::begins_with_names(first_lines(bytes, 1), true, hints) {
         return csv_end;
     }
     first_record(bytes, at_end, csv_end, hints)
@@ -97,7 +144,7 @@ fn first_record(
         if begins_with_comment && names_fields(upto) {
             return !is_comment(line);
         }
-        if recognizes_line(line) || hints.only_line {
+        if holds_object(line) || recognizes_line(line) || hints.only_line {
             return true;
         }
         let is_csv = csv_end

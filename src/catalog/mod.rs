@@ -13,8 +13,10 @@ mod create_table;
 mod guess;
 mod guess_columnar;
 mod guess_csv;
+mod guess_header;
 mod guess_inside;
 mod guess_lines;
+mod guess_named;
 mod guess_ndjson;
 mod guess_nested;
 mod guess_time;
@@ -23,14 +25,13 @@ mod table;
 
 pub use crate::format::PathStep;
 pub use create_table::create_table_text;
-pub use guess::{
-    Guess, GuessedColumn, Header, Hints, SAMPLE_BYTES, UserFormat, guess, json_format,
-};
+pub use guess::{Guess, GuessedColumn, Header, Hints, SAMPLE_BYTES, guess};
 pub use guess_columnar::{guess_columnar, shown_columns};
 pub use guess_inside::shown_in;
+pub use guess_named::{UserFormat, json_format};
 pub use guess_time::TIME_NAMES;
-pub use live_sample::live_sample_bytes;
-pub use table::{ColumnSource, Table, TableColumn, TableTime};
+pub use live_sample::{file_sample_bytes, live_sample_bytes};
+pub use table::{ColumnSource, Table, TableColumn, TableTime, TakenFor};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

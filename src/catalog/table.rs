@@ -20,6 +20,8 @@ pub struct Table {
     pub time: Option<TableTime>,
     /// Columns that look like times, for the message when none was chosen.
     pub time_candidates: Vec<String>,
+    /// What its guess took records for, for the message when a column is missing.
+    pub taken_for: Option<TakenFor>,
     /// A column that is not listed may still come (self-describing records from a pipe): it is NULL until
     /// then, its type taken from its use.
     pub open_ended: bool,
@@ -31,6 +33,42 @@ pub struct Table {
     pub endless: bool,
     /// `WITH (idle_timeout = …)`: after how long without a row event time goes on with the clock.
     pub idle_timeout: Option<Interval>,
+}
+
+/// What a guess took records for, where that may hide the columns which a user has in mind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TakenFor {
+    /// The first record of CSV for the names of the columns.
+    Names,
+    /// The first record of CSV for values.
+    Values,
+    /// Records for mere lines.
+    Lines,
+    /// JSON without an object at its beginning.
+    NoObject,
+}
+
+impl TakenFor {
+    /// What to try if there is no column `name`.
+    pub fn help(self, name: &str) -> Option<&'static str> {
+        let is_number =
+            |digits: &str| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+        match self {
+            TakenFor::Names if name.strip_prefix(['c', 'C']).is_some_and(is_number) => Some(
+                "the first record was taken for names; --input-header no reads it as values of c1, c2, …",
+            ),
+            TakenFor::Names => None,
+            TakenFor::Values => {
+                Some("the first record was taken for values; --input-header yes reads it as names")
+            }
+            TakenFor::NoObject => Some(
+                "no object of JSON was found at its beginning; --max-record SIZE reads longer ones",
+            ),
+            TakenFor::Lines => Some(
+                "the records were taken for lines of text; -i names their format, as in -i ndjson",
+            ),
+        }
+    }
 }
 
 /// A column of a table.

@@ -2,6 +2,8 @@
 //!
 //! A block is checked as a whole; only if that fails are its records looked at one by one.
 
+use std::borrow::Cow;
+
 /// How the bytes of text are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Encoding {
@@ -21,6 +23,14 @@ impl Encoding {
         ("lossy", Encoding::Lossy),
         ("latin1", Encoding::Latin1),
     ];
+
+    /// What bytes outside of records say, such as names: what is not UTF-8 becomes U+FFFD there.
+    pub fn text_of(self, bytes: &[u8]) -> Cow<'_, str> {
+        match self {
+            Encoding::Latin1 => bytes.iter().map(|byte| char::from(*byte)).collect(),
+            Encoding::Strict | Encoding::Lossy => String::from_utf8_lossy(bytes),
+        }
+    }
 }
 
 /// The check of one block.

@@ -161,7 +161,8 @@ impl Format {
     pub fn bound_to(&self, beginning: &[u8], at_end: bool, written: i64) -> Option<Format> {
         match self {
             Format::Csv(options) if options.header => {
-                let (header_fields, _) = super::csv_header(beginning, options.delimiter, at_end)?;
+                let (header_fields, _) =
+                    super::csv_header(beginning, options.delimiter, at_end, options.encoding)?;
                 Some(Format::Csv(CsvOptions {
                     header_fields,
                     ..options.clone()

@@ -30,8 +30,9 @@ pub use csv::{CsvOptions, DEFAULT_NULLS, Nulls};
 pub use encoding::Encoding;
 pub use formats::{FORMATS, Format, parse_format_name};
 pub use json::{
-    JsonKind, JsonSample, JsonWrapping, NdjsonOptions, PREFIX_TIME_COLUMN, json_elements,
-    json_object_fields, json_sample, wrapped_objects, wrapped_texts,
+    JsonKind, JsonSample, JsonWrapping, NdjsonOptions, PREFIX_TIME_COLUMN, begins_array,
+    begins_long_object, holds_object, json_elements, json_object_fields, json_sample,
+    wrapped_objects, wrapped_texts,
 };
 pub use lines::{
     ColumnKind, Layout, LineField, LinesOptions, Pattern, known_pattern_names, layout_named,

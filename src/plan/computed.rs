@@ -44,6 +44,7 @@ pub fn bind(
         columns,
         time: None,
         time_candidates: Vec::new(),
+        taken_for: None,
         open_ended: false,
         nested: false,
         merged: false,

@@ -15,7 +15,7 @@ use tumble::cli::display::{self, Display};
 use tumble::connect::ByteSource;
 use tumble::error::{Error, Result};
 use tumble::format::{
-    CsvOptions, DecodeSpec, Format, NdjsonOptions, ReadColumn, Split, csv_header,
+    CsvOptions, DecodeSpec, Encoding, Format, NdjsonOptions, ReadColumn, Split, csv_header,
 };
 use tumble::session::{Host, Note, Options, ResultInfo, ResultSink, Session, SinkSpec};
 use tumble::time::{TimeFormat, TimeReader, Unit, Zone};
@@ -26,7 +26,7 @@ pub fn csv(data: &[u8]) {
         return;
     };
     let delimiter = [b',', b'\t', b';', b'|'][usize::from(first % 4)];
-    let Some((header, _)) = csv_header(text, delimiter, true) else {
+    let Some((header, _)) = csv_header(text, delimiter, true, Encoding::default()) else {
         return;
     };
     let mut options = CsvOptions::new(delimiter, header.clone());

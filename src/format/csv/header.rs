@@ -5,13 +5,19 @@ use std::ops::Range;
 use memchr::memchr;
 
 use super::record::{FieldRanges, Walk, blank_line, field_text, walk_record};
+use crate::format::encoding::Encoding;
 
 /// The names in the header at the beginning of an input, and the bytes up to its end; a repeated name gets
 /// `_1`, `_2`, an empty one is `c` and its number. `None` if the header is not whole yet.
-pub fn csv_header(bytes: &[u8], delimiter: u8, at_end: bool) -> Option<(Vec<String>, usize)> {
+pub fn csv_header(
+    bytes: &[u8],
+    delimiter: u8,
+    at_end: bool,
+    encoding: Encoding,
+) -> Option<(Vec<String>, usize)> {
     let (fields, end) = csv_records(bytes, delimiter, at_end, 1).pop()?;
     let names = fields.into_iter().enumerate().map(|(place, field)| {
-        let name = String::from_utf8_lossy(&field.text).trim().to_owned();
+        let name = encoding.text_of(&field.text).trim().to_owned();
         if name.is_empty() {
             format!("c{}", place + 1)
         } else {

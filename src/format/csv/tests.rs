@@ -350,12 +350,12 @@ fn peculiarities() {
 #[test]
 fn headers() {
     let check = |text: &str, expected: &str| {
-        let (names, _) = csv_header(text.as_bytes(), b',', true).unwrap();
+        let (names, _) = csv_header(text.as_bytes(), b',', true, Encoding::Lossy).unwrap();
         assert_eq!(names.join("|"), expected, "{text:?}");
     };
     check("\u{feff}a, b ,\"c,d\"\n1,2,3", "a|b|c,d");
     check("a,a,a_1,a,\n", "a|a_2|a_1|a_3|c5");
-    assert_eq!(csv_header(b"a,b", b',', false), None);
+    assert_eq!(csv_header(b"a,b", b',', false, Encoding::Lossy), None);
     let error =
         Format::Csv(options("host,status")).decoder(&spec(vec![column("stauts", DataType::Int64)]));
     assert_eq!(

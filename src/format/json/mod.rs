@@ -31,7 +31,10 @@ use self::chunk::{JsonChunk, SHORTEST_MARKED};
 pub(in crate::format) use self::inside::values_inside;
 use self::keys::Keys;
 use self::marks::LONGEST_CHUNK;
-pub use self::sample::{JsonSample, json_sample, wrapped_objects, wrapped_texts};
+pub use self::sample::{
+    JsonSample, begins_array, begins_long_object, holds_object, json_sample, wrapped_objects,
+    wrapped_texts,
+};
 use self::scanner::{JsonError, Scanner};
 use self::value::JsonValue;
 pub(in crate::format) use self::values::{PartsSplitter, ValuesSplitter};

@@ -48,12 +48,49 @@ pub fn json_sample(bytes: &[u8], is_whole: bool, is_live: bool) -> JsonSample {
 }
 
 fn array(bytes: &[u8], text: &[u8], start: usize, is_whole: bool, is_live: bool) -> JsonSample {
-    match text[1..].trim_ascii_start().first() {
-        Some(b'{') => first_value(bytes, start, is_whole, is_live),
+    let inside = text[1..].trim_ascii_start();
+    match inside.first() {
+        Some(b'{') if begins_object(inside) => first_value(bytes, start, is_whole, is_live),
         Some(b']') => JsonSample::Found(Some(JsonWrapping::Values), bytes.len()),
         None if !is_whole => JsonSample::More,
         _ => by_lines(bytes, start, is_whole, is_live),
     }
+}
+
+/// `{"`, `{}`: what follows is meant to be an object, though it may be broken. Other text in braces is none.
+fn begins_object(text: &[u8]) -> bool {
+    let inside = text.strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
+    matches!(inside.map(<[u8]>::first), Some(None | Some(b'"' | b'}')))
+}
+
+/// True if `text` begins with an array, as far as its bytes go, and its line with nothing else.
+pub fn begins_array(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    if !text.starts_with(b"[") {
+        return false;
+    }
+    let mut scanner = Scanner::new(text);
+    let is_right = scanner.value().is_ok();
+    let behind = &text[scanner.place().min(text.len())..];
+    match is_right {
+        true => {
+            let mut rest = behind.iter();
+            let next = rest.find(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b','));
+            matches!(next, None | Some(b'\n' | b'['))
+        }
+        false => behind.is_empty(),
+    }
+}
+
+/// True if `bytes` begin with an object that goes on behind them, as far as they show.
+pub fn begins_long_object(bytes: &[u8]) -> bool {
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    matches!(next_record(bytes, 0, false), Next::More(Some(_)))
+}
+
+/// True if a line is an object, or ends in one.
+pub fn holds_object(line: &[u8]) -> bool {
+    line_kind(line.trim_ascii_end()).is_some()
 }
 
 /// The sample up to the end of the first value.
@@ -122,10 +159,10 @@ fn object(bytes: &[u8], text: &[u8], start: usize, is_whole: bool, is_live: bool
         }
         _ => {}
     }
-    if is_live {
+    if is_live && begins_object(text) {
         first_object(bytes, start, is_whole)
     } else {
-        by_lines(bytes, start, is_whole, false)
+        by_lines(bytes, start, is_whole, is_live)
     }
 }
 
@@ -198,7 +235,7 @@ fn by_lines(bytes: &[u8], start: usize, is_whole: bool, is_live: bool) -> JsonSa
     let best = found.iter().rev().max_by_key(|(_, count)| *count);
     match best {
         Some((kind, _)) if holding * 2 >= lines => JsonSample::Found(*kind, bytes.len()),
-        _ if bytes[start..].trim_ascii_start().starts_with(b"{") => {
+        _ if begins_object(bytes[start..].trim_ascii_start()) => {
             JsonSample::Found(None, bytes.len())
         }
         _ => JsonSample::Not,

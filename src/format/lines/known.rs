@@ -21,7 +21,7 @@ const ISO: &str =
 const SLASHED: &str = r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})?";
 const LEVEL: &str = "(?i:trace|debug|info|information|notice|warn|warning|error|err|fatal|critical|crit|severe|fine|finer|finest|config|alert|emerg|panic|verbose)";
 
-const KNOWN: [Known; 21] = [
+const KNOWN: [Known; 23] = [
     Known {
         name: "spring",
         regex: r"^(?<time><iso>) +(?<level><level>) (?<pid>\d+) --- (?:\[(?<application>[^\]]*)\] )?\[ *(?<thread>[^\]]*)\] (?<logger>\S+) +: (?<message>.*)$",
@@ -103,6 +103,16 @@ const KNOWN: [Known; 21] = [
         integers: &["pid"],
     },
     Known {
+        name: "dmesg",
+        regex: r"^(?:<\d{1,3}>|(?<facility>[a-z]\w*) *:(?<level>[a-z]+) *: *)?\[ *(?<seconds>\d+\.\d{6})(?: <[ \d.]+>)?\](?:\[ *[TC]\d+\])? (?<message>.*)$",
+        integers: &[],
+    },
+    Known {
+        name: "dmesg_ctime",
+        regex: r"^(?:(?<facility>[a-z]\w*) *:(?<level>[a-z]+) *: *)?\[(?<time>[A-Z][a-z][a-z] [A-Z][a-z][a-z] [ \d]\d \d\d:\d\d:\d\d \d{4})\](?:\[ *[TC]\d+\])? (?<message>.*)$",
+        integers: &[],
+    },
+    Known {
         name: "redis",
         regex: r"^(?<pid>\d+):(?<role>[XCSM]) (?<time>\d\d [A-Z][a-z][a-z] \d{4} \d\d:\d\d:\d\d\.\d{3}) (?<level>[.*#-]) (?<message>.*)$",
         integers: &["pid"],
@@ -165,11 +175,8 @@ mod tests {
         assert_eq!(names, known_pattern_names().collect::<Vec<_>>());
         for (pattern, known) in known_patterns().iter().zip(&KNOWN) {
             let columns = pattern.columns();
-            assert!(
-                columns.iter().any(|column| column == "time"),
-                "{}",
-                known.name
-            );
+            let is_timed = pattern.time_column().or(pattern.seconds_column());
+            assert!(is_timed.is_some(), "{}", known.name);
             for integer in known.integers {
                 assert!(
                     columns.iter().any(|column| column == integer),

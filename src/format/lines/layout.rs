@@ -92,6 +92,14 @@ impl Layout {
         }
     }
 
+    /// A column that counts seconds since a beginning that the lines do not say.
+    pub fn seconds_column(&self) -> Option<&str> {
+        match self {
+            Layout::Pattern(pattern) => pattern.seconds_column(),
+            _ => None,
+        }
+    }
+
     /// Something that walks over lines and finds the columns `names`, which the layout has.
     pub(super) fn walk<'a>(&'a self, names: &'a [String]) -> Box<dyn Walk + 'a> {
         match self {

@@ -84,8 +84,13 @@ impl Pattern {
     pub(super) fn known(mut self, integers: &[&str]) -> Self {
         self.integers = integers.iter().map(|name| (*name).to_owned()).collect();
         self.is_known = true;
-        self.time = Some("time".into());
+        self.time = self.group("time").map(Arc::from);
         self
+    }
+
+    fn group(&self, name: &str) -> Option<&str> {
+        let mut names = self.groups.iter().map(|(name, _)| name.as_str());
+        names.find(|known| *known == name)
     }
 
     /// The same with the column that is the time.
@@ -127,6 +132,8 @@ impl Pattern {
     pub(super) fn kind(&self, column: &str) -> ColumnKind {
         if self.integers.iter().any(|name| name == column) {
             ColumnKind::Integer
+        } else if self.seconds_column() == Some(column) {
+            ColumnKind::Double
         } else if !self.is_known || self.time.as_deref() == Some(column) {
             ColumnKind::Shown
         } else {
@@ -136,6 +143,11 @@ impl Pattern {
 
     pub(super) fn time_column(&self) -> Option<&str> {
         self.time.as_deref()
+    }
+
+    /// Seconds since the machine was started, in a known format: a number, and no time.
+    pub(super) fn seconds_column(&self) -> Option<&str> {
+        self.group("seconds").filter(|_| self.is_known)
     }
 
     pub(super) fn is_match(&self, line: &[u8]) -> bool {

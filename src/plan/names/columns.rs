@@ -258,10 +258,16 @@ impl Resolver<'_> {
                 .note(columns_note(relation));
         }
         let message = format!("column `{name}` does not exist in `{}`", relation.name);
-        Error::plan(message)
+        let error = Error::plan(message)
             .at_least(span)
             .suggest(&name, names(relation))
-            .note(columns_note(relation))
+            .note(columns_note(relation));
+        let table = relation.table.map(|table| &self.tables[table]);
+        let taken_for = table.and_then(|table| table.taken_for);
+        match taken_for.and_then(|taken_for| taken_for.help(&name)) {
+            Some(help) => error.help(help),
+            None => error,
+        }
     }
 
     /// Resolves every name in `expr`. A name that is no column may be one of `aliases`.

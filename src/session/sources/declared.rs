@@ -63,6 +63,7 @@ impl Sources {
             columns: Vec::new(),
             time: None,
             time_candidates: Vec::new(),
+            taken_for: None,
             open_ended: false,
             nested: true,
             merged: with.places.len() > 1 && !options.in_order && with.access.follow.is_none(),
@@ -354,7 +355,7 @@ fn declared_format(
         (None, "tsv") => b'\t',
         (None, _) => guessed_delimiter(sample, at_end, hints),
     };
-    let header = csv_header(sample, delimiter, true)
+    let header = csv_header(sample, delimiter, true, hints.encoding)
         .map(|(names, _)| names)
         .unwrap_or_default();
     let is_declared = |name: &String| {

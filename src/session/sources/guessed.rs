@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::definition::{Access, Definition, Place, is_endless};
 use crate::catalog::{
-    ColumnSource, Guess, GuessedColumn, Hints, PathStep, Table, TableColumn, TableTime,
-    create_table_text,
+    ColumnSource, Guess, GuessedColumn, Header, Hints, PathStep, Table, TableColumn, TableTime,
+    TakenFor, create_table_text,
 };
 use crate::data::Metadata;
-use crate::format::{Format, NdjsonOptions, ReadColumn};
+use crate::format::{Format, Layout, NdjsonOptions, ReadColumn};
 use crate::session::Options;
 
 /// A table, its definition, and the guess as text for the user (of an input that has any bytes).
@@ -28,6 +28,7 @@ pub(super) fn guessed(
             columns: Vec::new(),
             time: None,
             time_candidates: Vec::new(),
+            taken_for: None,
             open_ended: true,
             nested: true,
             merged,
@@ -59,6 +60,7 @@ pub(super) fn guessed(
             declared_delay: None,
         }),
         time_candidates: guess.time_candidates.clone(),
+        taken_for: taken_for(&guess, &hints),
         open_ended: !guess.format.has_fixed_columns() && hints.from_pipe,
         nested: matches!(
             guess.format,
@@ -71,6 +73,22 @@ pub(super) fn guessed(
     let columns = read_columns(&guess);
     let definition = Definition::guessed(places, access, hints, guess.format, columns);
     (table, definition, Some(text))
+}
+
+/// What was guessed of the records that the user can say.
+fn taken_for(guess: &Guess, hints: &Hints) -> Option<TakenFor> {
+    match &guess.format {
+        Format::Ndjson(_) | Format::Json(..) if guess.columns.is_empty() => {
+            Some(TakenFor::NoObject)
+        }
+        Format::Csv(_) if hints.header != Header::Auto => None,
+        Format::Csv(options) if options.header => Some(TakenFor::Names),
+        Format::Csv(_) => Some(TakenFor::Values),
+        Format::Lines(options) if options.layout == Layout::Lines && hints.format.is_none() => {
+            Some(TakenFor::Lines)
+        }
+        _ => None,
+    }
 }
 
 fn table_column(column: &GuessedColumn, columns: &[GuessedColumn]) -> TableColumn {

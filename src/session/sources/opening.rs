@@ -14,7 +14,7 @@ use sqlparser::ast;
 use super::columnar::{columnar_kind, columns_sample_bytes};
 use super::definition::{Access, Definition, Place};
 use super::{Sources, access, paths_of};
-use crate::catalog::{Catalog, Hints, SAMPLE_BYTES, live_sample_bytes};
+use crate::catalog::{Catalog, Hints, SAMPLE_BYTES, file_sample_bytes, live_sample_bytes};
 use crate::connect::{
     Address, ByteSource, Compression, Follow, cannot_read, decompressed, open_file,
 };
@@ -195,8 +195,7 @@ impl Sources {
                 let enough = bytes.len() >= ColumnarKind::MAGIC_BYTES || opened.at_end;
                 enough.then_some(bytes.len())
             } else if is_file {
-                let enough = bytes.len() >= SAMPLE_BYTES || opened.at_end;
-                enough.then(|| bytes.len().min(SAMPLE_BYTES))
+                file_sample_bytes(bytes, opened.at_end, hints)
             } else {
                 live_sample_bytes(bytes, opened.at_end, hints)
             };
@@ -310,7 +309,7 @@ impl Sources {
 
 /// After how many bytes of one record a guess is made of what is there.
 fn longest_sample_bytes(hints: &Hints) -> usize {
-    SAMPLE_BYTES.max(hints.max_record_bytes.min(1 << 20))
+    SAMPLE_BYTES.max(hints.max_record_bytes)
 }
 
 /// Follows files, if they are followed.

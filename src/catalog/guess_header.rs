@@ -1,0 +1,155 @@
+//! Whether the first record of a CSV sample names its columns.
+//!
+//! ```text
+//!  host,user        web,bob          name,2025,2026,      ← numbers below a name say that it is one; so years,
+//!  web,12           web,alice        ann,1,2,               an empty name and a repeated one are names, too
+//!  names            values: `web` comes again below itself
+//! ```
+//!
+//! Invariant: a number that is no year among years, a time, a truth value is never a name.
+
+use hashbrown::HashSet;
+
+use super::guess::{Hints, SampleValue};
+use super::guess_csv::{Record, sample_value};
+use crate::time::{read_iso, read_log_time};
+
+/// What a field of the first record may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Field {
+    /// Text.
+    Name,
+    /// Nothing.
+    Empty,
+    /// A year or a date, of which several in rising order may be names.
+    Period,
+    /// What can only be a value.
+    Value,
+}
+
+/// True if `first` names the columns of the records behind it.
+pub(super) fn is_header(first: &Record, rest: &[Record], hints: &Hints) -> bool {
+    let texts: Vec<&[u8]> = first.iter().map(|field| field.text.trim_ascii()).collect();
+    let fields: Vec<Field> = texts.iter().map(|text| field_of(text)).collect();
+    let has = |wanted| fields.contains(&wanted);
+    if has(Field::Value) || !(has(Field::Name) || fields.first() == Some(&Field::Empty)) {
+        return false;
+    }
+    let rest: Vec<&Record> = rest
+        .iter()
+        .filter(|record| record.len() == first.len())
+        .collect();
+    let names = Names {
+        texts: &texts,
+        fields: &fields,
+        rest: &rest,
+        hints,
+    };
+    names.periods_are_names()
+        && (names.stand_above_numbers()
+            || (names.are_distinct() && names.empty_ones_are_plain() && !names.come_again()))
+}
+
+fn field_of(text: &[u8]) -> Field {
+    let word = std::str::from_utf8(text).unwrap_or("name");
+    if text.is_empty() {
+        return Field::Empty;
+    }
+    let time = read_iso(text);
+    if year(text).is_some() || time.is_some_and(|time| time.date_only) {
+        return Field::Period;
+    }
+    let is_truth = word.eq_ignore_ascii_case("true") || word.eq_ignore_ascii_case("false");
+    let is_time = time.is_some() || read_log_time(text).is_some();
+    if is_truth || is_time || word.parse::<f64>().is_ok() || matches!(word, "-" | "\\N") {
+        return Field::Value;
+    }
+    Field::Name
+}
+
+/// 1900 to 2100.
+fn year(text: &[u8]) -> Option<u16> {
+    let year: u16 = std::str::from_utf8(text).ok()?.parse().ok()?;
+    (text.len() == 4 && (1900..=2100).contains(&year)).then_some(year)
+}
+
+/// A first record that may be names, and what stands below it.
+struct Names<'a> {
+    texts: &'a [&'a [u8]],
+    fields: &'a [Field],
+    rest: &'a [&'a Record],
+    hints: &'a Hints,
+}
+
+impl Names<'_> {
+    fn places(&self, wanted: Field) -> impl Iterator<Item = usize> {
+        let fields = self.fields.iter().enumerate();
+        fields.filter_map(move |(place, field)| (*field == wanted).then_some(place))
+    }
+
+    /// What a column holds below its first field.
+    fn values(&self, place: usize) -> impl Iterator<Item = SampleValue> {
+        let values = self
+            .rest
+            .iter()
+            .map(move |record| sample_value(&record[place], self.hints));
+        values.filter(|value| *value != SampleValue::Null)
+    }
+
+    /// Years and dates are names if they rise, and other things stand below them.
+    fn periods_are_names(&self) -> bool {
+        let periods: Vec<usize> = self.places(Field::Period).collect();
+        let texts: Vec<&[u8]> = periods.iter().map(|place| self.texts[*place]).collect();
+        let is_period = |place: &usize| {
+            (self.rest.iter())
+                .any(|record| field_of(record[*place].text.trim_ascii()) == Field::Period)
+        };
+        periods.is_empty()
+            || (periods.len() > 1
+                && texts.windows(2).all(|pair| pair[0] < pair[1])
+                && !self.rest.is_empty()
+                && !periods.iter().any(is_period))
+    }
+
+    /// True if there is a name with nothing but numbers, times or truth values below it.
+    fn stand_above_numbers(&self) -> bool {
+        self.places(Field::Name).any(|place| {
+            let is_no_text = |value: &SampleValue| match value {
+                SampleValue::Text(text) => field_of(text.as_bytes()) != Field::Name,
+                _ => true,
+            };
+            let mut values = self.values(place).peekable();
+            values.peek().is_some() && values.all(|value| is_no_text(&value))
+        })
+    }
+
+    fn are_distinct(&self) -> bool {
+        let names: Vec<usize> = self.places(Field::Name).collect();
+        let distinct: HashSet<&[u8]> = names.iter().map(|place| self.texts[*place]).collect();
+        distinct.len() == names.len()
+    }
+
+    /// An empty name says nothing: fields behind the last delimiter are empty in all records, and the numbers
+    /// of rows have no name in front of the others.
+    fn empty_ones_are_plain(&self) -> bool {
+        let is_number_of_row = |value: SampleValue| matches!(value, SampleValue::Integer(text) if text == "0" || text == "1");
+        self.places(Field::Empty).all(|place| {
+            let mut values = self.values(place);
+            match values.next() {
+                None => !self.rest.is_empty(),
+                Some(first) => place == 0 && is_number_of_row(first),
+            }
+        })
+    }
+
+    /// True if a name is a value of its own column, too. A header that comes again as a whole is none.
+    fn come_again(&self) -> bool {
+        let same =
+            |record: &Record, place: usize| record[place].text.trim_ascii() == self.texts[place];
+        let is_header = |record: &Record| (0..self.texts.len()).all(|place| same(record, place));
+        let others = self.rest.iter().filter(|record| !is_header(record));
+        let mut others =
+            others.map(|record| self.places(Field::Name).any(|place| same(record, place)));
+        others.any(|comes_again| comes_again)
+    }
+}
