@@ -3,7 +3,7 @@
 //! The delimiter is the one that cuts the records of the sample most evenly.
 
 use super::guess::{Header, Hints, SampleColumn, SampleValue, csv_options};
-use super::guess_header::is_header;
+use super::guess_header::{has_names_above_numbers, is_header};
 use crate::error::{Error, Result};
 use crate::format::{FORMATS, Format, SampleField, csv_header, csv_records};
 
@@ -31,6 +31,9 @@ pub(super) fn columns(
         None => return Err(unknown_format(sample)),
     };
     let mut records = read_records(sample, delimiter, at_end);
+    if !is_asked_for && delimiter == b',' && is_prose(&records, hints) {
+        return Err(unknown_format(sample));
+    }
     let header = match (hints.header, records.split_first()) {
         (Header::Yes, _) => true,
         (Header::No, _) => false,
@@ -90,6 +93,20 @@ fn sniff_delimiter(sample: &[u8], at_end: bool) -> Option<u8> {
         }
     }
     best.map(|(_, _, delimiter)| delimiter)
+}
+
+/// True for sentences, ` 05:59:22 up 5 min,  0 user`: a blank stands behind each comma and between words, and
+/// nothing below says that these are names.
+fn is_prose(records: &[Record], hints: &Hints) -> bool {
+    let Some((first, rest)) = records.split_first() else {
+        return false;
+    };
+    let has_blank_before = |field: &SampleField| field.text.starts_with(b" ") && !field.quoted;
+    let has_words = |field: &SampleField| field.text.trim_ascii().contains(&b' ');
+    first.len() > 1
+        && first[1..].iter().all(has_blank_before)
+        && first.iter().any(has_words)
+        && !has_names_above_numbers(first, rest, hints)
 }
 
 /// True if the first record is names and nothing else, and the second has a value for each: CSV, whatever its

@@ -50,6 +50,25 @@ pub(super) fn is_header(first: &Record, rest: &[Record], hints: &Hints) -> bool 
             || (names.are_distinct() && names.empty_ones_are_plain() && !names.come_again()))
 }
 
+/// The same where nothing but numbers below names is a sign.
+pub(super) fn has_names_above_numbers(first: &Record, rest: &[Record], hints: &Hints) -> bool {
+    is_header(first, rest, hints) && {
+        let rest: Vec<&Record> = rest
+            .iter()
+            .filter(|record| record.len() == first.len())
+            .collect();
+        let texts: Vec<&[u8]> = first.iter().map(|field| field.text.trim_ascii()).collect();
+        let fields: Vec<Field> = texts.iter().map(|text| field_of(text)).collect();
+        let names = Names {
+            texts: &texts,
+            fields: &fields,
+            rest: &rest,
+            hints,
+        };
+        names.stand_above_numbers()
+    }
+}
+
 fn field_of(text: &[u8]) -> Field {
     let word = std::str::from_utf8(text).unwrap_or("name");
     if text.is_empty() {

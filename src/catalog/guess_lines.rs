@@ -29,7 +29,37 @@ pub(super) fn columns(layout: Layout, sample: &[u8], hints: &Hints) -> (Format, 
             column.values.push(value);
         }
     }
+    if hints.from_pipe && matches!(layout, Layout::Blanks(_)) {
+        forget_doubtful(&mut columns, &layout);
+    }
     (format(layout, hints), columns)
+}
+
+/// One row of a program's table does not show that a column holds numbers where that program writes others with
+/// a unit, and leaves it away from 0; or where the column is known for text.
+fn forget_doubtful(columns: &mut [SampleColumn], layout: &Layout) {
+    let has_unit = |value: &SampleValue| matches!(value, SampleValue::Text(text) if is_size(text));
+    let has_units = columns
+        .iter()
+        .flat_map(|column| &column.values)
+        .any(has_unit);
+    for column in columns {
+        let is_known = layout.may_hold_text(&column.name);
+        for value in &mut column.values {
+            if is_known || (has_units && *value == SampleValue::Integer(String::from("0"))) {
+                *value = SampleValue::Null;
+            }
+        }
+    }
+}
+
+/// `84G`, `8.6Mi`, `0B`, `512kB`
+fn is_size(text: &str) -> bool {
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let mut letters = unit.chars();
+    unit.len() < text.len()
+        && letters.next().is_some_and(|c| "BkKMGTPE".contains(c))
+        && letters.all(|c| matches!(c, 'i' | 'B'))
 }
 
 /// The format of lines of that layout.

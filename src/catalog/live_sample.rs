@@ -155,7 +155,7 @@ fn first_record(
 }
 
 /// A header of blanks with titles above it and a row below shows within so many lines.
-const MOST_LINES_OF_A_TABLE: usize = 6;
+const MOST_LINES_OF_A_TABLE: usize = 10;
 
 /// The end of the first line, with its newline, of which `shows` is true; it gets the line without it and all
 /// bytes up to its end.

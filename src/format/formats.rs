@@ -169,6 +169,7 @@ impl Format {
                 }))
             }
             Format::Lines(options) => Some(Format::Lines(LinesOptions {
+                layout: options.layout.bound_to(beginning, at_end)?,
                 years_from: Some(options.years_from(beginning, at_end, written)?),
                 ..options.clone()
             })),

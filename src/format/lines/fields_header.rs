@@ -10,7 +10,7 @@
 //! `-` is NULL. Where W3C has `date` and `time`, the column `time` is both together. Other lines that begin with
 //! `#` are no records; one that names other fields than the first is a reject, as are the rows that fit it.
 
-use super::blank_table::distinct;
+use super::blank_header::distinct;
 use super::layout::{ColumnKind, Reads};
 use super::walk::{Fields, Walk, Walked, sample_lines};
 

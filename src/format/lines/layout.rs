@@ -1,6 +1,7 @@
 //! The layouts of lines: one variant each, with what it knows about its columns.
 
 use super::access_log::{AccessLog, AccessLogWalk};
+use super::blank_header::MAY_BE_TEXT;
 use super::blank_table::{BlankTable, BlankTableWalk};
 use super::fields_header::{FieldsHeader, FieldsHeaderWalk};
 use super::logfmt::LogfmtWalk;
@@ -82,6 +83,11 @@ impl Layout {
         }
     }
 
+    /// True if a column is known to hold texts that look like numbers in some rows.
+    pub fn may_hold_text(&self, column: &str) -> bool {
+        matches!(self, Layout::Blanks(_)) && MAY_BE_TEXT.contains(&column)
+    }
+
     /// The column that the format says is the time.
     pub fn time_column(&self) -> Option<&str> {
         match self {
@@ -98,6 +104,15 @@ impl Layout {
             Layout::Pattern(pattern) => pattern.seconds_column(),
             _ => None,
         }
+    }
+
+    /// The same for another file whose bytes begin with `beginning`, where the columns of a table may stand
+    /// elsewhere. `None` if more bytes are needed to see that.
+    pub(in crate::format) fn bound_to(&self, beginning: &[u8], at_end: bool) -> Option<Layout> {
+        Some(match self {
+            Layout::Blanks(table) => Layout::Blanks(table.bound_to(beginning, at_end)?),
+            other => other.clone(),
+        })
     }
 
     /// Something that walks over lines and finds the columns `names`, which the layout has.

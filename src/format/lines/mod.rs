@@ -14,6 +14,7 @@
 //! for a line that fits; what comes out of a line depends on it and the layout alone.
 
 mod access_log;
+mod blank_header;
 mod blank_table;
 mod fields_header;
 mod known;

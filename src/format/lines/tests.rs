@@ -161,7 +161,7 @@ fn tables_of_blanks() {
             "web-1|104Mi",
             "web-1|104Mi",
             "! has 1 of the 3 columns of the header",
-            "web-3|5Mi and more",
+            "! its values do not stand below the names of the header",
         ],
     );
     let wide = "CONTAINER ID   IMAGE   STATUS\n1f2e   redis   Up 3 hours\n2a   web   Up 5 days\n";
