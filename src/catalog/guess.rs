@@ -18,7 +18,7 @@ use super::{guess_csv, guess_lines, guess_ndjson, guess_nested, guess_time};
 use crate::error::{Error, Result};
 use crate::format::{
     CsvOptions, DEFAULT_MAX_RECORD_BYTES, Encoding, Format, Layout, Nulls, ReadColumn,
-    begins_array, holds_object, parse_format_name, recognized_layout, table_of_blanks,
+    begins_array, drawn_table, holds_object, parse_format_name, recognized_layout, table_of_blanks,
 };
 use crate::time::{EpochUnit, TimeFormat, Zone};
 
@@ -48,6 +48,8 @@ pub struct Hints {
     pub user_formats: Arc<[UserFormat]>,
     /// True if the query reads nothing but the column `line`: no record of another format is waited for.
     pub only_line: bool,
+    /// The names that the query uses: a first line of one word that is one of them is a header.
+    pub names: Vec<String>,
     /// `--delimiter`.
     pub delimiter: Option<u8>,
     /// `--input-header`.
@@ -79,6 +81,7 @@ impl Default for Hints {
             regex: None,
             user_formats: Arc::new([]),
             only_line: false,
+            names: Vec::new(),
             delimiter: None,
             header: Header::default(),
             nulls: Nulls::default(),
@@ -257,6 +260,9 @@ fn format_and_columns(
         return csv(!is_free);
     }
     let lines = |layout| Ok(guess_lines::columns(layout, sample, hints));
+    if let Some(layout) = drawn_table(sample).filter(|_| !hints.only_line) {
+        return lines(layout);
+    }
     if guess_csv::begins_with_names(sample, sample_is_whole_input, hints) {
         return csv(false);
     }

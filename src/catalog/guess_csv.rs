@@ -3,7 +3,7 @@
 //! The delimiter is the one that cuts the records of the sample most evenly.
 
 use super::guess::{Header, Hints, SampleColumn, SampleValue, csv_options};
-use super::guess_header::{has_names_above_numbers, is_header};
+use super::guess_header::Names;
 use crate::error::{Error, Result};
 use crate::format::{FORMATS, Format, SampleField, csv_header, csv_records};
 
@@ -31,7 +31,7 @@ pub(super) fn columns(
         None => return Err(unknown_format(sample)),
     };
     let mut records = read_records(sample, delimiter, at_end);
-    if !is_asked_for && delimiter == b',' && is_prose(&records, hints) {
+    if !is_asked_for && is_prose(&records, hints) {
         return Err(unknown_format(sample));
     }
     let header = match (hints.header, records.split_first()) {
@@ -39,7 +39,7 @@ pub(super) fn columns(
         (Header::No, _) => false,
         (Header::Auto, Some((first, rest))) => {
             let most = if hints.from_pipe { 1 } else { rest.len() };
-            is_header(first, &rest[..most.min(rest.len())], hints)
+            Names::of(first, &rest[..most.min(rest.len())], hints).are_a_header()
         }
         (Header::Auto, None) => true,
     };
@@ -95,18 +95,23 @@ fn sniff_delimiter(sample: &[u8], at_end: bool) -> Option<u8> {
     best.map(|(_, _, delimiter)| delimiter)
 }
 
-/// True for sentences, ` 05:59:22 up 5 min,  0 user`: a blank stands behind each comma and between words, and
-/// nothing below says that these are names.
+/// True for sentences that are no names: ` 05:59:22 up 5 min,  0 user` has a blank behind each comma and between
+/// words, `proc on /proc (rw,relatime)` commas within brackets.
 fn is_prose(records: &[Record], hints: &Hints) -> bool {
     let Some((first, rest)) = records.split_first() else {
         return false;
     };
     let has_blank_before = |field: &SampleField| field.text.starts_with(b" ") && !field.quoted;
     let has_words = |field: &SampleField| field.text.trim_ascii().contains(&b' ');
-    first.len() > 1
-        && first[1..].iter().all(has_blank_before)
-        && first.iter().any(has_words)
-        && !has_names_above_numbers(first, rest, hints)
+    let count = |field: &SampleField, wanted| memchr::memchr_iter(wanted, &field.text).count();
+    let is_torn = |field: &SampleField| {
+        !field.quoted
+            && (count(field, b'(') != count(field, b')')
+                || count(field, b'[') != count(field, b']'))
+    };
+    let is_sentence =
+        first.len() > 1 && first[1..].iter().all(has_blank_before) && first.iter().any(has_words);
+    (is_sentence || first.iter().any(is_torn)) && !Names::of(first, rest, hints).are_sure()
 }
 
 /// True if the first record is names and nothing else, and the second has a value for each: CSV, whatever its
@@ -120,18 +125,31 @@ pub(super) fn begins_with_names(sample: &[u8], at_end: bool, hints: &Hints) -> b
         };
         first.len() > 1
             && first.iter().all(is_word)
-            && is_header(first, rest, hints)
+            && Names::of(first, rest, hints).are_a_header()
             && rest.iter().all(|second| second.len() == first.len())
     })
 }
 
+/// True if there is a name above numbers or one that the query uses, or nothing at all: words below a word may be
+/// names of files as well.
 fn one_column_is_plausible(sample: &[u8], at_end: bool, hints: &Hints) -> bool {
-    let records = csv_records(sample, b',', at_end, 2);
-    let Some((first, _)) = records.first() else {
+    let records = read_records(sample, b',', at_end);
+    let Some((first, rest)) = records.split_first() else {
         // Nothing at all: a table without columns, not an unknown format.
         return sample.trim_ascii().is_empty();
     };
-    hints.header != Header::Auto || (records.len() > 1 && first.len() == 1 && is_word(&first[0]))
+    let is_used = |field: &SampleField| {
+        let text = String::from_utf8_lossy(&field.text);
+        let mut names = hints.names.iter();
+        names.any(|name| name.eq_ignore_ascii_case(text.trim()))
+    };
+    let is_header = match first.as_slice() {
+        [field] if is_word(field) => {
+            Names::of(first, rest, hints).are_sure() || (!rest.is_empty() && is_used(field))
+        }
+        _ => false,
+    };
+    hints.header != Header::Auto || is_header
 }
 
 /// True for what people call columns: a letter first, no blanks.

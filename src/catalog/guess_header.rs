@@ -12,6 +12,7 @@ use hashbrown::HashSet;
 
 use super::guess::{Hints, SampleValue};
 use super::guess_csv::{Record, sample_value};
+use super::guess_lines::is_size;
 use crate::time::{read_iso, read_log_time};
 
 /// What a field of the first record may be.
@@ -27,48 +28,6 @@ enum Field {
     Value,
 }
 
-/// True if `first` names the columns of the records behind it.
-pub(super) fn is_header(first: &Record, rest: &[Record], hints: &Hints) -> bool {
-    let texts: Vec<&[u8]> = first.iter().map(|field| field.text.trim_ascii()).collect();
-    let fields: Vec<Field> = texts.iter().map(|text| field_of(text)).collect();
-    let has = |wanted| fields.contains(&wanted);
-    if has(Field::Value) || !(has(Field::Name) || fields.first() == Some(&Field::Empty)) {
-        return false;
-    }
-    let rest: Vec<&Record> = rest
-        .iter()
-        .filter(|record| record.len() == first.len())
-        .collect();
-    let names = Names {
-        texts: &texts,
-        fields: &fields,
-        rest: &rest,
-        hints,
-    };
-    names.periods_are_names()
-        && (names.stand_above_numbers()
-            || (names.are_distinct() && names.empty_ones_are_plain() && !names.come_again()))
-}
-
-/// The same where nothing but numbers below names is a sign.
-pub(super) fn has_names_above_numbers(first: &Record, rest: &[Record], hints: &Hints) -> bool {
-    is_header(first, rest, hints) && {
-        let rest: Vec<&Record> = rest
-            .iter()
-            .filter(|record| record.len() == first.len())
-            .collect();
-        let texts: Vec<&[u8]> = first.iter().map(|field| field.text.trim_ascii()).collect();
-        let fields: Vec<Field> = texts.iter().map(|text| field_of(text)).collect();
-        let names = Names {
-            texts: &texts,
-            fields: &fields,
-            rest: &rest,
-            hints,
-        };
-        names.stand_above_numbers()
-    }
-}
-
 fn field_of(text: &[u8]) -> Field {
     let word = std::str::from_utf8(text).unwrap_or("name");
     if text.is_empty() {
@@ -80,10 +39,24 @@ fn field_of(text: &[u8]) -> Field {
     }
     let is_truth = word.eq_ignore_ascii_case("true") || word.eq_ignore_ascii_case("false");
     let is_time = time.is_some() || read_log_time(text).is_some();
-    if is_truth || is_time || word.parse::<f64>().is_ok() || matches!(word, "-" | "\\N") {
+    let is_number = word.parse::<f64>().is_ok() || is_size(word) || is_percent(word);
+    if is_truth || is_time || is_number || is_address(word) || matches!(word, "-" | "\\N") {
         return Field::Value;
     }
     Field::Name
+}
+
+fn is_percent(word: &str) -> bool {
+    let number = word.strip_suffix('%').map(str::trim_end);
+    number.is_some_and(|number| number.parse::<f64>().is_ok())
+}
+
+/// `/etc`, `./a`, `https://…`, `10.0.0.1`
+fn is_address(word: &str) -> bool {
+    let parts = || word.split('.');
+    let is_path = ["/", "./", "~/", "http://", "https://"];
+    is_path.iter().any(|begin| word.starts_with(begin))
+        || (parts().count() == 4 && parts().all(|part| part.parse::<u8>().is_ok()))
 }
 
 /// 1900 to 2100.
@@ -93,14 +66,46 @@ fn year(text: &[u8]) -> Option<u16> {
 }
 
 /// A first record that may be names, and what stands below it.
-struct Names<'a> {
-    texts: &'a [&'a [u8]],
-    fields: &'a [Field],
-    rest: &'a [&'a Record],
+pub(super) struct Names<'a> {
+    texts: Vec<&'a [u8]>,
+    fields: Vec<Field>,
+    /// The records with as many fields.
+    rest: Vec<&'a Record>,
     hints: &'a Hints,
 }
 
-impl Names<'_> {
+impl<'a> Names<'a> {
+    /// The fields of `first` above those of `rest`.
+    pub(super) fn of(first: &'a Record, rest: &'a [Record], hints: &'a Hints) -> Self {
+        let texts: Vec<&[u8]> = first.iter().map(|field| field.text.trim_ascii()).collect();
+        let is_even = |record: &&Record| record.len() == first.len();
+        Names {
+            fields: texts.iter().map(|text| field_of(text)).collect(),
+            texts,
+            rest: rest.iter().filter(is_even).collect(),
+            hints,
+        }
+    }
+
+    /// True if they name the columns.
+    pub(super) fn are_a_header(&self) -> bool {
+        self.may_be_names()
+            && (self.stand_above_numbers()
+                || (self.are_distinct() && self.empty_ones_are_plain() && !self.come_again()))
+    }
+
+    /// The same where nothing but numbers below them is a sign.
+    pub(super) fn are_sure(&self) -> bool {
+        self.may_be_names() && self.stand_above_numbers()
+    }
+
+    fn may_be_names(&self) -> bool {
+        let has_names = self.fields.contains(&Field::Name);
+        !self.fields.contains(&Field::Value)
+            && (has_names || self.fields.first() == Some(&Field::Empty))
+            && self.periods_are_names()
+    }
+
     fn places(&self, wanted: Field) -> impl Iterator<Item = usize> {
         let fields = self.fields.iter().enumerate();
         fields.filter_map(move |(place, field)| (*field == wanted).then_some(place))

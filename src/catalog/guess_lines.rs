@@ -54,7 +54,7 @@ fn forget_doubtful(columns: &mut [SampleColumn], layout: &Layout) {
 }
 
 /// `84G`, `8.6Mi`, `0B`, `512kB`
-fn is_size(text: &str) -> bool {
+pub(super) fn is_size(text: &str) -> bool {
     let unit = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
     let mut letters = unit.chars();
     unit.len() < text.len()

@@ -7,8 +7,9 @@ use super::guess::{Header, Hints};
 use super::guess_csv;
 use crate::error::ErrorKind;
 use crate::format::{
-    JsonSample, JsonWrapping, begins_long_object, csv_records, holds_object, json_object_fields,
-    json_sample, names_fields, parse_format_name, recognizes_line, sample_fields, table_of_blanks,
+    JsonSample, JsonWrapping, begins_long_object, csv_records, drawn_table, holds_object,
+    json_object_fields, json_sample, names_fields, parse_format_name, recognizes_line,
+    sample_fields, table_of_blanks,
 };
 
 use super::guess::SAMPLE_BYTES;
@@ -123,7 +124,9 @@ fn sample_of(bytes: &[u8], at_end: bool, hints: &Hints) -> Option<usize> {
     if !at_end && !bytes.contains(&b'\n') {
         return None;
     }
-    if guess_csv::begins_with_names(first_lines(bytes, 1), true, hints) {
+    // The names of a drawn table may look like those of CSV.
+    let is_drawn = || drawn_table(first_lines(bytes, 2)).is_some() && !hints.only_line;
+    if guess_csv::begins_with_names(first_lines(bytes, 1), true, hints) && !is_drawn() {
         return csv_end;
     }
     first_record(bytes, at_end, csv_end, hints)
@@ -141,6 +144,9 @@ fn first_record(
     let mut number = 0;
     first_line_that(bytes, at_end, |line, upto| {
         number += 1;
+        if let Some(layout) = drawn_table(upto).filter(|_| !hints.only_line) {
+            return !sample_fields(&layout, &[], upto, 1).is_empty();
+        }
         if begins_with_comment && names_fields(upto) {
             return !is_comment(line);
         }

@@ -82,7 +82,7 @@ pub struct Args {
     pub scripts: Vec<ScriptArg>,
 
     /// Format: auto, csv, tsv, ndjson, json (also arrays), prefixed-json, cri, docker-json, journal-json, logfmt,
-    /// clf, combined, syslog, columns, lines, w3c, zeek, regex, parquet, arrow, a program such as log4j, postgres,
+    /// clf, combined, syslog, columns, table, lines, w3c, zeek, regex, parquet, arrow, a program such as log4j, postgres,
     /// klog, or one of the config file [default: auto]
     #[arg(short, long, value_name = "FORMAT", env = "TUMBLE_INPUT_FORMAT", hide_env = true, help_heading = INPUT)]
     pub input_format: Option<String>,

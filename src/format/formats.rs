@@ -28,6 +28,7 @@ pub const FORMATS: &[(&str, &[&str])] = &[
     ("syslog", &[]),
     ("regex", &[]),
     ("columns", &[]),
+    ("table", &["markdown"]),
     ("lines", &["text"]),
     ("w3c", &["iis"]),
     ("zeek", &[]),

@@ -35,8 +35,9 @@ pub use json::{
     wrapped_objects, wrapped_texts,
 };
 pub use lines::{
-    ColumnKind, Layout, LineField, LinesOptions, Pattern, known_pattern_names, layout_named,
-    line_keys, names_fields, recognized_layout, recognizes_line, sample_fields, table_of_blanks,
+    ColumnKind, Layout, LineField, LinesOptions, Pattern, drawn_table, known_pattern_names,
+    layout_named, line_keys, names_fields, recognized_layout, recognizes_line, sample_fields,
+    table_of_blanks,
 };
 pub use spec::{DEFAULT_MAX_RECORD_BYTES, DecodeSpec, PathStep, ReadColumn};
 

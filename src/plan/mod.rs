@@ -35,7 +35,7 @@ use crate::time::{Interval, Zone};
 pub use context::Registry;
 pub use explain::{explain, explain_measured, mermaid};
 pub use lower::lower;
-pub use relations::{reads_only_line, relations};
+pub use relations::{Asked, relations};
 pub use share::share;
 pub use sink::{SinkColumns, fit_sink};
 pub use stream_plan::{SourcePlan, StreamPlan, StreamQuery};

@@ -24,8 +24,45 @@ pub fn relations(query: &ast::Query, functions: &dyn Functions) -> Result<Vec<Id
     Ok(walker.found)
 }
 
+/// What a query asks of its tables, as far as the guess of one depends on it.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// Nothing but the column `line` of one table.
+    pub only_line: bool,
+    /// The bare names in its expressions.
+    pub names: Vec<String>,
+}
+
+impl Asked {
+    /// What this query asks.
+    pub fn by(query: &ast::Query) -> Self {
+        let mut names = Vec::new();
+        let _ = ast::visit_expressions(query, |expr| {
+            if let Expr::Identifier(name) = expr {
+                names.push(name.value.clone());
+            }
+            ControlFlow::<()>::Continue(())
+        });
+        Asked {
+            only_line: reads_only_line(query),
+            names,
+        }
+    }
+
+    /// What it asks of the tables of a view.
+    #[must_use]
+    pub fn through(&self, view: &ast::Query) -> Self {
+        let mut names = Asked::by(view).names;
+        names.extend_from_slice(&self.names);
+        Asked {
+            only_line: false,
+            names,
+        }
+    }
+}
+
 /// True if all that a query of one table asks for is its column `line`: no record with more columns is waited for.
-pub fn reads_only_line(query: &ast::Query) -> bool {
+fn reads_only_line(query: &ast::Query) -> bool {
     let ast::SetExpr::Select(select) = query.body.as_ref() else {
         return false;
     };

@@ -286,8 +286,9 @@ impl Session {
         let relations = plan::relations(query, &self.registry)?;
         self.sources
             .open_sockets(&relations, &self.catalog, &self.options, host)?;
+        let asked = plan::Asked::by(query);
         for name in relations {
-            self.relation(&name, plan::reads_only_line(query), &mut Vec::new(), host)?;
+            self.relation(&name, &asked, &mut Vec::new(), host)?;
         }
         let settings = Self::plan_settings(&self.options, self.now);
         plan::plan(query, &self.catalog, &self.registry, &settings)
@@ -298,7 +299,7 @@ impl Session {
     fn relation(
         &mut self,
         name: &ast::Ident,
-        only_line: bool,
+        asked: &plan::Asked,
         inside: &mut Vec<String>,
         host: &mut dyn Host,
     ) -> Result<()> {
@@ -315,8 +316,9 @@ impl Session {
                 return Err(Error::plan(why).note(format!("through: {}", inside.join(", "))));
             }
             inside.push(known);
+            let asked = asked.through(&view.query);
             for inner in plan::relations(&view.query, &self.registry)? {
-                self.relation(&inner, false, inside, host)?;
+                self.relation(&inner, &asked, inside, host)?;
             }
             inside.pop();
             return Ok(());
@@ -324,7 +326,7 @@ impl Session {
         let span = sql::span_of(name.span);
         let opened = self
             .sources
-            .open(name, &mut self.catalog, &self.options, only_line, host);
+            .open(name, &mut self.catalog, &self.options, asked, host);
         opened.map_err(|error| error.at_least(span))
     }
 }

@@ -34,7 +34,8 @@ fn csv() {
     check("a,b\n1234567890123456789,NA\n", "csv: a STRING, b STRING");
     check("a,b\n1,\nNA,2\n", "csv: a BIGINT, b BIGINT");
     check("1,x\n2,y\n", "csv: c1 BIGINT, c2 STRING");
-    check("name\nann\nbob\n", "csv: name STRING");
+    check("name\nann\nbob\n", "lines: line STRING");
+    check("age\n31\n17\n", "csv: age BIGINT");
     check("a,b\n1,2\n3\n", "csv: a BIGINT, b BIGINT");
     check(
         "ts,v\n2026-01-01T12:00:00,1\n",

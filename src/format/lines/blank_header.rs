@@ -254,8 +254,10 @@ fn is_plausible(table: &mut BlankTable, header: &[u8], rows: &[&[u8]], is_first:
     let least_names = if is_first { 2 } else { 3 };
     let is_aligned =
         |line: &[u8]| line.windows(2).any(|pair| pair == b"  ") || line.first() == Some(&b' ');
+    let is_sure = is_first || is_aligned(header.trim_ascii());
     let looks_like_one = table.names.len() >= least_names
         && table.names.iter().all(|name| is_name(name))
+        && is_sure
         && (is_aligned(header) || rows.first().is_some_and(|row| is_aligned(row)));
     if !looks_like_one {
         return false;

@@ -3,6 +3,7 @@
 use super::access_log::{AccessLog, AccessLogWalk};
 use super::blank_header::MAY_BE_TEXT;
 use super::blank_table::{BlankTable, BlankTableWalk};
+use super::drawn_table::{DrawnTable, DrawnTableWalk};
 use super::fields_header::{FieldsHeader, FieldsHeaderWalk};
 use super::logfmt::LogfmtWalk;
 use super::pattern::{Pattern, PatternWalk};
@@ -25,6 +26,8 @@ pub enum Layout {
     Pattern(Pattern),
     /// A header and rows whose columns are parted by blanks.
     Blanks(BlankTable),
+    /// A header and rows whose columns drawn lines part.
+    Drawn(DrawnTable),
     /// Rows whose columns a `#Fields:` or `#fields` line names.
     FieldsHeader(FieldsHeader),
 }
@@ -53,6 +56,7 @@ impl Layout {
             Layout::Syslog => "syslog",
             Layout::Pattern(pattern) => pattern.name(),
             Layout::Blanks(_) => "columns",
+            Layout::Drawn(_) => "table",
             Layout::FieldsHeader(header) => header.name(),
         }
     }
@@ -66,6 +70,7 @@ impl Layout {
             Layout::Syslog => SYSLOG_COLUMNS.map(str::to_owned).to_vec(),
             Layout::Pattern(pattern) => pattern.columns(),
             Layout::Blanks(table) => table.names.clone(),
+            Layout::Drawn(table) => table.names.clone(),
             Layout::FieldsHeader(header) => header.columns(),
         })
     }
@@ -79,7 +84,7 @@ impl Layout {
             Layout::Syslog => ColumnKind::Text,
             Layout::Pattern(pattern) => pattern.kind(column),
             Layout::FieldsHeader(header) => header.kind(column),
-            Layout::Logfmt | Layout::Blanks(_) => ColumnKind::Shown,
+            Layout::Logfmt | Layout::Blanks(_) | Layout::Drawn(_) => ColumnKind::Shown,
         }
     }
 
@@ -94,7 +99,7 @@ impl Layout {
             Layout::AccessLog(_) | Layout::Syslog => Some("time"),
             Layout::Pattern(pattern) => pattern.time_column(),
             Layout::FieldsHeader(header) => header.time_column(),
-            Layout::Lines | Layout::Logfmt | Layout::Blanks(_) => None,
+            Layout::Lines | Layout::Logfmt | Layout::Blanks(_) | Layout::Drawn(_) => None,
         }
     }
 
@@ -126,6 +131,7 @@ impl Layout {
             Layout::Syslog => Box::new(SyslogWalk::new(names)),
             Layout::Pattern(pattern) => Box::new(PatternWalk::new(pattern, names)),
             Layout::Blanks(table) => Box::new(BlankTableWalk::new(table, names)),
+            Layout::Drawn(table) => Box::new(DrawnTableWalk::new(table, names)),
             Layout::FieldsHeader(header) => Box::new(FieldsHeaderWalk::new(header, names)),
         }
     }

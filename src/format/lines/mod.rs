@@ -16,6 +16,7 @@
 mod access_log;
 mod blank_header;
 mod blank_table;
+mod drawn_table;
 mod fields_header;
 mod known;
 mod layout;
@@ -31,7 +32,7 @@ pub use layout::{ColumnKind, Layout};
 pub use logfmt::line_keys;
 pub use pattern::Pattern;
 pub use recognize::{
-    layout_named, names_fields, recognized_layout, recognizes_line, table_of_blanks,
+    drawn_table, layout_named, names_fields, recognized_layout, recognizes_line, table_of_blanks,
 };
 pub use walk::{LineField, sample_fields};
 
@@ -70,7 +71,10 @@ pub struct LinesOptions {
 impl LinesOptions {
     /// Where the records of a block stand, good and bad.
     pub fn records(&self, block: &[u8]) -> Vec<std::ops::Range<usize>> {
-        let may_be_none = matches!(self.layout, Layout::Blanks(_) | Layout::FieldsHeader(_));
+        let may_be_none = matches!(
+            self.layout,
+            Layout::Blanks(_) | Layout::Drawn(_) | Layout::FieldsHeader(_)
+        );
         let mut walk = self.layout.walk(&[]);
         let mut fields = Fields::new(0);
         let (mut records, mut start) = (Vec::new(), 0);

@@ -13,6 +13,7 @@
 use super::LinesOptions;
 use super::access_log::AccessLog;
 use super::blank_table::BlankTable;
+use super::drawn_table::DrawnTable;
 use super::fields_header::FieldsHeader;
 use super::known::{known_pattern_names, known_patterns};
 use super::layout::Layout;
@@ -48,6 +49,11 @@ pub fn layout_named(name: &str, sample: &[u8], regex: Option<&str>) -> Result<Op
         "columns" => match BlankTable::of_sample(sample, true) {
             Some(table) => Layout::Blanks(table),
             None => return Err(Error::data("the input has no header that names columns")),
+        },
+        "table" => match drawn_table(sample) {
+            Some(layout) => layout,
+            None => return Err(Error::data("no line of names stands above a ruler")
+                .note("psql writes `id | name` above `----+------`, Markdown `| id | name |` above `|----|------|`")),
         },
         "w3c" | "zeek" => match FieldsHeader::of_sample(sample) {
             Some(header) => Layout::FieldsHeader(header),
@@ -105,6 +111,11 @@ pub fn recognized_layout(sample: &[u8]) -> Option<Layout> {
 /// The table of columns parted by blanks that a sample is.
 pub fn table_of_blanks(sample: &[u8]) -> Option<Layout> {
     BlankTable::of_sample(sample, false).map(Layout::Blanks)
+}
+
+/// The table with lines drawn between its columns that a sample is.
+pub fn drawn_table(sample: &[u8]) -> Option<Layout> {
+    DrawnTable::of_sample(sample).map(Layout::Drawn)
 }
 
 /// True if the sample begins with a comment that names fields.

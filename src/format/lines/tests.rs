@@ -287,7 +287,8 @@ fn layouts() -> Vec<Layout> {
         .collect();
     layouts.extend([Layout::Lines, Layout::Logfmt, Layout::Syslog]);
     layouts.extend(table_of_blanks(b"A  B\n1  2\n"));
-    assert_eq!(layouts.len(), 10);
+    layouts.extend(drawn_table("| a | b |\n|---|---|\n".as_bytes()));
+    assert_eq!(layouts.len(), 11);
     layouts
 }
 
@@ -318,6 +319,9 @@ fn hostile() -> impl Strategy<Value = Vec<u8>> {
         Just(b"[".to_vec()),
         Just(b"]".to_vec()),
         Just(b"A  B".to_vec()),
+        Just(b"| a | b\\| |".to_vec()),
+        Just(b"|--|---|".to_vec()),
+        Just("│".as_bytes().to_vec()),
         Just(b"#Fields: a".to_vec()),
         Just(b"-".to_vec()),
         Just(b"200 5".to_vec()),
@@ -354,7 +358,8 @@ proptest! {
     fn recognition_never_panics(text in hostile()) {
         recognized_layout(&text);
         table_of_blanks(&text);
-        for name in ["clf", "combined", "columns", "w3c", "zeek", "log4j"] {
+        drawn_table(&text);
+        for name in ["clf", "combined", "columns", "table", "w3c", "zeek", "log4j"] {
             if let Ok(Some(layout)) = layout_named(name, &text, None) {
                 sample_fields(&layout, &names_of(&layout), &text, 10);
             }

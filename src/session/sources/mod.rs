@@ -29,7 +29,7 @@ use crate::catalog::{Catalog, ColumnSource, Hints, create_table_text, guess};
 use crate::connect::{SocketOptions, is_same_file};
 use crate::error::{Error, Result};
 use crate::format::{ColumnarDecoder, DecodeSpec, Format};
-use crate::plan::SourcePlan;
+use crate::plan::{Asked, SourcePlan};
 use crate::runtime::interrupt::Interrupts;
 use crate::runtime::{Input, Live, MetadataPlan, SourceGate};
 use crate::sql::CreateTable;
@@ -73,7 +73,7 @@ impl Sources {
         name: &ast::Ident,
         catalog: &mut Catalog,
         options: &Options,
-        only_line: bool,
+        asked: &Asked,
         host: &mut dyn Host,
     ) -> Result<()> {
         if let Some(create) = self.unwritten.get(&name.value).cloned() {
@@ -88,7 +88,8 @@ impl Sources {
             return Ok(());
         };
         let hints = Hints {
-            only_line,
+            only_line: asked.only_line,
+            names: asked.names.clone(),
             ..hints(options)
         };
         let access = Access {
@@ -99,7 +100,7 @@ impl Sources {
         let mut first = self.open_first(&places, &access, &hints, host)?;
         let hints = Hints {
             from_pipe: first.is_piped(),
-            only_line: only_line && first.is_piped(),
+            only_line: asked.only_line && first.is_piped(),
             ..hints
         };
         let guess = self.look(&mut first, &hints, host)?;

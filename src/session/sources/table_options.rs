@@ -218,6 +218,7 @@ pub(super) fn hints(options: &Options) -> Hints {
         regex: options.regex.clone(),
         user_formats: Arc::clone(&options.user_formats),
         only_line: false,
+        names: Vec::new(),
         delimiter: options.delimiter,
         header: options.input_header,
         nulls: options.nulls.clone().map_or(Nulls::Default, Nulls::Words),
