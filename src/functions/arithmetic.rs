@@ -157,6 +157,7 @@ impl ScalarUDFImpl for ArithmeticFunction {
             return Ok(vec![left, right]);
         }
         let is_text = |t: &DataType| t.is_string();
+        let (left, right) = &in_one_zone(left, right);
         let (left, right) = match (left, right) {
             // A text that a time is subtracted from, or that is subtracted from a time, is a time.
             (time, text) | (text, time)
@@ -212,6 +213,21 @@ fn is_point_in_time(data_type: &DataType) -> bool {
         data_type,
         DataType::Timestamp(_, _) | DataType::Date32 | DataType::Date64
     )
+}
+
+/// The types of two times as instants of one zone, if one of them is a wall clock or shown in another zone.
+fn in_one_zone(left: &DataType, right: &DataType) -> (DataType, DataType) {
+    use DataType::Timestamp;
+    match (left, right) {
+        (Timestamp(from, a), Timestamp(to, b)) if a != b => {
+            let zone = a.as_ref().or(b.as_ref());
+            (
+                Timestamp(*from, zone.cloned()),
+                Timestamp(*to, zone.cloned()),
+            )
+        }
+        _ => (left.clone(), right.clone()),
+    }
 }
 
 /// The types of both sides; the one of a sign counts twice.

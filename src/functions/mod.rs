@@ -9,20 +9,29 @@ mod aggregate;
 pub mod arithmetic;
 mod cardinality;
 mod class;
+mod conversion;
+mod date_part;
 mod epoch;
 mod extremes;
 mod library;
+mod now;
 mod quantiles;
 mod subscript;
+mod to_timestamp;
 mod totals;
 
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
+use datafusion_common::config::ConfigOptions;
 use datafusion_expr::{AggregateUDF, ScalarUDF};
+
+use crate::time::Zone;
 
 pub use arithmetic::{arithmetic_of, function_of};
 pub use class::{AggregateClass, class_of};
+pub use conversion::{conversion_of, conversion_to, converts_otherwise};
+pub use date_part::date_part_in;
 pub use library::Library;
 
 /// Aggregates of DataFusion that are not offered: their results depend on how rows were cut into batches,
@@ -42,8 +51,11 @@ pub fn aggregates() -> Library<AggregateUDF> {
 fn own_scalars() -> Vec<Arc<ScalarUDF>> {
     let mut functions = arithmetic::functions();
     functions.push(cardinality::function());
-    functions.push(epoch::function());
+    functions.push(date_part::function());
+    functions.extend(epoch::functions());
+    functions.extend(now::functions());
     functions.push(subscript::function());
+    functions.extend(to_timestamp::functions());
     functions
 }
 
@@ -73,6 +85,12 @@ fn other_aggregates() -> Vec<Arc<AggregateUDF>> {
             !NOT_OFFERED.contains(&name) && !own.iter().any(|known| known.name() == name)
         })
         .collect()
+}
+
+/// The zone of a session's settings.
+pub fn zone_of(options: &ConfigOptions) -> Zone {
+    let zone = options.execution.time_zone.as_deref();
+    zone.and_then(|zone| zone.parse().ok()).unwrap_or(Zone::UTC)
 }
 
 /// A type as SQL spells it, for messages.

@@ -23,6 +23,7 @@ use datafusion_sql::planner::SqlToRel;
 use sqlparser::ast;
 
 use super::context::{Context, Registry, options};
+use super::conversions;
 use super::names::Resolved;
 use crate::error::{Error, Result};
 use crate::time::Zone;
@@ -43,9 +44,11 @@ pub fn analyze(
         .sql_statement_to_plan(statement)
         .map_err(explain)?;
     let options: Arc<ConfigOptions> = Arc::new(options(zone));
+    let plan = conversions::fit(plan).map_err(explain)?;
     let plan = Analyzer::new()
         .execute_and_check(plan, &options, |_, _| {})
         .map_err(explain)?;
+    let plan = conversions::take_over(plan, zone, resolved).map_err(explain)?;
     let optimizer = Optimizer::with_rules(vec![
         Arc::new(OptimizeUnions::new()),
         Arc::new(SimplifyExpressions::new()),

@@ -18,6 +18,7 @@ use datafusion_expr::{
 };
 use sqlparser::ast::{self, BinaryOperator, TableFactor};
 
+use super::conversions::comparable;
 use super::names::{Functions, LIMIT_RELATION, Resolved, WINDOW_RELATION};
 use super::nodes::{LimitByNode, WindowNode};
 use super::types;
@@ -99,10 +100,11 @@ impl<'a> Context<'a> {
             tables,
             options: Arc::new(options(zone)),
             expr_planners: vec![
-                Arc::new(Operators),
+                Arc::new(Operators {
+                    date_part: functions::date_part_in(zone),
+                }),
                 Arc::new(datafusion_functions::core::planner::CoreFunctionPlanner::default()),
                 Arc::new(datafusion_functions_aggregate::planner::AggregateFunctionPlanner),
-                Arc::new(datafusion_functions::datetime::planner::DatetimeFunctionPlanner),
                 Arc::new(datafusion_functions::unicode::planner::UnicodeFunctionPlanner),
             ],
             relation_planners: vec![Arc::new(relations)],
@@ -152,7 +154,10 @@ impl ContextProvider for Context<'_> {
         if self.registry.aggregates.is_at_hand(name) {
             return None;
         }
-        self.registry.scalars.get(name).cloned()
+        // What depends on the zone gets that of the session.
+        let known = self.registry.scalars.get(name)?;
+        let in_zone = known.inner().with_updated_config(&self.options);
+        Some(in_zone.map_or_else(|| Arc::clone(known), Arc::new))
     }
 
     fn get_higher_order_meta(&self, _name: &str) -> Option<Arc<HigherOrderUDF>> {
@@ -194,9 +199,18 @@ impl ContextProvider for Context<'_> {
 
 /// Our arithmetic in place of the operators: NULL where there is no value, `/` that divides.
 #[derive(Debug)]
-struct Operators;
+struct Operators {
+    /// What `extract` calls.
+    date_part: Arc<ScalarUDF>,
+}
 
 impl ExprPlanner for Operators {
+    fn plan_extract(&self, args: Vec<Expr>) -> Result<PlannerResult<Vec<Expr>>> {
+        let date_part = Arc::clone(&self.date_part);
+        let call = ScalarFunction::new_udf(date_part, args);
+        Ok(PlannerResult::Planned(Expr::ScalarFunction(call)))
+    }
+
     fn plan_binary_op(
         &self,
         expr: RawBinaryExpr,
@@ -216,7 +230,7 @@ impl ExprPlanner for Operators {
             | BinaryOperator::Lt
             | BinaryOperator::LtEq
             | BinaryOperator::Gt
-            | BinaryOperator::GtEq => return compare_as_numbers(expr, schema),
+            | BinaryOperator::GtEq => return compare(expr, schema),
             _ => return Ok(PlannerResult::Original(expr)),
         };
         let function = functions::function_of(operator);
@@ -225,24 +239,12 @@ impl ExprPlanner for Operators {
     }
 }
 
-/// Text compared with a number compares as a number; text that is none gives NULL.
-fn compare_as_numbers(
-    mut expr: RawBinaryExpr,
-    schema: &DFSchema,
-) -> Result<PlannerResult<RawBinaryExpr>> {
+/// Text compared with a number compares as a number, with a time as a time.
+fn compare(mut expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
     let left = expr.left.get_type(schema)?;
     let right = expr.right.get_type(schema)?;
-    let number = |expr: Expr| {
-        Expr::TryCast(datafusion_expr::TryCast::new(
-            Box::new(expr),
-            DataType::Float64,
-        ))
-    };
-    if left.is_string() && right.is_numeric() {
-        expr.left = number(expr.left);
-    } else if left.is_numeric() && right.is_string() {
-        expr.right = number(expr.right);
-    }
+    expr.left = comparable(expr.left, &left, &right);
+    expr.right = comparable(expr.right, &right, &left);
     Ok(PlannerResult::Original(expr))
 }
 

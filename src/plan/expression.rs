@@ -185,10 +185,7 @@ impl Lowering<'_> {
 
     fn cast(&self, input: &Expr, to: &DataType) -> Result<Expression> {
         let input = self.boxed(input)?;
-        let zone = self.options.execution.time_zone.as_deref();
-        let zone = zone
-            .and_then(|zone| zone.parse().ok())
-            .unwrap_or(crate::time::Zone::UTC);
+        let zone = crate::functions::zone_of(self.options);
         let to = to.clone();
         Ok(Expression::Cast(Cast { input, to, zone }))
     }
@@ -247,6 +244,12 @@ impl Lowering<'_> {
     }
 
     fn call(&self, whole: &Expr, call: &ScalarFunction) -> Result<Expression> {
+        if let Some((to, zone)) = crate::functions::conversion_of(&call.func)
+            && let [input] = call.args.as_slice()
+        {
+            let (input, to) = (self.boxed(input)?, to.clone());
+            return Ok(Expression::Cast(Cast { input, to, zone }));
+        }
         let (_, return_field) = whole.to_field(self.schema).map_err(explain)?;
         if let Some(operator) = crate::functions::arithmetic_of(&call.func)
             && let [left, right] = call.args.as_slice()

@@ -11,6 +11,7 @@
 pub mod analyze;
 pub mod computed;
 pub mod context;
+mod conversions;
 mod endless;
 mod explain;
 mod expression;

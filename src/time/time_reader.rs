@@ -172,7 +172,18 @@ impl TimeReader {
 
     /// The time that an epoch number, given as its text, stands for. A strftime format does not matter here.
     pub fn read_number(&self, text: &[u8]) -> Option<i64> {
-        let number = EpochNumber::read(text.trim_ascii())?;
+        self.place_number(&EpochNumber::read(text.trim_ascii())?)
+    }
+
+    /// The same of an integer.
+    pub fn read_integer(&self, number: i64) -> Option<i64> {
+        self.place_number(&EpochNumber {
+            mantissa: number.into(),
+            exponent: 0,
+        })
+    }
+
+    fn place_number(&self, number: &EpochNumber) -> Option<i64> {
         let nanoseconds = number.nanoseconds(self.epoch_unit)?;
         let seconds = i64::try_from(nanoseconds.div_euclid(1_000_000_000)).ok()?;
         let rest = nanoseconds.rem_euclid(1_000_000_000) as u32;

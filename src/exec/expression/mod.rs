@@ -22,6 +22,7 @@ mod failures;
 mod logic;
 mod pattern;
 pub mod scaling;
+mod steady_clock;
 
 use std::fmt;
 use std::sync::Arc;
@@ -32,7 +33,7 @@ use datafusion_common::ScalarValue;
 use datafusion_expr::{ColumnarValue, Operator, ScalarUDF};
 
 pub use arithmetic::Arithmetic;
-pub use cast::Cast;
+pub use cast::{Cast, convert, convert_to_time};
 pub use compare::Comparison;
 pub use failures::Failures;
 pub use pattern::Pattern;

@@ -13,6 +13,7 @@ use super::nullable;
 use crate::error::{Error, Result};
 use crate::exec::aggregate::{AggregateSpec, Argument};
 use crate::exec::expression::Expression;
+use crate::functions::conversion_of;
 use crate::plan::analyze::explain;
 use crate::plan::stream_plan::StreamPlan;
 
@@ -126,7 +127,7 @@ fn display(call: &AggregateFunction) -> String {
     let arguments: Vec<String> = params
         .args
         .iter()
-        .map(|arg| arg.human_display().to_string())
+        .map(|arg| without_conversions(arg).human_display().to_string())
         .collect();
     let arguments = match (call.func.name(), arguments.as_slice()) {
         ("count", [one]) if one == "Int64(1)" || one == "1" => String::from("*"),
@@ -140,9 +141,23 @@ fn display(call: &AggregateFunction) -> String {
     text
 }
 
+/// An expression as it was before types were decided.
+fn without_conversions(expr: &Expr) -> Expr {
+    let bare = expr.clone().transform(|expr| {
+        Ok(match &expr {
+            Expr::ScalarFunction(call) if conversion_of(&call.func).is_some() => {
+                let input = call.args.first().cloned();
+                input.map_or(Transformed::no(expr), Transformed::yes)
+            }
+            _ => Transformed::no(expr),
+        })
+    });
+    bare.map_or_else(|_| expr.clone(), |bare| bare.data)
+}
+
 /// An expression without the names of relations.
 fn shown(expr: &Expr) -> String {
-    let bare = expr.clone().transform(|expr| {
+    let bare = without_conversions(expr).transform(|expr| {
         Ok(match expr {
             Expr::Column(column) => {
                 Transformed::yes(Expr::Column(Column::new_unqualified(column.name)))

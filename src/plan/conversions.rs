@@ -1,0 +1,199 @@
+//! Conversions that a query asks for or that its types make necessary, as ours.
+//!
+//! ```text
+//!   ts BETWEEN '2026-11-25' AND '2026-11-26'      ─► [`fit`]      each text as a time of the type of ts
+//!   CAST('2026-11-25 10:00' AS TIMESTAMP)         ─► [`take_over`]     our conversion, which folds as it runs
+//! ```
+//!
+//! Invariants: no conversion that DataFusion would do otherwise than [`convert`] is left in a plan; a text in
+//! quotes that stands for a time and is none is an error at its place, but for a CAST that the user wrote.
+
+use arrow::array::Array;
+use arrow::datatypes::DataType;
+use datafusion_common::tree_node::{Transformed, TreeNode};
+use datafusion_common::{DFSchema, DataFusionError, Result, ScalarValue};
+use datafusion_expr::expr::{Between, InList};
+use datafusion_expr::utils::merge_schema;
+use datafusion_expr::{Cast, Expr, ExprSchemable, LogicalPlan, TryCast};
+use sqlparser::ast::{self, Spanned};
+
+use super::names::Resolved;
+use crate::data::type_name;
+use crate::error::{Error, Span};
+use crate::exec::expression::convert;
+use crate::functions::{conversion_to, converts_otherwise};
+use crate::sql::span_of;
+use crate::time::Zone;
+
+/// `value` as what can be compared with a value of `other`'s type: text with a number as a number, text and dates with
+/// a time as times of its type, an interval with the difference of two times as one.
+pub(super) fn comparable(value: Expr, own: &DataType, other: &DataType) -> Expr {
+    use DataType::{Date32, Duration, Interval, Time32, Time64, Timestamp};
+    let boxed = Box::new(value);
+    match (own, other) {
+        (text, number) if text.is_string() && number.is_numeric() => {
+            Expr::TryCast(TryCast::new(boxed, DataType::Float64))
+        }
+        (text, Timestamp(..) | Date32 | Time32(_) | Time64(_)) if text.is_string() => {
+            Expr::Cast(Cast::new(boxed, other.clone()))
+        }
+        (Date32, Timestamp(..)) | (Interval(_), Duration(_)) => {
+            Expr::Cast(Cast::new(boxed, other.clone()))
+        }
+        _ => *boxed,
+    }
+}
+
+/// Makes what BETWEEN and IN compare comparable.
+///
+/// # Errors
+/// None of its own.
+pub(super) fn fit(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let fitted = plan.transform_up(|plan| {
+        let schema = merge_schema(&plan.inputs());
+        plan.map_expressions(|expr| expr.transform_up(|expr| fit_here(expr, &schema)))
+    })?;
+    Ok(fitted.data)
+}
+
+fn fit_here(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    // What has no type is told by those who ask for it.
+    let type_of = |expr: &Expr| expr.get_type(schema).ok();
+    let fitted = |value: Expr, other: &Option<DataType>| match (type_of(&value), other) {
+        (Some(own), Some(other)) => comparable(value, &own, other),
+        _ => value,
+    };
+    Ok(match expr {
+        Expr::Between(Between {
+            expr,
+            negated,
+            low,
+            high,
+        }) => {
+            let other = type_of(&expr);
+            let (low, high) = (fitted(*low, &other), fitted(*high, &other));
+            Transformed::yes(Expr::Between(Between::new(
+                expr,
+                negated,
+                Box::new(low),
+                Box::new(high),
+            )))
+        }
+        Expr::InList(InList {
+            expr,
+            list,
+            negated,
+        }) => {
+            let other = type_of(&expr);
+            let list = list.into_iter().map(|item| fitted(item, &other));
+            Transformed::yes(Expr::InList(InList::new(expr, list.collect(), negated)))
+        }
+        other => Transformed::no(other),
+    })
+}
+
+/// Puts our conversions in the place of DataFusion's; all types are decided.
+///
+/// # Errors
+/// A text that is no time where one is needed.
+pub(super) fn take_over(plan: LogicalPlan, zone: Zone, resolved: &Resolved) -> Result<LogicalPlan> {
+    let taken = plan.transform_up(|plan| {
+        let schema = merge_schema(&plan.inputs());
+        let changed = plan.map_expressions(|expr| {
+            expr.transform_up(|expr| take_over_here(expr, &schema, zone, resolved))
+        })?;
+        changed.map_data(LogicalPlan::recompute_schema)
+    })?;
+    Ok(taken.data)
+}
+
+fn take_over_here(
+    expr: Expr,
+    schema: &DFSchema,
+    zone: Zone,
+    resolved: &Resolved,
+) -> Result<Transformed<Expr>> {
+    let (input, to, is_asked_for) = match &expr {
+        Expr::Cast(cast) => (&cast.expr, cast.field.data_type(), false),
+        Expr::TryCast(cast) => (&cast.expr, cast.field.data_type(), true),
+        _ => return Ok(Transformed::no(expr)),
+    };
+    if !converts_otherwise(&input.get_type(schema)?, to) {
+        return Ok(Transformed::no(expr));
+    }
+    if let (Expr::Literal(value, _), false) = (input.as_ref(), is_asked_for) {
+        check_constant(value, to, zone, resolved)
+            .map_err(|error| DataFusionError::External(Box::new(error)))?;
+    }
+    let call = conversion_to(to.clone(), zone).call(vec![input.as_ref().clone()]);
+    Ok(Transformed::yes(call))
+}
+
+/// Refuses a constant that is nothing of what it is used as.
+fn check_constant(
+    value: &ScalarValue,
+    to: &DataType,
+    zone: Zone,
+    resolved: &Resolved,
+) -> crate::error::Result<()> {
+    let column = value.to_array().map_err(super::analyze::explain)?;
+    if column.is_null(0) || to.is_numeric() || convert(&column, to, zone)?.is_valid(0) {
+        return Ok(());
+    }
+    match value.try_as_str().flatten() {
+        Some(text) => Err(no_time(text, to).at_least(place_of(text, resolved))),
+        None if matches!(to, DataType::Duration(_)) => {
+            let error = Error::plan("an interval of months has no fixed length");
+            Err(error.help("the difference of two times is compared with days: INTERVAL '30' DAY"))
+        }
+        None => Ok(()),
+    }
+}
+
+fn no_time(text: &str, to: &DataType) -> Error {
+    let (what, written) = match to {
+        DataType::Date32 | DataType::Date64 => ("date", "a date is written '2026-11-25'"),
+        DataType::Time32(_) | DataType::Time64(_) => (
+            "time of day",
+            "a time of day is written '10:00' or '10:00:00.250'",
+        ),
+        _ => (
+            "time",
+            "a time is written '2026-11-25 10:00:00', '2026-11-25T10:00:00.250Z', '2026-11-25 10:00' or '2026-11-25'",
+        ),
+    };
+    Error::plan(format!("'{text}' is no {what}"))
+        .label(format!("read as {}", type_name(to)))
+        .help(written)
+}
+
+/// Where a text stands in the query.
+fn place_of(text: &str, resolved: &Resolved) -> Option<Span> {
+    let mut found = None;
+    let mut look = |expr: &ast::Expr| {
+        let value = match expr {
+            ast::Expr::Value(value) => value,
+            ast::Expr::TypedString(typed) => &typed.value,
+            _ => return std::ops::ControlFlow::Continue(()),
+        };
+        let same = value.value.clone().into_string().as_deref() == Some(text);
+        match span_of(value.span()).filter(|_| same) {
+            Some(span) => {
+                found = Some(span);
+                std::ops::ControlFlow::Break(())
+            }
+            None => std::ops::ControlFlow::Continue(()),
+        }
+    };
+    let in_query = ast::visit_expressions(&resolved.query, &mut look);
+    let inputs = resolved.windows.iter().map(|window| &window.input);
+    let limited = resolved.limits.iter().map(|limit| &limit.query);
+    let _ = in_query.is_break()
+        || inputs
+            .into_iter()
+            .any(|input| ast::visit_expressions(input, &mut look).is_break())
+        || limited
+            .into_iter()
+            .any(|query| ast::visit_expressions(query, &mut look).is_break());
+    found
+}
