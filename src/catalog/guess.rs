@@ -200,6 +200,8 @@ pub fn guess(sample: &[u8], sample_is_whole_input: bool, hints: &Hints) -> Resul
         guess.time_candidates = layout_candidates(&guess.format);
     }
     guess.mark_time_of_pattern()?;
+    let note = guess_time::unread_zone(&guess, sample, hints);
+    guess.notes.extend(note);
     Ok(guess)
 }
 

@@ -8,7 +8,7 @@ use super::guess::{
 use super::guess_inside::{column_inside, names_inside, retype, sample_inside};
 use crate::data::Metadata;
 use crate::error::Result;
-use crate::format::PREFIX_TIME_COLUMN;
+use crate::format::{Format, PREFIX_TIME_COLUMN};
 use crate::time::{
     EpochUnit, TimeFormat, TimeReader, Unit, Zone, read_iso, read_log_time, strftime_names_instants,
 };
@@ -270,6 +270,20 @@ fn time_attribute(
         }
         _ => None,
     })
+}
+
+/// What is to say where lines name a zone that is not read.
+pub(super) fn unread_zone(guess: &Guess, sample: &[u8], hints: &Hints) -> Option<String> {
+    let Format::Lines(options) = &guess.format else {
+        return None;
+    };
+    let time = &guess.columns[guess.time_column?];
+    let is_clock = matches!(time.data_type, DataType::Timestamp(_, None));
+    let zone = options.layout.unread_zone(sample).filter(|_| is_clock)?;
+    Some(format!(
+        "the times name the zone {zone}, which is not read: they are what a clock showed, in the zone of --tz ({})",
+        hints.zone.name()
+    ))
 }
 
 fn text_of(value: &SampleValue) -> Option<&str> {

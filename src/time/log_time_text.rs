@@ -4,7 +4,7 @@
 //! 10/Oct/2000:13:55:36 -0700         access logs
 //! Oct 11 22:14:15                    syslog: the year is not said
 //! Wed Oct 11 14:32:52.123456 2000    Apache's error log
-//! 2009/01/23 01:23:23                Go, nginx
+//! 2009/01/23 01:23:23                Go, nginx; also with an offset, as all of these
 //! 11 Oct 2026 22:14:15.123           Redis; with `-` Tomcat and BIND; with a weekday RFC 2822
 //! 1011 22:14:15.123456               klog: the year is not said
 //! ```
@@ -143,8 +143,7 @@ fn time(year: Option<i64>, month: i64, day: i64, clock: &Clock, offset: &[u8]) -
     }
     let offset_seconds = match offset {
         [] => None,
-        [b' ', ..] => Some(read_offset(offset)?),
-        _ => return None,
+        offset => Some(read_offset(offset)?),
     };
     Some(TextTime {
         local_seconds: days_from_civil(counted, month, day) * DAY_SECONDS + clock.seconds,
@@ -239,6 +238,12 @@ mod tests {
             "2006-10-11T14:32:52.123456",
         );
         check("2009/01/23 01:23:23", "2009-01-23T01:23:23");
+        check("2009/01/23 01:23:23Z", "2009-01-23T01:23:23Z");
+        check("2009/01/23 01:23:23 +0100", "2009-01-23T01:23:23+01:00");
+        check(
+            "Wed Oct 11 14:32:52.123456 2006 -0700",
+            "2006-10-11T14:32:52.123456-07:00",
+        );
         check("11 Oct 2026 22:14:15.123", "2026-10-11T22:14:15.123");
         check("26-Jan-2026 10:00:00.123", "2026-01-26T10:00:00.123");
         check("Sun, 06 Nov 1994 08:49:37 GMT", "1994-11-06T08:49:37Z");

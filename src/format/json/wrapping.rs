@@ -13,12 +13,11 @@
 
 use std::ops::Range;
 
-use memchr::memchr_iter;
-use memchr::memmem;
+use memchr::{memchr_iter, memchr3, memmem};
 
 use super::scanner::Scanner;
 use super::{JsonKind, json_object_fields};
-use crate::time::read_iso;
+use crate::time::{read_iso, read_log_time};
 
 /// See the module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +63,8 @@ pub(in crate::format) struct CriLine {
 }
 
 const LONGEST_PREFIX: usize = 1_024;
+/// A date, a time of day and an offset.
+const MOST_TIME_WORDS: usize = 3;
 /// Braces of a prefix that may begin the object.
 const MOST_BRACES: usize = 8;
 
@@ -123,24 +124,55 @@ fn trimmed(line: &[u8], range: Range<usize>) -> Range<usize> {
     range.start + first..range.start + last + 1
 }
 
-/// The first word of a prefix that is a date and a time of day: with the brackets around it, and without.
+/// The first words of a prefix that are a date and a time of day, with an offset if one follows: with the brackets
+/// around them, and without.
 fn time_in(prefix: &[u8]) -> Option<[Range<usize>; 2]> {
-    let mut at = 0;
-    for word in prefix.split(|byte| matches!(byte, b' ' | b'\t' | b'|')) {
-        let whole = at..at + word.len();
-        at = whole.end + 1;
-        let inside = word
-            .strip_prefix(b"[")
-            .and_then(|word| word.strip_suffix(b"]"));
-        let bare = match inside {
-            Some(_) => whole.start + 1..whole.end - 1,
-            None => whole.clone(),
-        };
-        if read_iso(&prefix[bare.clone()]).is_some_and(|time| !time.date_only) {
-            return Some([whole, bare]);
+    let is_gap = |byte: &u8| matches!(byte, b' ' | b'\t' | b'|');
+    let mut starts = 0;
+    for word in prefix.split(is_gap) {
+        let start = starts;
+        starts += word.len() + 1;
+        // What begins with no digit within brackets or without is no time.
+        let first = word.strip_prefix(b"[").unwrap_or(word).first();
+        if !first.is_some_and(u8::is_ascii_digit) {
+            continue;
+        }
+        let mut ends = [None; MOST_TIME_WORDS];
+        let mut end = start;
+        for place in &mut ends {
+            let rest = &prefix[end..];
+            let length = memchr3(b' ', b'\t', b'|', rest).unwrap_or(rest.len());
+            if length == 0 {
+                break;
+            }
+            end += length;
+            *place = Some(end);
+            if prefix.get(end) != Some(&b' ') {
+                break;
+            }
+            end += 1;
+        }
+        for end in ends.into_iter().rev().flatten() {
+            if let Some(bare) = time_between(prefix, start, end) {
+                return Some([start..end, bare]);
+            }
         }
     }
     None
+}
+
+/// The time that stands there, without the brackets around it.
+fn time_between(prefix: &[u8], start: usize, end: usize) -> Option<Range<usize>> {
+    let inside = prefix[start..end]
+        .strip_prefix(b"[")
+        .and_then(|text| text.strip_suffix(b"]"));
+    let bare = match inside {
+        Some(_) => start + 1..end - 1,
+        None => start..end,
+    };
+    let text = &prefix[bare.clone()];
+    let time = read_iso(text).or_else(|| read_log_time(text))?;
+    (!time.date_only && !time.year_unsaid).then_some(bare)
 }
 
 impl CriLine {

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use super::pattern::Pattern;
 
-/// A format by its pattern, in which `<time>`, `<slashed>` and `<level>` stand for what they say.
+/// A format by its pattern, in which `<iso>`, `<slashed>`, `<offset>`, `<zone>` and `<level>` stand for what they say.
 struct Known {
     name: &'static str,
     regex: &'static str,
@@ -15,10 +15,24 @@ struct Known {
     integers: &'static [&'static str],
 }
 
-/// An ISO time with seconds; a zone by name only if it is UTC.
-const ISO: &str =
-    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d|[+-]\d\d| UTC| GMT)?";
-const SLASHED: &str = r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})?";
+/// Formats in which text of any kind follows the time.
+const BEFORE_TEXT: [&str; 2] = ["go", "timed"];
+
+/// An ISO time with seconds, and one with slashes.
+const ISO: &str = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?<offset>?";
+const SLASHED: &str = r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})?<offset>?";
+/// How far its clock is ahead of UTC: `Z`, `+01:00`, ` +0100`, ` UTC`.
+const OFFSET: &str =
+    r"(?:Z|[+-]\d\d(?::?\d\d)?| (?:[+-](?:0\d|1[0-4])(?::?(?:00|15|30|45))?|Z|UTC|GMT))";
+/// The same where text of any kind may follow: `-12 degrees` is no offset.
+const OFFSET_BEFORE_TEXT: &str =
+    r"(?:Z|[+-]\d\d(?::?\d\d)?| (?:[+-](?:0\d|1[0-4]):?(?:00|15|30|45)|Z|UTC|GMT))";
+/// Names of zones that stand for several offsets, or for other ones elsewhere: the time is what the clock showed.
+const ZONES: [&str; 32] = [
+    "CET", "CEST", "EET", "EEST", "WET", "WEST", "BST", "IST", "MSK", "EST", "EDT", "CST", "CDT",
+    "MST", "MDT", "PST", "PDT", "AKST", "AKDT", "HST", "JST", "KST", "SGT", "HKT", "AEST", "AEDT",
+    "ACST", "ACDT", "AWST", "NZST", "NZDT", "SAST",
+];
 const LEVEL: &str = "(?i:trace|debug|info|information|notice|warn|warning|error|err|fatal|critical|crit|severe|fine|finer|finest|config|alert|emerg|panic|verbose)";
 
 const KNOWN: [Known; 23] = [
@@ -89,7 +103,7 @@ const KNOWN: [Known; 23] = [
     },
     Known {
         name: "tomcat",
-        regex: r"^(?<time>\d\d-[A-Z][a-z][a-z]-\d{4} \d\d:\d\d:\d\d(?:\.\d{1,9})?) (?<level><level>) \[(?<thread>[^\]]*)\] (?<logger>\S+) (?<message>.*)$",
+        regex: r"^(?<time>\d\d-[A-Z][a-z][a-z]-\d{4} \d\d:\d\d:\d\d(?:\.\d{1,9})?<offset>?) (?<level><level>) \[(?<thread>[^\]]*)\] (?<logger>\S+) (?<message>.*)$",
         integers: &[],
     },
     Known {
@@ -99,7 +113,7 @@ const KNOWN: [Known; 23] = [
     },
     Known {
         name: "apache_error",
-        regex: r"^\[(?<time>[A-Z][a-z][a-z] [A-Z][a-z][a-z] [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,9})? \d{4})\] \[(?:(?<module>[\w-]*):)?(?<level>\w+)\] (?:\[pid (?<pid>\d+)(?::tid (?<thread>\d+))?\] )?(?:\[client (?<client>[^\]]+)\] )?(?<message>.*)$",
+        regex: r"^\[(?<time>[A-Z][a-z][a-z] [A-Z][a-z][a-z] [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,9})? \d{4}<offset>?)\] \[(?:(?<module>[\w-]*):)?(?<level>\w+)\] (?:\[pid (?<pid>\d+)(?::tid (?<thread>\d+))?\] )?(?:\[client (?<client>[^\]]+)\] )?(?<message>.*)$",
         integers: &["pid"],
     },
     Known {
@@ -114,7 +128,7 @@ const KNOWN: [Known; 23] = [
     },
     Known {
         name: "redis",
-        regex: r"^(?<pid>\d+):(?<role>[XCSM]) (?<time>\d\d [A-Z][a-z][a-z] \d{4} \d\d:\d\d:\d\d\.\d{3}) (?<level>[.*#-]) (?<message>.*)$",
+        regex: r"^(?<pid>\d+):(?<role>[XCSM]) (?<time>\d\d [A-Z][a-z][a-z] \d{4} \d\d:\d\d:\d\d\.\d{3}<offset>?) (?<level>[.*#-]) (?<message>.*)$",
         integers: &["pid"],
     },
     Known {
@@ -129,7 +143,7 @@ const KNOWN: [Known; 23] = [
     },
     Known {
         name: "leveled",
-        regex: r"^\[?(?<time><iso>)\]? +[\[(]?(?<level><level>)[\])]?:? +(?<message>.*)$",
+        regex: r"^\[?(?<time><iso>)<zone>?\]? +[\[(]?(?<level><level>)[\])]?:? +(?<message>.*)$",
         integers: &[],
     },
     Known {
@@ -142,10 +156,16 @@ const KNOWN: [Known; 23] = [
 static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     let patterns = KNOWN.iter().filter_map(|known| {
         // Digits and words are those of ASCII: programs write no others.
+        let offset = match BEFORE_TEXT.contains(&known.name) {
+            true => OFFSET_BEFORE_TEXT,
+            false => OFFSET,
+        };
         let text = known
             .regex
             .replace("<iso>", ISO)
             .replace("<slashed>", SLASHED)
+            .replace("<offset>", offset)
+            .replace("<zone>", &format!("(?: (?:{}))", ZONES.join("|")))
             .replace("(?<level><level>", &format!("(?<level>{LEVEL}"))
             .replace(r"\d", "[0-9]")
             .replace(r"\w", "[0-9A-Za-z_]");
@@ -158,6 +178,17 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
 /// The patterns of the known formats, special ones first.
 pub(super) fn known_patterns() -> &'static [Pattern] {
     &PATTERNS
+}
+
+/// The name of a zone that stands behind a time, ` CET`.
+pub(super) fn zone_behind(rest: &[u8]) -> Option<&'static str> {
+    let rest = rest.strip_prefix(b" ")?;
+    let length = rest
+        .iter()
+        .take_while(|byte| byte.is_ascii_alphabetic())
+        .count();
+    let name = &rest[..length];
+    ZONES.into_iter().find(|zone| zone.as_bytes() == name)
 }
 
 /// The names of the known formats.

@@ -9,7 +9,10 @@ use super::logfmt::LogfmtWalk;
 use super::pattern::{Pattern, PatternWalk};
 use super::plain::PlainWalk;
 use super::syslog::{SYSLOG_COLUMNS, SyslogWalk};
-use super::walk::Walk;
+use super::walk::{Walk, sample_lines};
+
+/// Lines of a sample that are looked at for what is not read.
+const MOST_LINES: usize = 500;
 
 /// What a line looks like.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,6 +110,17 @@ impl Layout {
     pub fn seconds_column(&self) -> Option<&str> {
         match self {
             Layout::Pattern(pattern) => pattern.seconds_column(),
+            _ => None,
+        }
+    }
+
+    /// The name of a zone that stands behind the times of a sample and is not read: `CET` is no offset for sure.
+    pub fn unread_zone(&self, sample: &[u8]) -> Option<&'static str> {
+        match self {
+            Layout::Pattern(pattern) => {
+                let mut lines = sample_lines(sample).take(MOST_LINES);
+                lines.find_map(|line| pattern.unread_zone(line))
+            }
             _ => None,
         }
     }

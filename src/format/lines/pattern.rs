@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use regex::bytes::{CaptureLocations, Regex, RegexBuilder};
 
+use super::known::zone_behind;
 use super::layout::ColumnKind;
 use super::walk::{Fields, Walk, Walked};
 use crate::error::{Error, Result};
@@ -148,6 +149,13 @@ impl Pattern {
     /// Seconds since the machine was started, in a known format: a number, and no time.
     pub(super) fn seconds_column(&self) -> Option<&str> {
         self.group("seconds").filter(|_| self.is_known)
+    }
+
+    /// The name of a zone behind the time of a line of a known format, which says no offset for sure.
+    pub(super) fn unread_zone(&self, line: &[u8]) -> Option<&'static str> {
+        let found = self.regex.captures(line).filter(|_| self.is_known)?;
+        let time = found.name(self.time_column()?)?;
+        zone_behind(&line[time.end()..])
     }
 
     pub(super) fn is_match(&self, line: &[u8]) -> bool {

@@ -1,7 +1,7 @@
 //! syslog: RFC 3164 and 5424, with and without the priority, and rsyslog's lines with ISO times.
 //!
 //! ```text
-//!  Oct 11 22:14:15 web1 sshd[412]: Failed password            as files have it
+//!  Oct 11 22:14:15 web1 sshd[412]: Failed password            as files have it, also with an offset behind the time
 //!  <34>Oct 11 22:14:15 web1 su: 'su root' failed              RFC 3164
 //!  <165>1 2026-10-11T22:14:15.003Z web1 app 8710 ID47 [ex@1 a="b"] text     RFC 5424
 //!  2026-10-11T22:14:15.003+02:00 web1 sshd[412]: Failed       rsyslog
@@ -171,24 +171,34 @@ fn time(line: &[u8], at: usize) -> Option<(usize, bool, bool)> {
     if rest.first()?.is_ascii_alphabetic() {
         let longest = ["Oct 11 22:14:15".len(), "Oct 11 2026 22:14:15".len()];
         return longest.into_iter().find_map(|length| {
-            let text = rest.get(..length)?;
-            // A fraction belongs to it.
+            read_log_time(rest.get(..length)?)?;
+            // A fraction belongs to it, and an offset.
             let more = match &rest[length..] {
-                [b'.', digits @ ..] => {
-                    1 + digits
-                        .iter()
-                        .take_while(|byte| byte.is_ascii_digit())
-                        .count()
-                }
+                [b'.', digits @ ..] => 1 + digits.iter().take_while(|b| b.is_ascii_digit()).count(),
                 _ => 0,
             };
-            let is_end = matches!(rest.get(length + more), None | Some(b' ' | b':'));
-            (is_end && read_log_time(text).is_some()).then_some((at + length + more, true, false))
+            let end = length + more;
+            if let Some(zoned) = offset_end(rest, end) {
+                return Some((at + zoned, true, true));
+            }
+            let is_end = matches!(rest.get(end), None | Some(b' ' | b':'));
+            is_end.then_some((at + end, true, false))
         });
     }
     let length = memchr(b' ', rest).unwrap_or(rest.len());
     let time = read_iso(&rest[..length]).filter(|time| !time.date_only)?;
     Some((at + length, false, time.offset_seconds.is_some()))
+}
+
+/// The end of the offset behind a time that ends at `end`: ` +0100`, ` UTC`.
+fn offset_end(text: &[u8], end: usize) -> Option<usize> {
+    let [b' ', b'+' | b'-' | b'Z' | b'U' | b'G', ..] = text.get(end..)? else {
+        return None;
+    };
+    let (_, word_end) = word(text, end + 1);
+    let word_end = word_end - usize::from(text[word_end - 1] == b':');
+    let zoned = read_log_time(&text[..word_end])?;
+    zoned.offset_seconds.map(|_| word_end)
 }
 
 fn blanks(text: &[u8]) -> usize {

@@ -12,6 +12,7 @@ use crate::format::{
 };
 use crate::runtime::{Gathering, Opened, Waiter};
 use crate::session::Host;
+use crate::session::host::Note;
 
 /// The kind of columns that an input holds, as it is said or as its first bytes show.
 pub(super) fn columnar_kind(bytes: &[u8], hints: &Hints) -> Option<ColumnarKind> {
@@ -42,7 +43,11 @@ impl Sources {
         }
         let guess = guess(&sample.bytes, sample.at_end, hints);
         let named = |error: Error| error.note(format!("in {}", sample.source));
-        guess.map(Some).map_err(named)
+        let guess = guess.map_err(named)?;
+        for note in &guess.notes {
+            host.note(Note::Remark(note.clone()));
+        }
+        Ok(Some(guess))
     }
 
     /// The columns of an input of which the first bytes were read.
