@@ -12,7 +12,7 @@ use std::path::Path;
 use super::display::{self, Format};
 use crate::connect::{Compression, Packer, Reason, open_file};
 use crate::error::{Error, Result};
-use crate::format::csv_header;
+use crate::format::{Encoding, csv_header};
 
 /// Endings of what people know and nothing here writes.
 const FOREIGN: [&str; 24] = [
@@ -125,7 +125,8 @@ pub(super) fn open_behind(path: &Path, format: &Format, header: &[u8]) -> Result
 
 fn check_columns(path: &Path, format: &Format, header: &[u8]) -> Result<()> {
     let delimiter = if format.name == "tsv" { b'\t' } else { b',' };
-    let names = |bytes: &[u8]| csv_header(bytes, delimiter, true).map(|(names, _)| names);
+    let names =
+        |bytes: &[u8]| csv_header(bytes, delimiter, true, Encoding::Lossy).map(|(names, _)| names);
     // Who may write a file may not be allowed to read it.
     let Ok(beginning) = beginning(path) else {
         return Ok(());
@@ -162,7 +163,7 @@ fn beginning(path: &Path) -> io::Result<Vec<u8>> {
             Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
             _ => {}
         }
-        if csv_header(&bytes, b',', false).is_some() {
+        if csv_header(&bytes, b',', false, Encoding::Lossy).is_some() {
             break;
         }
     }
