@@ -119,6 +119,7 @@ pub fn decoder(name: &str, columns: &[usize]) -> Arc<dyn Decoder> {
     let spec = DecodeSpec {
         columns: columns.iter().map(column).collect(),
         checked: Vec::new(),
+        tells_keys: false,
         zone: Zone::UTC,
     };
     format(name).decoder(&spec).expect("a decoder")

@@ -25,6 +25,8 @@ pub struct Table {
     /// A column that is not listed may still come (self-describing records from a pipe): it is NULL until
     /// then, its type taken from its use.
     pub open_ended: bool,
+    /// The query's `*` stands for all of its columns.
+    pub starred: bool,
     /// Its values may hold others inside, which `a.b` reads.
     pub nested: bool,
     /// It stands for several files whose rows are merged by time, so that the time is read in any case.

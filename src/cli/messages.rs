@@ -245,6 +245,22 @@ pub fn warnings(summary: &Summary, saved: Saved) -> Vec<Warning> {
             ..Warning::new(what)
         });
     }
+    if let [first, ..] = summary.first_new_keys.as_slice() {
+        let names: Vec<String> = (summary.first_new_keys.iter())
+            .map(|key| format!("`{key}`"))
+            .collect();
+        let what = format!(
+            "{} read without keys for which `*` has no column: {}",
+            of_rows(summary.new_keys, summary),
+            names.join(", ")
+        );
+        let help =
+            format!("they came too late to be guessed: --types {first}=STRING makes a column");
+        warnings.push(Warning {
+            helps: vec![help],
+            ..Warning::new(what)
+        });
+    }
     if summary.open_windows > 0 {
         let count = thousands(summary.open_windows);
         let (what, them) = match summary.open_windows {

@@ -63,6 +63,7 @@ fn as_json(summary: &Summary, exit_code: u8) -> Value {
         "jumps": summary.jumps,
         "mended": summary.mended,
         "keys_left_out": summary.left_out,
+        "rows_with_new_keys": summary.new_keys,
         "open_windows": summary.open_windows,
         "pauses": summary.pauses,
         "exit_code": exit_code,
@@ -105,7 +106,7 @@ mod tests {
             json!({
                 "rows_read": 0, "rows_out": 0, "late": 0, "late_worst_ms": 0, "suggested_delay_ms": 0,
                 "partly_late": 0, "untimed": 0, "rejected": 0, "first_reject": null,
-                "expression_errors": {}, "jumps": 0, "keys_left_out": {}, "mended": 0, "open_windows": 0,
+                "expression_errors": {}, "jumps": 0, "keys_left_out": {}, "rows_with_new_keys": 0, "mended": 0, "open_windows": 0,
                 "pauses": 0, "exit_code": 0,
             })
         );

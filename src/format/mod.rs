@@ -111,8 +111,17 @@ pub struct Decoded {
     pub line_count: u64,
     /// The numbers of the records whose bytes were not UTF-8 and were mended with U+FFFD, rising.
     pub mended: Vec<u32>,
-    /// Rows of which keys were left out, with the column whose guessed ROW does not name them.
-    pub left_out: Vec<(u32, Arc<str>)>,
+    /// Rows of which keys were left out, rising.
+    pub left_out: Vec<(u32, LeftOut)>,
+}
+
+/// Keys that were left out of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LeftOut {
+    /// Keys inside of this column, whose guessed ROW does not name them.
+    Inside(Arc<str>),
+    /// This key of the record and perhaps others, for which no column stands.
+    Key(Arc<str>),
 }
 
 /// A record that could not be decoded.

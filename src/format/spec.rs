@@ -16,6 +16,8 @@ pub struct DecodeSpec {
     pub columns: Vec<ReadColumn>,
     /// Columns whose values only have to fit: the others of the table under `--strict`, else none.
     pub checked: Vec<ReadColumn>,
+    /// True if the columns are all that was guessed: records with other keys are told.
+    pub tells_keys: bool,
     /// The zone of `--tz`: of texts that name none, and of the clock that an instant shows.
     pub zone: Zone,
 }

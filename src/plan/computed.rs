@@ -45,6 +45,7 @@ pub fn bind(
         time: None,
         time_candidates: Vec::new(),
         taken_for: None,
+        starred: false,
         open_ended: false,
         nested: false,
         merged: false,

@@ -19,7 +19,7 @@ use super::column_reader::Columns;
 use super::metadata::{MetadataPlan, Origin};
 use super::texts::Texts;
 use crate::error::Result;
-use crate::format::{Decoded, Decoder, Format, TooLong};
+use crate::format::{Decoded, Decoder, Format, LeftOut, TooLong};
 
 /// What is read at once and decoded by any thread.
 pub(super) enum Block {
@@ -72,7 +72,7 @@ pub(super) struct Chunk {
     /// The numbers of records that were mended.
     pub(super) mended: Vec<u32>,
     /// Rows of which keys were left out, with the column.
-    pub(super) left_out: Vec<(u32, Arc<str>)>,
+    pub(super) left_out: Vec<(u32, LeftOut)>,
     /// The texts of the records, if they are wanted.
     pub(super) texts: Option<Arc<Texts>>,
     /// Where it is from.

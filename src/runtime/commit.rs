@@ -8,14 +8,13 @@
 //! Invariant: what is committed depends on rows, never on how they came in steps. Where a LIMIT has been
 //! reached at row p, nothing behind p is committed.
 
-use std::sync::Arc;
-
 use super::metadata::Place;
 use super::summary::{FirstReject, Summary};
 use super::timeline::{StepTexts, record_number};
 use crate::data::{Event, Position};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::Watermark;
+use crate::format::LeftOut;
 use crate::time::Unit;
 
 /// Something that happened to a record.
@@ -25,11 +24,8 @@ pub(super) enum Noted {
     Event(Event),
     /// Its bytes were not UTF-8 and were mended.
     Mended { position: Position },
-    /// Keys of a value were left out.
-    LeftOut {
-        position: Position,
-        column: Arc<str>,
-    },
+    /// Keys were left out.
+    LeftOut { position: Position, what: LeftOut },
     /// It could not be decoded.
     Rejected {
         position: Position,
@@ -268,8 +264,8 @@ fn count(
             summary.mended += 1;
             String::new()
         }
-        Noted::LeftOut { column, .. } => {
-            *summary.left_out.entry(column.to_string()).or_default() += 1;
+        Noted::LeftOut { what, .. } => {
+            summary.keys_left_out(what);
             String::new()
         }
         Noted::Event(event) => return count_event(event, step, summary, keeper),

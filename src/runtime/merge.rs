@@ -23,6 +23,7 @@ use super::texts::Texts;
 use super::wait::{Awaited, Waiter};
 use crate::connect::open_file;
 use crate::error::{Error, Result};
+use crate::format::LeftOut;
 
 /// A run of records of one file in their final order.
 pub(super) struct Run {
@@ -36,8 +37,8 @@ pub(super) struct Run {
     pub record_count: u32,
     /// Those that were mended: likewise.
     pub mended: Vec<u32>,
-    /// Those of which keys were left out, with the column: likewise.
-    pub left_out: Vec<(u32, Arc<str>)>,
+    /// Those of which keys were left out: likewise.
+    pub left_out: Vec<(u32, LeftOut)>,
     /// Lines of the file behind those before the run; 0 where rejects have the numbers of the file already.
     pub line_count: u64,
     /// The texts of the chunk that the run is from, and the number of the run's first record in it.
@@ -398,7 +399,7 @@ impl Pending {
                 .collect(),
             left_out: (chunk.left_out.iter())
                 .filter(|(record, _)| (from..to).contains(record))
-                .map(|(record, column)| (record - from, Arc::clone(column)))
+                .map(|(record, what)| (record - from, what.clone()))
                 .collect(),
             line_count: 0,
             texts: chunk.texts.clone().map(|texts| (texts, from)),

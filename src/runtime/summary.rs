@@ -5,6 +5,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::format::LeftOut;
+
+/// Keys that are named: more are data.
+const MOST_NEW_KEYS: usize = 5;
+
 /// The first record that was rejected, to be shown as an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FirstReject {
@@ -47,6 +52,9 @@ pub struct Summary {
     pub mended: u64,
     /// Rows with keys that a guessed ROW does not name, by its column.
     pub left_out: BTreeMap<String, u64>,
+    /// Rows with keys for which no column stands, and the first of these keys.
+    pub new_keys: u64,
+    pub first_new_keys: Vec<String>,
     /// Windows (or totals) that were open when a signal ended the run and were not printed.
     pub open_windows: u64,
     /// Rows that the query gave.
@@ -118,8 +126,32 @@ impl Summary {
         for (column, count) in later.left_out {
             *self.left_out.entry(column).or_default() += count;
         }
+        self.new_keys += later.new_keys;
+        for key in later.first_new_keys {
+            self.new_key(&key);
+        }
         self.open_windows += later.open_windows;
         self.rows_out += later.rows_out;
+    }
+
+    /// A row came without some of its keys.
+    pub fn keys_left_out(&mut self, what: &LeftOut) {
+        match what {
+            LeftOut::Inside(column) => {
+                *self.left_out.entry(column.to_string()).or_default() += 1;
+            }
+            LeftOut::Key(key) => {
+                self.new_keys += 1;
+                self.new_key(key);
+            }
+        }
+    }
+
+    fn new_key(&mut self, key: &str) {
+        let is_new = !self.first_new_keys.iter().any(|known| known == key);
+        if is_new && self.first_new_keys.len() < MOST_NEW_KEYS {
+            self.first_new_keys.push(key.to_owned());
+        }
     }
 
     /// How many rows were left out or values lost: what `--max-errors` and `--strict` count.

@@ -197,9 +197,9 @@ impl Timeline {
             position: at(offset),
         }));
         let left_out = run.left_out.into_iter();
-        noted.extend(left_out.map(|(offset, column)| Noted::LeftOut {
+        noted.extend(left_out.map(|(offset, what)| Noted::LeftOut {
             position: at(offset),
-            column,
+            what,
         }));
         noted.extend(failures.take().into_iter().map(|(row, what)| {
             Noted::Event(Event::ExpressionError {

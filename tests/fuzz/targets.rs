@@ -126,6 +126,7 @@ fn same_however_cut(format: &Format, columns: Vec<ReadColumn>, text: &[u8], seed
     let spec = DecodeSpec {
         columns,
         checked: Vec::new(),
+        tells_keys: false,
         zone: Zone::UTC,
     };
     let Ok(decoder) = format.decoder(&spec) else {

@@ -140,6 +140,7 @@ fn decode(schema: &Schema, rows: &RecordBatch) -> Result<()> {
         let spec = DecodeSpec {
             columns: schema.fields().iter().filter_map(column).collect(),
             checked: Vec::new(),
+            tells_keys: false,
             zone: Zone::UTC,
         };
         let decoder = ColumnarDecoder::new(schema, &spec, true)?;
@@ -167,6 +168,7 @@ fn as_types(batch: &RecordBatch, columns: &[(&str, DataType)]) -> (Vec<String>, 
     let spec = DecodeSpec {
         columns: columns.iter().map(column).collect(),
         checked: Vec::new(),
+        tells_keys: false,
         zone: Zone::UTC,
     };
     let decoder = ColumnarDecoder::new(&batch.schema(), &spec, false).unwrap();

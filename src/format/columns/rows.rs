@@ -16,7 +16,7 @@ use arrow::datatypes::SchemaRef;
 use super::column_writer::{ColumnPlan, ColumnWriter};
 use super::value_parsers::Misfit;
 use crate::error::Result;
-use crate::format::{DecodeSpec, Decoded, Reject};
+use crate::format::{DecodeSpec, Decoded, LeftOut, Reject};
 use crate::time::Zone;
 
 /// What to write, made once for a query: the columns that are read, then those that are only checked.
@@ -60,7 +60,9 @@ pub(in crate::format) struct Rows<'a> {
     /// Lines before the current record.
     pub(in crate::format) line: u64,
     mended: Vec<u32>,
-    left_out: Vec<(u32, Arc<str>)>,
+    left_out: Vec<(u32, LeftOut)>,
+    /// The same of rows that were added since: keys without a column.
+    unread_keys: Vec<(usize, Arc<str>)>,
     /// Where the records that were added since the columns were settled begin in `records`.
     added: usize,
     /// The same in `rejects`.
@@ -96,6 +98,7 @@ impl<'a> Rows<'a> {
             line: 0,
             mended: Vec::new(),
             left_out: Vec::new(),
+            unread_keys: Vec::new(),
             added: 0,
             rejected: 0,
         }
@@ -156,10 +159,20 @@ impl<'a> Rows<'a> {
         self.rejected = self.rejects.len();
     }
 
+    /// A row that was added has a key without a column.
+    #[cold]
+    pub(in crate::format) fn tell_key(&mut self, row: usize, key: &[u8]) {
+        let key = match self.unread_keys.last() {
+            Some((_, last)) if last.as_bytes() == key => Arc::clone(last),
+            _ => Arc::from(String::from_utf8_lossy(key)),
+        };
+        self.unread_keys.push((row, key));
+    }
+
     /// Takes the values that were written without some of their keys out of the misfits.
     fn leave_keys_out(&mut self, misfits: &mut Vec<RowMisfit>) {
         let is_unnamed = |misfit: &RowMisfit| misfit.misfit == Misfit::Unnamed;
-        if !misfits.iter().any(is_unnamed) {
+        if self.unread_keys.is_empty() && !misfits.iter().any(is_unnamed) {
             return;
         }
         let (unnamed, bad): (Vec<_>, Vec<_>) =
@@ -169,13 +182,18 @@ impl<'a> Rows<'a> {
         places.sort_unstable();
         places.dedup();
         let bad: hashbrown::HashSet<usize> = misfits.iter().map(|misfit| misfit.row).collect();
-        for (row, column) in places {
-            if !bad.contains(&row) {
-                let record = self.records[self.added + row];
-                let name = self.plan.columns[column].name_for_messages();
-                self.left_out.push((record, name));
-            }
-        }
+        let inside = places.into_iter().map(|(row, column)| {
+            let name = self.plan.columns[column].name_for_messages();
+            (row, LeftOut::Inside(name))
+        });
+        let keys = self.unread_keys.drain(..);
+        let keys = keys.map(|(row, key)| (row, LeftOut::Key(key)));
+        let mut left_out: Vec<(usize, LeftOut)> = inside.chain(keys).collect();
+        left_out.retain(|(row, _)| !bad.contains(row));
+        left_out.sort_by_key(|(row, _)| *row);
+        let records = &self.records[self.added..];
+        let left_out = left_out.into_iter().map(|(row, what)| (records[row], what));
+        self.left_out.extend(left_out);
     }
 
     /// Bytes of the current record were replaced.

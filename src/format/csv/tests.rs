@@ -19,6 +19,7 @@ fn spec(columns: Vec<ReadColumn>) -> DecodeSpec {
     DecodeSpec {
         columns,
         checked: Vec::new(),
+        tells_keys: false,
         zone: Zone::UTC,
     }
 }

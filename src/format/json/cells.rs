@@ -103,6 +103,15 @@ impl JsonCells {
         self.put(slot, cell);
     }
 
+    /// Sets a text that is part of no chunk and has no escapes.
+    pub(in crate::format) fn put_text(&mut self, slot: usize, text: &[u8]) {
+        let value = JsonValue::Text {
+            inside: text,
+            escaped: false,
+        };
+        self.put_copy(slot, value);
+    }
+
     /// A value whose text is set aside.
     fn copied(&mut self, value: JsonValue<'_>) -> Cell {
         let start = self.aside.len();

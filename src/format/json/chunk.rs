@@ -261,6 +261,7 @@ impl<'a> JsonChunk<'a> {
                 let mut misfit = |row, why| misfits.push((row, column, why));
                 rows.columns[column].write_cells(plan, NO_WORDS, texts, cells, &mut misfit);
             }
+            self.reads.tell_keys(cells, texts, rows);
             if misfits.is_empty() {
                 rows.settle(Vec::new(), |_| (0, &[]));
             } else {
@@ -308,8 +309,12 @@ impl<'a> JsonChunk<'a> {
         rows: &mut Rows<'_>,
     ) {
         let records = self.row_records(part);
-        misfits.sort_by_key(|(row, ..)| *row);
-        misfits.dedup_by_key(|(row, ..)| *row);
+        // Keys that are left out of a value hide nothing that is wrong with another.
+        let told = |(row, column, why): &(usize, usize, Misfit)| {
+            (*row, (*why == Misfit::Unnamed).then_some(*column))
+        };
+        misfits.sort_by_key(told);
+        misfits.dedup_by_key(|misfit| told(misfit));
         let misfits = misfits.into_iter().map(|(row, column, misfit)| RowMisfit {
             row,
             column,

@@ -20,6 +20,8 @@ const MOST_KEYS_IN_A_ROW: usize = 12;
 #[derive(Debug, Default)]
 pub(in crate::format) struct Keys {
     nodes: Vec<KeyNode>,
+    /// Where the first key of a record goes that is none of these, if it is wanted.
+    pub(in crate::format) rest: Option<usize>,
     by_name: Option<HashMap<Vec<u8>, usize>>,
 }
 
@@ -136,6 +138,9 @@ impl Keys {
                 key.inside
             };
             let Some(node) = self.find(name) else {
+                if let Some(rest) = self.rest.filter(|rest| values[*rest] == JsonValue::Null) {
+                    values[rest] = key.as_text();
+                }
                 return scanner.value().map(|_| ());
             };
             let value = if node.below.is_empty() {

@@ -27,6 +27,7 @@ mod wrapping;
 
 use arrow::buffer::Buffer;
 
+use self::cells::JsonCells;
 use self::chunk::{JsonChunk, SHORTEST_MARKED};
 pub(in crate::format) use self::inside::values_inside;
 use self::keys::Keys;
@@ -41,6 +42,7 @@ pub(in crate::format) use self::values::{PartsSplitter, ValuesSplitter};
 pub(in crate::format) use self::wrapped::WrappedDecoder;
 pub use self::wrapping::{JsonWrapping, PREFIX_TIME_COLUMN};
 use crate::error::{Error, Result};
+use crate::format::columns::cells::{CellKind, Texts};
 use crate::format::columns::rows::{RowPlan, Rows};
 use crate::format::encoding::Encoding;
 use crate::format::spec::DEFAULT_MAX_RECORD_BYTES;
@@ -100,16 +102,32 @@ impl JsonReads {
     }
 }
 
+impl JsonReads {
+    /// Tells of rows with keys that no column reads, if that is wanted.
+    fn tell_keys(&self, cells: &JsonCells, texts: Texts<'_>, rows: &mut Rows<'_>) {
+        let Some(rest) = self.keys.rest else {
+            return;
+        };
+        for (row, cell) in cells.column(rest).iter().enumerate() {
+            if cell.kind != CellKind::Null {
+                rows.tell_key(row, texts.get(*cell));
+            }
+        }
+    }
+}
+
 impl NdjsonDecoder {
     /// A decoder of the keys in `spec`; a key that records lack is NULL there.
     pub(in crate::format) fn new(options: &NdjsonOptions, spec: &DecodeSpec) -> Result<Self> {
         let columns = spec.columns.iter().chain(&spec.checked);
         let paths: Vec<_> = columns.map(key_path).collect();
-        let (keys, slots) = Keys::of(&paths);
+        let (mut keys, slots) = Keys::of(&paths);
+        let slot_count = slots.iter().max().map_or(0, |last| last + 1);
+        keys.rest = spec.tells_keys.then_some(slot_count);
         Ok(NdjsonDecoder {
             plan: RowPlan::new(spec)?,
             reads: JsonReads {
-                slot_count: slots.iter().max().map_or(0, |last| last + 1),
+                slot_count: slot_count + usize::from(spec.tells_keys),
                 keys,
                 slots,
                 encoding: options.encoding,

@@ -305,6 +305,16 @@ pub(in crate::format) struct JsonKey<'a> {
     pub(in crate::format) escaped: bool,
 }
 
+impl<'a> JsonKey<'a> {
+    /// The same as a value.
+    pub(in crate::format) fn as_text(&self) -> JsonValue<'a> {
+        JsonValue::Text {
+            inside: self.inside,
+            escaped: self.escaped,
+        }
+    }
+}
+
 /// Bytes before the next quote, backslash or control character: eight at a time.
 #[inline]
 fn plain_prefix(text: &[u8]) -> usize {

@@ -40,6 +40,8 @@ pub(in crate::format) struct Shape {
     last: Lead,
     /// Slots of keys that the record lacks.
     absent: Vec<usize>,
+    /// The first key that no slot stands for, and where it is told.
+    unread_key: Option<(usize, Box<[u8]>)>,
 }
 
 /// A value and what stands in front of it.
@@ -210,6 +212,7 @@ impl Shape {
             steps: Vec::new(),
             lead_start: 0,
             claimed: Vec::new(),
+            unread_key: None,
             scratch: Vec::new(),
         };
         let mut scanner = Scanner::new(record);
@@ -220,6 +223,7 @@ impl Shape {
         let absent = (0..slot_count).filter(|slot| !learner.filled(*slot));
         Some(Shape {
             absent: absent.collect(),
+            unread_key: keys.rest.zip(learner.unread_key.take()),
             last: Lead::new(&line[learner.lead_start..]),
             steps: learner.steps,
         })
@@ -267,6 +271,9 @@ impl Shape {
             for slot in &self.absent {
                 rows.put(*slot, JsonCells::NULL);
             }
+            if let Some((slot, key)) = &self.unread_key {
+                rows.put_text(*slot, key);
+            }
             rows.end_row();
         }
         Some(at)
@@ -311,6 +318,8 @@ struct Learner<'a> {
     lead_start: usize,
     /// The keys that came and lead to slots.
     claimed: Vec<&'a KeyNode>,
+    /// The first key of the record itself that is not known.
+    unread_key: Option<Box<[u8]>>,
     scratch: Vec<u8>,
 }
 
@@ -326,8 +335,12 @@ impl<'a> Learner<'a> {
             self.scratch.clear();
             unescape(key.inside, &mut self.scratch);
             let node = keys.find(&self.scratch);
-            if let Some(node) = node {
-                self.claim(node)?;
+            match node {
+                Some(node) => self.claim(node)?,
+                None if keys.rest.is_some() && self.unread_key.is_none() => {
+                    self.unread_key = Some(self.scratch.as_slice().into());
+                }
+                None => {}
             }
             let has_keys_below = node.is_some_and(|node| !node.below.is_empty());
             if let Some(node) = node

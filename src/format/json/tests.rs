@@ -23,6 +23,7 @@ fn decode(columns: Vec<ReadColumn>, input: &[u8]) -> Decoded {
     let spec = DecodeSpec {
         columns,
         checked: Vec::new(),
+        tells_keys: false,
         zone: Zone::UTC,
     };
     let format = Format::Ndjson(NdjsonOptions::default());
@@ -221,6 +222,7 @@ fn decode_every_way(columns: &[ReadColumn], encoding: Encoding, block: &[u8]) ->
     let spec = DecodeSpec {
         columns: columns.to_vec(),
         checked: Vec::new(),
+        tells_keys: true,
         zone: Zone::UTC,
     };
     let options = NdjsonOptions {
@@ -236,6 +238,7 @@ fn decode_every_way(columns: &[ReadColumn], encoding: Encoding, block: &[u8]) ->
         let shown = String::from_utf8_lossy(block);
         assert_eq!(got.rejects, careful.rejects, "{chunk_bytes} {shown:?}");
         assert_eq!(got.rows, careful.rows, "{chunk_bytes} {shown:?}");
+        assert_eq!(got.left_out, careful.left_out, "{chunk_bytes} {shown:?}");
         assert_eq!(
             (got.records, got.record_count, got.line_count, got.mended),
             (

@@ -229,8 +229,10 @@ impl WrappedDecoder {
             });
         }
         paths.push(vec!["log"]);
-        let (keys, key_slots) = Keys::of(&paths);
-        let inner_count = key_slots.iter().max().map_or(0, |last| last + 1);
+        let (mut keys, key_slots) = Keys::of(&paths);
+        let read_count = key_slots.iter().max().map_or(0, |last| last + 1);
+        keys.rest = spec.tells_keys.then_some(read_count);
+        let inner_count = read_count + usize::from(spec.tells_keys);
         let slots = places.iter().map(|place| match place {
             Ok(path) => key_slots[*path],
             Err(place) => inner_count + place,
@@ -336,6 +338,7 @@ impl WrappedDecoder {
             rows.columns[column].write_cells(plan, none, texts, cells, &mut misfit);
         }
         misfits.sort_by_key(|misfit| misfit.row);
+        self.reads.tell_keys(cells, texts, rows);
         rows.settle(misfits, |row| {
             let record = records[row];
             (record.line, &block[record.range.clone()])

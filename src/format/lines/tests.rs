@@ -26,6 +26,7 @@ fn decoder(layout: &Layout, names: &[String], encoding: Encoding) -> LinesDecode
     let spec = DecodeSpec {
         columns: names.iter().map(column).collect(),
         checked: Vec::new(),
+        tells_keys: false,
         zone: Zone::UTC,
     };
     LinesDecoder::new(&options(layout.clone(), encoding), &spec).unwrap()

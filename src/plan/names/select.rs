@@ -112,6 +112,9 @@ impl Resolver<'_> {
                     items.push((expr, alias.value));
                 }
                 SelectItem::Wildcard(options) => {
+                    if let Some(table) = relation.table {
+                        self.tables[table].starred = true;
+                    }
                     items.extend(self.wildcard(relation, None, &options)?);
                 }
                 SelectItem::QualifiedWildcard(kind, options) => {

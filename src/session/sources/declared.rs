@@ -64,6 +64,7 @@ impl Sources {
             time: None,
             time_candidates: Vec::new(),
             taken_for: None,
+            starred: false,
             open_ended: false,
             nested: true,
             merged: with.places.len() > 1 && !options.in_order && with.access.follow.is_none(),

@@ -29,6 +29,7 @@ pub(super) fn guessed(
             time: None,
             time_candidates: Vec::new(),
             taken_for: None,
+            starred: false,
             open_ended: true,
             nested: true,
             merged,
@@ -61,6 +62,7 @@ pub(super) fn guessed(
         }),
         time_candidates: guess.time_candidates.clone(),
         taken_for: taken_for(&guess, &hints),
+        starred: false,
         open_ended: !guess.format.has_fixed_columns() && hints.from_pipe,
         nested: matches!(
             guess.format,

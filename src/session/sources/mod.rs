@@ -164,9 +164,13 @@ impl Sources {
         let format = definition
             .format
             .ok_or_else(|| Error::internal(format!("no format for `{name}`")))?;
+        let described = plan.table.columns.iter().enumerate();
+        let mut shown = described.filter(|(_, column)| !column.is_hidden());
+        let is_all = plan.table.starred && shown.all(|(number, _)| plan.read.contains(&number));
         let decode = DecodeSpec {
             columns,
             checked,
+            tells_keys: is_all && definition.declared.is_none(),
             zone: definition.hints.zone,
         };
         if let Format::Columnar(columns) = &format {
