@@ -19,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::format::{
     CsvOptions, DEFAULT_MAX_RECORD_BYTES, Encoding, Format, Layout, Nulls, ReadColumn,
     begins_array, drawn_table, holds_object, parse_format_name, recognized_layout, table_of_blanks,
+    table_without_rows,
 };
 use crate::time::{EpochUnit, TimeFormat, Zone};
 
@@ -283,7 +284,11 @@ fn format_and_columns(
         Ok(found) if !hints.only_line => Ok(found),
         // The elements of a JSON array are no lines.
         Err(error) if begins_array(sample) => Err(error),
-        _ => lines(table_of_blanks(sample).unwrap_or(Layout::Lines)),
+        _ => {
+            let alone = || sample_is_whole_input.then(|| table_without_rows(sample));
+            let table = table_of_blanks(sample).or_else(|| alone().flatten());
+            lines(table.unwrap_or(Layout::Lines))
+        }
     }
 }
 

@@ -37,7 +37,7 @@ pub use json::{
 pub use lines::{
     ColumnKind, Layout, LineField, LinesOptions, Pattern, drawn_table, known_pattern_names,
     layout_named, line_keys, names_fields, recognized_layout, recognizes_line, sample_fields,
-    table_of_blanks,
+    table_of_blanks, table_without_rows,
 };
 pub use spec::{DEFAULT_MAX_RECORD_BYTES, DecodeSpec, PathStep, ReadColumn};
 

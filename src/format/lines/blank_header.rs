@@ -1,7 +1,7 @@
 //! Finds the header of a table of blanks in a sample, and which of its words are one name.
 //!
 //! ```text
-//!  Active Internet connections (only servers)                titles above the header are no records
+//!  Active Internet connections (only servers)                the one line above a header is a title, no record
 //!  Proto Recv-Q Send-Q Local Address    Foreign Address      names of two words: they are known, or stand as
 //!                                                            `NETWORK ID     NAME` does, with a value below both
 //!                total   used   free                         no name above the first values: c1
@@ -102,10 +102,13 @@ impl BlankTable {
                 .collect();
             let header_table = (!is_title(header)).then(|| of_header(header, &rows));
             let mut table = header_table.flatten()?;
-            // Numbers are no title; what they are, is told.
-            let titles = titles.iter().filter(|title| !holds_numbers_alone(title));
-            table.titles = titles.map(|title| title.to_vec()).collect();
-            let fits = is_plausible(&mut table, header, &rows, place == 0);
+            // One line is a title; several are text before the table, which is told.
+            table.title = titles
+                .first()
+                .filter(|_| place == 1)
+                .map(|title| title.to_vec());
+            let is_ruled = rest.get(1).is_some_and(|line| is_title(line));
+            let fits = is_plausible(&mut table, header, &rows, (place == 0, is_ruled));
             Some((table, fits))
         });
         let tables: Vec<(BlankTable, bool)> = tables.collect();
@@ -115,6 +118,19 @@ impl BlankTable {
             .or(named.then_some(0));
         tables.into_iter().nth(found?).map(|(table, _)| table)
     }
+}
+
+/// The table of a header in capitals without any rows, if that is all of a sample: docker has nothing to show.
+pub(super) fn header_alone(sample: &[u8]) -> Option<BlankTable> {
+    let mut lines = sample_lines(sample).filter(|line| !line.trim_ascii().is_empty());
+    let (header, rest) = (lines.next()?, lines.next());
+    let mut table = of_header(header, &[]).filter(|_| rest.is_none())?;
+    let are_names = table
+        .names
+        .iter()
+        .all(|name| is_name(name) && !is_lower(name));
+    table.numbers = Some(Vec::new());
+    (are_names && table.is_wide && table.names.len() > 2).then_some(table)
 }
 
 /// The table of a header, whatever it looks like.
@@ -155,15 +171,8 @@ fn of_header(header: &[u8], rows: &[&[u8]]) -> Option<BlankTable> {
         numbers: None,
         header: words.iter().map(|word| text(&[*word])).collect(),
         word_counts,
-        titles: Vec::new(),
+        title: None,
     })
-}
-
-fn holds_numbers_alone(line: &[u8]) -> bool {
-    let words = words_of(line);
-    words
-        .iter()
-        .all(|word| is_number(&line[word.bytes.0..word.bytes.1]))
 }
 
 fn words_of(line: &[u8]) -> Vec<Word> {
@@ -249,8 +258,14 @@ fn stand_apart(first: Word, second: Word, rows: &[Vec<Word>]) -> bool {
 }
 
 /// True if a header of words stands above rows that have a value for each, and one of the columns holds
-/// numbers; or in capitals above values that begin where the names do. Marks the columns of numbers.
-fn is_plausible(table: &mut BlankTable, header: &[u8], rows: &[&[u8]], is_first: bool) -> bool {
+/// numbers; or in capitals above values that begin where the names do, or above a ruler. Marks the columns of
+/// numbers.
+fn is_plausible(
+    table: &mut BlankTable,
+    header: &[u8],
+    rows: &[&[u8]],
+    (is_first, is_ruled): (bool, bool),
+) -> bool {
     let least_names = if is_first { 2 } else { 3 };
     let is_aligned =
         |line: &[u8]| line.windows(2).any(|pair| pair == b"  ") || line.first() == Some(&b' ');
@@ -264,8 +279,8 @@ fn is_plausible(table: &mut BlankTable, header: &[u8], rows: &[&[u8]], is_first:
     }
     let all_words: Vec<Vec<Word>> = rows.iter().map(|row| words_of(row)).collect();
     let names: Vec<Value> = cells(&words_of(header), header);
-    let is_lower = |name: &String| name.bytes().any(|byte| byte.is_ascii_lowercase());
-    let in_capitals = !table.names.iter().any(is_lower) && stand_below_names(&names, &all_words);
+    let in_capitals = !table.names.iter().any(|name| is_lower(name));
+    let is_sure = is_ruled || (in_capitals && stand_below_names(&names, &all_words));
     let (mut row, mut fit, mut numbers) = (Row::default(), 0, None);
     for line in rows {
         if table.place(line, &mut row).is_err() {
@@ -275,7 +290,7 @@ fn is_plausible(table: &mut BlankTable, header: &[u8], rows: &[&[u8]], is_first:
         let values = values.filter_map(|(column, value)| Some((column, (*value)?.bytes)));
         let values = values.map(|(column, (start, end))| (column, &line[start..end]));
         let values: Vec<(usize, &[u8])> = values.collect();
-        fit += usize::from(in_capitals || values.iter().any(|(_, text)| begins_as_number(text)));
+        fit += usize::from(is_sure || values.iter().any(|(_, text)| begins_as_number(text)));
         let of_numbers = values.iter().filter(|(column, text)| {
             !MAY_BE_TEXT.contains(&table.names[*column].as_str()) && is_number(text)
         });
@@ -285,6 +300,10 @@ fn is_plausible(table: &mut BlankTable, header: &[u8], rows: &[&[u8]], is_first:
     }
     table.numbers = Some(numbers.filter(|_| !table.is_wide).unwrap_or_default());
     fit > 0 && fit * 10 >= rows.len() * 8
+}
+
+fn is_lower(name: &str) -> bool {
+    name.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
 /// A number with little behind it, whatever that is: an address, an ID, `1/1`.

@@ -37,8 +37,8 @@ pub struct BlankTable {
     /// The words of the header, and how many of them each name has.
     pub(super) header: Vec<String>,
     pub(super) word_counts: Vec<usize>,
-    /// Lines above the header.
-    pub(super) titles: Vec<Vec<u8>>,
+    /// The line above the header.
+    pub(super) title: Option<Vec<u8>>,
 }
 
 /// A word: its bytes in the line, and its characters.
@@ -260,7 +260,10 @@ impl BlankTable {
                 Some(value) => {
                     let is_torn = value.widest_gap > 1 && (self.is_wide || column < last);
                     let are_two = value.words > 1 && value.is_numbers;
-                    if value.chars.0 < free_from || is_torn || are_two {
+                    // What begins where its name does may stand close to what is before it.
+                    let needed = free_from
+                        - usize::from(self.is_wide && value.chars.0 == start && free_from > 0);
+                    if value.chars.0 < needed || is_torn || are_two {
                         return false;
                     }
                     filled += 1;
@@ -274,7 +277,7 @@ impl BlankTable {
         filled * 2 >= self.names.len()
     }
 
-    /// True if most of the columns that hold numbers do so in this row, and at least one `if_any` does.
+    /// True if most of the columns that hold numbers do so in this row, and at least one does if that is needed.
     fn has_numbers(&self, line: &[u8], row: &Row, needs_one: bool) -> bool {
         let Some(numbers) = &self.numbers else {
             return true;
@@ -390,7 +393,7 @@ impl BlankTableWalk<'_> {
         let words = &self.row.words;
         let is_dashed = |word: &Word| line[word.bytes.0..].starts_with(b"--");
         words.is_empty()
-            || self.table.titles.iter().any(|title| title == line)
+            || self.table.title.as_deref() == Some(line)
             || (words.iter().take(2).any(is_dashed) && is_title(line))
             || self.table.is_header(line, words)
     }

@@ -27,8 +27,8 @@ pub struct DrawnTable {
     bar: char,
     /// The line with the names, without blanks around it.
     header: String,
-    /// Lines above it.
-    titles: Vec<String>,
+    /// The line above it.
+    title: Option<String>,
 }
 
 impl DrawnTable {
@@ -37,8 +37,13 @@ impl DrawnTable {
         let lines = sample_lines(sample).filter(|line| !line.trim_ascii().is_empty());
         let lines = lines.take(MOST_LINES).map(String::from_utf8_lossy);
         let lines: Vec<String> = lines.map(|line| line.trim().to_owned()).collect();
-        let place = (1..lines.len())
-            .find(|place| is_ruler(&lines[*place]) && !is_ruler(&lines[*place - 1]))?;
+        let ends_header = |place: &usize| is_ruler(&lines[*place]) && !is_ruler(&lines[*place - 1]);
+        let mut places = (1..lines.len()).filter(ends_header);
+        places.find_map(|place| DrawnTable::of_header(&lines, place))
+    }
+
+    /// The table whose names stand above the ruler at this place.
+    fn of_header(lines: &[String], place: usize) -> Option<DrawnTable> {
         let header = &lines[place - 1];
         let bar = ['|', '│', '┃']
             .into_iter()
@@ -47,7 +52,8 @@ impl DrawnTable {
             names: Vec::new(),
             bar,
             header: header.clone(),
-            titles: lines[..place - 1].to_vec(),
+            // Rulers are no records in any case. Several lines are text before the table, which is told.
+            title: lines.first().filter(|_| place == 2).cloned(),
         };
         let names = table.cells(header).into_iter().enumerate();
         let names = names.map(|(place, (start, end))| match &header[start..end] {
@@ -152,8 +158,8 @@ impl Walk for DrawnTableWalk<'_> {
         };
         let table = self.table;
         let trimmed = text.trim();
-        let is_title = || table.titles.iter().any(|title| title == trimmed);
-        if trimmed.is_empty() || trimmed == table.header || is_ruler(trimmed) || is_title() {
+        let is_title = table.title.as_deref() == Some(trimmed);
+        if trimmed.is_empty() || trimmed == table.header || is_ruler(trimmed) || is_title {
             return Walked::NoRecord;
         }
         let mut number = 0;

@@ -33,6 +33,7 @@ pub use logfmt::line_keys;
 pub use pattern::Pattern;
 pub use recognize::{
     drawn_table, layout_named, names_fields, recognized_layout, recognizes_line, table_of_blanks,
+    table_without_rows,
 };
 pub use walk::{LineField, sample_fields};
 

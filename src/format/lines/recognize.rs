@@ -12,6 +12,7 @@
 
 use super::LinesOptions;
 use super::access_log::AccessLog;
+use super::blank_header::header_alone;
 use super::blank_table::BlankTable;
 use super::drawn_table::DrawnTable;
 use super::fields_header::FieldsHeader;
@@ -111,6 +112,11 @@ pub fn recognized_layout(sample: &[u8]) -> Option<Layout> {
 /// The table of columns parted by blanks that a sample is.
 pub fn table_of_blanks(sample: &[u8]) -> Option<Layout> {
     BlankTable::of_sample(sample, false).map(Layout::Blanks)
+}
+
+/// The table of which a whole input has no more than the header.
+pub fn table_without_rows(input: &[u8]) -> Option<Layout> {
+    header_alone(input).map(Layout::Blanks)
 }
 
 /// The table with lines drawn between its columns that a sample is.
