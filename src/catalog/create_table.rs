@@ -21,8 +21,14 @@ pub fn create_table_text(guess: &Guess, name: &str, path: &str) -> String {
             )
         })
         .collect();
-    if let Some(place) = guess.time_column {
-        let time = time_name(&guess.columns[place], &guess.columns);
+    let mut time = guess
+        .time_column
+        .map(|place| time_name(&guess.columns[place], &guess.columns));
+    if let Some(joined) = &guess.joined_time {
+        parts.push(format!("  {} AS {}", joined.name, joined.text()));
+        time = Some(joined.name.clone());
+    }
+    if let Some(time) = time {
         parts.push(format!(
             "  WATERMARK FOR {time} AS {time} - INTERVAL '5' SECOND"
         ));

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
 
+use super::guess_joined::JoinedTime;
 use super::guess_named::{UserFormat, apply_types, json_format};
 use super::live_sample::last_line;
 use super::{guess_csv, guess_lines, guess_ndjson, guess_nested, guess_time};
@@ -107,6 +108,8 @@ pub struct Guess {
     pub columns: Vec<GuessedColumn>,
     /// The place of the time column among them.
     pub time_column: Option<usize>,
+    /// The time that two of them are together, where there is none.
+    pub joined_time: Option<JoinedTime>,
     /// The columns that could be it, where none is.
     pub time_candidates: Vec<String>,
     /// Things that a person may want to know.
@@ -189,13 +192,7 @@ pub fn guess(sample: &[u8], sample_is_whole_input: bool, hints: &Hints) -> Resul
         })
         .collect();
     apply_types(&mut columns, &format, hints)?;
-    let mut guess = Guess {
-        format,
-        columns,
-        time_column: None,
-        time_candidates: Vec::new(),
-        notes: Vec::new(),
-    };
+    let mut guess = Guess::without_time(format, columns);
     guess_time::find_time_column(&mut guess, &sampled, hints)?;
     if guess.time_column.is_none() && guess.time_candidates.is_empty() {
         guess.time_candidates = layout_candidates(&guess.format);

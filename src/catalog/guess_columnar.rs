@@ -77,13 +77,7 @@ pub fn guess_columnar(
         schema: Arc::clone(schema),
     });
     apply_types(&mut columns, &format, hints)?;
-    let mut guess = Guess {
-        format,
-        columns,
-        time_column: None,
-        time_candidates: Vec::new(),
-        notes: Vec::new(),
-    };
+    let mut guess = Guess::without_time(format, columns);
     find_time_column(&mut guess, &sampled, hints)?;
     // Of the texts that are times, only the time of the table becomes one: types are said.
     for (place, field) in schema.fields().iter().enumerate() {

@@ -6,6 +6,7 @@ use super::guess::{
     Guess, GuessedColumn, Hints, SampleColumn, SampleValue, find_column, no_column,
 };
 use super::guess_inside::{column_inside, names_inside, retype, sample_inside};
+use super::guess_joined::{day_alone, joined_time};
 use crate::data::Metadata;
 use crate::error::Result;
 use crate::format::{Format, PREFIX_TIME_COLUMN};
@@ -68,6 +69,20 @@ fn timestamp(digits: usize, instant: bool, zone: Zone) -> DataType {
     DataType::Timestamp(unit.arrow(), instant.then(|| zone.name().into()))
 }
 
+impl Guess {
+    /// A guess whose time is still to be found.
+    pub(super) fn without_time(format: Format, columns: Vec<GuessedColumn>) -> Self {
+        Guess {
+            format,
+            columns,
+            time_column: None,
+            joined_time: None,
+            time_candidates: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+}
+
 /// Marks the time column of the guess and gives it a TIMESTAMP type, or lists the candidates.
 pub(super) fn find_time_column(
     guess: &mut Guess,
@@ -95,7 +110,14 @@ pub(super) fn find_time_column(
         let same = |place: &usize| guess.columns[*place].name.eq_ignore_ascii_case(name);
         let places: Vec<usize> = (0..guess.columns.len()).filter(same).collect();
         for place in places {
+            if let Some(joined) = joined_time(guess, sampled, place, hints) {
+                let (name, text) = (&joined.name, joined.text());
+                guess.notes.push(format!("the time is `{name}`: {text}"));
+                guess.joined_time = Some(joined);
+                return Ok(());
+            }
             if let Some((data_type, format)) = as_time(guess, place, true)? {
+                guess.notes.extend(day_alone(guess, place));
                 set(guess, place, data_type, format);
                 return Ok(());
             }

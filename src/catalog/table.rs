@@ -101,7 +101,12 @@ pub enum ColumnSource {
     /// From inside the values of a field of the records.
     Path(String, Vec<PathStep>),
     /// Computed from columns of the table before it.
-    Computed(Box<ast::Expr>),
+    Computed {
+        /// The expression over them.
+        expr: Box<ast::Expr>,
+        /// In the `CREATE TABLE`: a column like any other, part of `*`.
+        declared: bool,
+    },
 }
 
 /// The time of a table.
@@ -170,6 +175,10 @@ impl TableColumn {
             self.source,
             ColumnSource::Path(..)
                 | ColumnSource::Metadata {
+                    declared: false,
+                    ..
+                }
+                | ColumnSource::Computed {
                     declared: false,
                     ..
                 }

@@ -69,6 +69,29 @@ impl SourcePlan {
         let metadata = time.and_then(|time| time.checked_sub(self.read.len()));
         metadata.and_then(|place| self.metadata.get(place)) == Some(&Metadata::Arrival)
     }
+
+    /// A column of the table as an expression over those of `read`; `None` if it needs others.
+    pub fn decoded(&self, column: usize) -> Option<Expression> {
+        let place = self
+            .schema
+            .index_of(&self.table.columns[column].name)
+            .ok()?;
+        let given = self.read.len() + self.metadata.len();
+        let fields = self.schema.fields().iter().take(given).enumerate();
+        let mut all: Vec<Expression> = fields
+            .map(|(place, field)| Expression::Column(place, field.name().clone()))
+            .collect();
+        for computed in &self.computed {
+            all.push(computed.substitute(&all));
+        }
+        let expression = all.into_iter().nth(place)?;
+        let is_decoded = |column: &usize| *column < self.read.len();
+        expression
+            .columns()
+            .iter()
+            .all(is_decoded)
+            .then_some(expression)
+    }
 }
 
 /// An operator with its inputs.

@@ -23,6 +23,7 @@ use super::texts::Texts;
 use super::wait::{Awaited, Waiter};
 use crate::connect::open_file;
 use crate::error::{Error, Result};
+use crate::exec::expression::{Expression, Failures};
 use crate::format::LeftOut;
 
 /// A run of records of one file in their final order.
@@ -332,7 +333,7 @@ impl Cursor {
             };
             chunk.number_lines(&mut self.lines);
             if chunk.record_count > 0 {
-                self.chunk = Some(Pending::new(chunk, input.merge_by)?);
+                self.chunk = Some(Pending::new(chunk, input.merge_by.as_ref())?);
             }
         }
         Ok(Loaded::Chunk)
@@ -345,10 +346,10 @@ impl Cursor {
 }
 
 impl Pending {
-    fn new(chunk: Chunk, merge_by: Option<usize>) -> Result<Self> {
+    fn new(chunk: Chunk, merge_by: Option<&Expression>) -> Result<Self> {
         let times = match merge_by {
             None => Vec::new(),
-            Some(column) => times(&chunk, column)?,
+            Some(time) => times(&chunk, time)?,
         };
         Ok(Pending {
             chunk,
@@ -409,9 +410,11 @@ impl Pending {
 }
 
 /// Per record of a chunk: its time, `i64::MIN` for rejects and records without one.
-fn times(chunk: &Chunk, column: usize) -> Result<Vec<i64>> {
+fn times(chunk: &Chunk, time: &Expression) -> Result<Vec<i64>> {
     let mut times = vec![i64::MIN; chunk.record_count as usize];
-    let values = compute::cast(chunk.rows.column(column), &DataType::Int64)?;
+    // What has no value is counted when the column is computed for the rows.
+    let values = time.column(&chunk.rows, &mut Failures::new())?;
+    let values = compute::cast(&values, &DataType::Int64)?;
     let values = values.as_primitive::<Int64Type>();
     for (row, &record) in chunk.records.iter().enumerate() {
         if values.is_valid(row) {
@@ -427,7 +430,9 @@ fn first_time(
     input: &Input,
     waiter: &mut Waiter<'_>,
 ) -> Result<(InputFile, Option<i64>)> {
-    let column = input.merge_by.unwrap_or_default();
+    let Some(time) = &input.merge_by else {
+        return Ok((file, None));
+    };
     let path = match &file {
         InputFile::Path(path) => Some(path.clone()),
         // It was opened for the guess.
@@ -449,7 +454,7 @@ fn first_time(
     // Whatever keeps us from reading on is said when the file's turn comes, behind its whole records.
     while let Ok(Read::Block(block)) = reader.next(waiter, &mut None) {
         let Ok(chunk) = block.decode() else { break };
-        first = times(&chunk, column)?
+        first = times(&chunk, time)?
             .into_iter()
             .find(|time| *time != i64::MIN);
         // However many records without one come before it: the size of blocks must not matter.

@@ -17,6 +17,7 @@ use super::record_reader::RecordReader;
 use super::wait::{Idle, Waiter};
 use crate::connect::{self, ByteSource, Compression, Ending, open_file};
 use crate::error::Result;
+use crate::exec::expression::Expression;
 use crate::format::{DecodeSpec, Format};
 
 /// What a table is read from.
@@ -30,8 +31,8 @@ pub struct Input {
     pub format: Format,
     /// The columns to decode.
     pub decode: DecodeSpec,
-    /// The number of the time column among those, by which several files are merged.
-    pub merge_by: Option<usize>,
+    /// The time over those, by which several files are merged.
+    pub merge_by: Option<Expression>,
     /// How many bytes are decoded at once, where that many are there.
     pub block_bytes: usize,
     /// True if the texts of records are wanted, for `--late` and `--rejects`.

@@ -9,6 +9,10 @@ use crate::catalog::TIME_NAMES;
 use crate::error::{Error, Result, Span};
 use crate::sql::{self, WindowArguments, WindowCall};
 
+const JOINED_IN_A_TABLE: &str = "two columns become one in CREATE TABLE: ts AS to_timestamp(date || ' ' || time, '%d.%m.%Y %H:%M:%S')";
+const JOINED_IN_A_SUBQUERY: &str =
+    "the time that `date` and `time` of a file are together is `ts`, no part of `*`: SELECT *, ts";
+
 impl Resolver<'_> {
     /// Resolves the relations of FROM in place; nothing offers no columns.
     pub(super) fn from(&mut self, from: &mut [ast::TableWithJoins]) -> Result<Relation> {
@@ -268,14 +272,22 @@ impl Resolver<'_> {
                     format!("candidates: {}", relation.time_candidates.join(", "))
                 };
                 let names: Vec<&str> = (relation.columns.iter()).map(|c| c.name.as_str()).collect();
-                Err(Error::plan(format!(
+                let error = Error::plan(format!(
                     "no time column in `{}`; {candidates}",
                     relation.name
-                ))
-                .at(call.span)
-                .note(format!("columns: {}", names.join(", ")))
-                .help("name it: --ts COLUMN, or as the second argument of the window")
-                .help("for windows of the time at which rows are read: --ts _arrival"))
+                ));
+                let error = error
+                    .at(call.span)
+                    .note(format!("columns: {}", names.join(", ")));
+                let has = |name: &str| names.iter().any(|known| known.eq_ignore_ascii_case(name));
+                let error = match (has("date") && has("time"), relation.table) {
+                    (false, _) => error,
+                    (true, Some(_)) => error.help(JOINED_IN_A_TABLE),
+                    (true, None) => error.help(JOINED_IN_A_SUBQUERY),
+                };
+                Err(error
+                    .help("name it: --ts COLUMN, or as the second argument of the window")
+                    .help("for windows of the time at which rows are read: --ts _arrival"))
             }
         }
     }

@@ -214,7 +214,7 @@ impl Resolver<'_> {
             Inside::Nowhere(..) => return None,
         };
         match &column.source {
-            ColumnSource::Computed(_) | ColumnSource::Metadata { .. } => None,
+            ColumnSource::Computed { .. } | ColumnSource::Metadata { .. } => None,
             ColumnSource::Field(_) => Some((ColumnSource::Path(name.clone(), steps), data_type)),
             ColumnSource::Path(root, before) => {
                 let steps = before.iter().cloned().chain(steps).collect();

@@ -55,7 +55,7 @@ impl<'a> Sources<'a> {
                     ColumnSource::Field(_)
                     | ColumnSource::Path(..)
                     | ColumnSource::Metadata { .. } => None,
-                    ColumnSource::Computed(expr) => {
+                    ColumnSource::Computed { expr, .. } => {
                         Some(computed::bind(table, number, expr, registry, settings)?.0)
                     }
                 });
@@ -210,7 +210,7 @@ impl<'a> Sources<'a> {
                     metadata.push(*one);
                     metadata_columns.push(column);
                 }
-                ColumnSource::Computed(_) => computed_columns.push(column),
+                ColumnSource::Computed { .. } => computed_columns.push(column),
             }
         }
         let all = read.iter().chain(&metadata_columns);

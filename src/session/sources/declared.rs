@@ -95,7 +95,9 @@ impl Sources {
                 ColumnKind::Computed(expr) => {
                     let before = table.columns.len();
                     let (_, data_type) = computed::bind(&table, before, expr, registry, settings)?;
-                    (data_type, ColumnSource::Computed(Box::new(expr.clone())))
+                    let expr = Box::new(expr.clone());
+                    let declared = true;
+                    (data_type, ColumnSource::Computed { expr, declared })
                 }
             };
             table.columns.push(TableColumn {

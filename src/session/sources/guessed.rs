@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::definition::{Access, Definition, Place, is_endless};
 use crate::catalog::{
-    ColumnSource, Guess, GuessedColumn, Header, Hints, PathStep, Table, TableColumn, TableTime,
-    TakenFor, create_table_text,
+    ColumnSource, Guess, GuessedColumn, Header, Hints, JoinedTime, PathStep, Table, TableColumn,
+    TableTime, TakenFor, create_table_text,
 };
 use crate::data::Metadata;
 use crate::format::{Format, Layout, NdjsonOptions, ReadColumn};
@@ -47,6 +47,10 @@ pub(super) fn guessed(
         .map(|column| table_column(column, &guess.columns))
         .collect();
     let mut time = guess.time_column;
+    if let Some(joined) = guess.joined_time.as_ref().and_then(JoinedTime::column) {
+        time = Some(columns.len());
+        columns.push(joined);
+    }
     if time.is_none()
         && options.ts.as_deref().and_then(Metadata::of_name) == Some(Metadata::Arrival)
     {

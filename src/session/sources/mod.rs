@@ -147,16 +147,14 @@ impl Sources {
         let mut checked = Vec::new();
         if options.strict {
             for (number, described) in plan.table.columns.iter().enumerate() {
-                let is_field = !matches!(described.source, ColumnSource::Computed(_));
+                let is_field = !matches!(described.source, ColumnSource::Computed { .. });
                 if is_field && !plan.read.contains(&number) {
                     checked.push(definition.read_column(described));
                 }
             }
         }
         let merge_by = match &plan.table.time {
-            Some(time) if plan.table.merged => {
-                plan.read.iter().position(|read| *read == time.column)
-            }
+            Some(time) if plan.table.merged => plan.decoded(time.column),
             _ => None,
         };
         let encoding = definition.hints.encoding;
