@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The tests of this file.
 pub fn tests() -> Vec<Trial> {
-    let tests: [(&str, Test); 11] = [
+    let tests: [(&str, Test); 12] = [
         ("closed-streams", closed_streams),
         ("stuck-pipe", || stuck_pipe("csv", libc::SIGTERM)),
         ("stuck-pipe-json", || stuck_pipe("ndjson", libc::SIGINT)),
@@ -29,6 +29,7 @@ pub fn tests() -> Vec<Trial> {
         ("stuck-fifo", stuck_fifo),
         ("fifo-without-reader", fifo_without_reader),
         ("slow-reader", slow_reader),
+        ("while-planning", while_planning),
         ("early-question", early_question),
         ("little-memory", little_memory),
         ("full-file", full_file),
@@ -257,6 +258,16 @@ fn slow_reader() -> Result<(), String> {
     check("exit code 0", outcome.code == 0, &outcome)?;
     let came = std::fs::read(workshop.path().join("came.csv")).map_err(text)?;
     same_text("what came", rows.as_bytes(), &came)
+}
+
+/// Who plans looks at no signal, and ends by it all the same.
+fn while_planning() -> Result<(), String> {
+    let sql = format!("SELECT 1+1{}", ",1+1".repeat(19_000));
+    let live = Live::start(program::command().arg(sql), false);
+    std::thread::sleep(Duration::from_millis(500));
+    send(live.id(), libc::SIGTERM)?;
+    let outcome = live.finish();
+    check("ended by the signal", outcome.code == 143, &outcome)
 }
 
 /// SIGUSR1 asks how a run stands, and ends nobody who has not begun one.

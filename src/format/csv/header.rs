@@ -31,12 +31,15 @@ pub fn csv_header(
 fn distinct_names(names: Vec<String>) -> Vec<String> {
     let mut taken: hashbrown::HashSet<String> = hashbrown::HashSet::new();
     let given: hashbrown::HashSet<String> = names.iter().cloned().collect();
+    let mut numbers: hashbrown::HashMap<String, usize> = hashbrown::HashMap::new();
     let distinct = names.into_iter().map(|name| {
         let mut candidate = name.clone();
-        let mut number = 0;
-        while taken.contains(&candidate) || (number > 0 && given.contains(&candidate)) {
-            number += 1;
-            candidate = format!("{name}_{number}");
+        if taken.contains(&name) {
+            let number = numbers.entry(name.clone()).or_default();
+            while taken.contains(&candidate) || given.contains(&candidate) {
+                *number += 1;
+                candidate = format!("{name}_{number}");
+            }
         }
         taken.insert(candidate.clone());
         candidate

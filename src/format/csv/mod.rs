@@ -22,6 +22,7 @@ pub(in crate::format) mod record;
 mod structure;
 
 use arrow::buffer::Buffer;
+use hashbrown::HashMap;
 
 use self::chunk::{CsvChunk, CsvShape};
 use self::structure::LONGEST_CHUNK;
@@ -133,10 +134,18 @@ impl CsvDecoder {
                 "the header names {count} columns, more than {MOST_COLUMNS}"
             )));
         }
+        let mut places: HashMap<&str, usize> = HashMap::with_capacity(options.header_fields.len());
+        for (place, name) in options.header_fields.iter().enumerate() {
+            places.entry(name).or_insert(place);
+        }
+        let find = |source: &str| {
+            let place = places.get(source).copied();
+            place.ok_or_else(|| no_field(&options.header_fields, source))
+        };
         let columns = spec.columns.iter().chain(&spec.checked);
         let mut reads = columns
             .enumerate()
-            .map(|(column, read)| Ok((find_field(&options.header_fields, &read.source)?, column)))
+            .map(|(column, read)| Ok((find(&read.source)?, column)))
             .collect::<Result<Vec<_>>>()?;
         reads.sort_unstable();
         let plan = RowPlan::new(spec)?;
@@ -209,21 +218,18 @@ impl CsvDecoder {
     }
 }
 
-fn find_field(header_fields: &[String], source: &str) -> Result<usize> {
-    if let Some(place) = header_fields.iter().position(|name| name == source) {
-        return Ok(place);
-    }
+fn no_field(header_fields: &[String], source: &str) -> Error {
     let error = Error::data(format!("the header has no column `{source}`"))
         .note(format!("columns: {}", header_fields.join(", ")));
     let nearest = header_fields
         .iter()
         .min_by_key(|name| strsim::damerau_levenshtein(name, source));
-    Err(match nearest {
+    match nearest {
         Some(nearest) if strsim::damerau_levenshtein(nearest, source) <= 2 => {
             error.label(format!("did you mean `{nearest}`?"))
         }
         _ => error,
-    })
+    }
 }
 
 #[cfg(test)]

@@ -88,30 +88,40 @@ impl Relation {
         }
     }
 
-    /// The columns that a bare name can mean: a bound hides a column of its name.
-    fn visible(&self) -> impl Iterator<Item = (usize, &RelationColumn)> {
-        self.columns.iter().enumerate().filter(|(_, column)| {
-            column.bound.is_some()
-                || column.qualifier == super::WINDOW_QUALIFIER
-                || !self.columns.iter().any(|other| {
-                    other.qualifier == super::WINDOW_QUALIFIER && other.name == column.name
-                })
-        })
+    /// True if a bare name can mean a column: a bound hides a column of its name. `among` are those that count.
+    fn is_visible(&self, column: &RelationColumn, among: &dyn Fn(&RelationColumn) -> bool) -> bool {
+        let of_window = |column: &RelationColumn| column.qualifier == super::WINDOW_QUALIFIER;
+        let hides =
+            |other: &RelationColumn| of_window(other) && other.name == column.name && among(other);
+        column.bound.is_some() || of_window(column) || !self.columns.iter().any(hides)
     }
 
     /// The number of the column called `name`: `Ok(None)` if there is none, `Err` with both if two are.
     pub(super) fn find_bare(&self, name: &str) -> Result<Option<usize>, [String; 2]> {
+        self.find_bare_of(name, &|_| true)
+    }
+
+    /// The same among the columns for which `among` is true, as if there were no others.
+    fn find_bare_of(
+        &self,
+        name: &str,
+        among: &dyn Fn(&RelationColumn) -> bool,
+    ) -> Result<Option<usize>, [String; 2]> {
+        let lowercase = name.to_lowercase();
+        let only_letters = letters(name);
         let steps: [&dyn Fn(&RelationColumn) -> bool; 3] = [
             &|column| column.name == name,
             // A path was met in one spelling, and a key of another spelling may lie beside it.
             &|column| {
-                (column.is_time || !column.is_path())
-                    && column.name.to_lowercase() == name.to_lowercase()
+                (column.is_time || !column.is_path()) && column.name.to_lowercase() == lowercase
             },
-            &|column| !column.is_hidden && letters(&column.name) == letters(name),
+            &|column| !column.is_hidden && letters(&column.name) == only_letters,
         ];
         for same in steps {
-            let mut found = self.visible().filter(|(_, column)| same(column));
+            let columns = self.columns.iter().enumerate();
+            let mut found = columns.filter(|(_, column)| {
+                same(column) && among(column) && self.is_visible(column, among)
+            });
             match (found.next(), found.next()) {
                 (Some((index, _)), None) => return Ok(Some(index)),
                 (Some((_, first)), Some((_, second))) => {
@@ -214,30 +224,15 @@ impl Resolver<'_> {
             && !rest.is_empty()
             && relation.is_qualifier(&qualifier.value)
         {
-            let mut own = relation.clone();
-            if !relation.name.eq_ignore_ascii_case(&qualifier.value)
-                || relation
-                    .columns
-                    .iter()
-                    .any(|c| c.qualifier.eq_ignore_ascii_case(&qualifier.value))
+            let name = joined(rest);
+            let is_own =
+                |column: &RelationColumn| column.qualifier.eq_ignore_ascii_case(&qualifier.value);
+            if relation.columns.iter().any(is_own)
+                && let Some(found) = relation.find_bare_of(&name, &is_own).map_err(two)?
             {
-                let inner: Vec<usize> = (0..relation.columns.len())
-                    .filter(|&index| {
-                        relation.columns[index]
-                            .qualifier
-                            .eq_ignore_ascii_case(&qualifier.value)
-                    })
-                    .collect();
-                own.columns = inner
-                    .iter()
-                    .map(|&index| relation.columns[index].clone())
-                    .collect();
-                if let Some(found) = own.find_bare(&joined(rest)).map_err(two)? {
-                    return Ok(inner[found]);
-                }
-                own.columns = relation.columns.clone();
+                return Ok(found);
             }
-            if let Some(found) = own.find_bare(&joined(rest)).map_err(two)? {
+            if let Some(found) = relation.find_bare(&name).map_err(two)? {
                 return Ok(found);
             }
         }

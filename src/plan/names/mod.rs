@@ -13,6 +13,7 @@
 //! Invariants: a name is found by exact spelling, else ignoring case, else with every run of other
 //! characters read as `_`; two candidates in one step are an error. Output names are unique.
 
+mod carried;
 mod columns;
 mod from;
 mod paths;
@@ -31,6 +32,7 @@ use crate::error::{Error, Result, Span};
 use crate::sql::{self, WindowArguments};
 use crate::time::Zone;
 
+pub use carried::{CARRIED, Carried, Output};
 pub use columns::{Bound, RelationColumn};
 
 /// The qualifier of the columns that a window adds; no table can be called so.
@@ -55,6 +57,8 @@ pub struct Resolved {
     pub unseen: Vec<(String, String, DataType)>,
     /// What the user should know, such as sessions that are not per key.
     pub notes: Vec<String>,
+    /// Columns that the query only hands on, if they are many.
+    pub carried: Option<Carried>,
 }
 
 /// A window call with exact names.
@@ -119,8 +123,10 @@ pub fn resolve(
     let mut query = query.clone();
     paths::spell_out(&mut query)?;
     resolver.query(&mut query)?;
+    let carried = carried::set_aside(&mut query, &mut resolver.tables);
     Ok(Resolved {
         query,
+        carried,
         tables: resolver.tables.into_iter().map(Arc::new).collect(),
         windows: resolver.windows,
         limits: resolver.limits,

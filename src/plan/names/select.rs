@@ -3,6 +3,7 @@
 //! Naming `window_start` or `window_end` in GROUP BY means grouping by the window: all its bounds are
 //! grouped by, so that the others are free to select.
 
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{self, Expr, GroupByExpr, SelectItem, Visit, Visitor};
@@ -10,6 +11,9 @@ use sqlparser::ast::{self, Expr, GroupByExpr, SelectItem, Visit, Visitor};
 use super::columns::{Bound, Relation, RelationColumn, reference, span_of_expr};
 use super::{Resolver, order_keys, quoted};
 use crate::error::{Error, Result};
+
+/// How many columns a result may have: twice as many as a record, so that `*` leaves room.
+const COLUMNS_MAX: usize = 20_000;
 
 impl Resolver<'_> {
     /// Resolves a SELECT in place with its `ORDER BY`; returns its output columns.
@@ -126,10 +130,22 @@ impl Resolver<'_> {
                 }
             }
         }
+        if items.len() > COLUMNS_MAX {
+            let what = format!("a result of {} columns", items.len());
+            return Err(Error::plan(what).help(format!("at most {COLUMNS_MAX} are possible")));
+        }
+        // As many columns as there may be are found at once.
+        let mut columns: HashMap<(&str, &str), &RelationColumn> = HashMap::new();
+        for column in &relation.columns {
+            columns
+                .entry((&column.qualifier, &column.name))
+                .or_insert(column);
+        }
         let mut outputs: Vec<RelationColumn> = Vec::with_capacity(items.len());
+        let mut names = UniqueNames::default();
         for (expr, name) in items {
-            let name = unique(&name, &outputs);
-            let special = column_of(&expr, relation);
+            let name = names.next(name);
+            let special = name_of(&expr).and_then(|name| columns.get(&name).copied());
             outputs.push(RelationColumn {
                 bound: special.and_then(|column| column.bound),
                 is_time: special.is_some_and(|column| column.is_time),
@@ -382,15 +398,19 @@ impl Visitor for Ungrouped<'_> {
 
 /// The column that a resolved expression is, if it is one.
 fn column_of<'r>(expr: &Expr, relation: &'r Relation) -> Option<&'r RelationColumn> {
+    let (qualifier, name) = name_of(expr)?;
+    let mut columns = relation.columns.iter();
+    columns.find(|column| column.name == name && column.qualifier == qualifier)
+}
+
+/// The relation and name of the column that a resolved expression is, if it is one.
+fn name_of(expr: &Expr) -> Option<(&str, &str)> {
     match expr {
         Expr::CompoundIdentifier(parts) => match parts.as_slice() {
-            [qualifier, name] => relation
-                .columns
-                .iter()
-                .find(|column| column.qualifier == qualifier.value && column.name == name.value),
+            [qualifier, name] => Some((&qualifier.value, &name.value)),
             _ => None,
         },
-        Expr::Nested(inner) => column_of(inner, relation),
+        Expr::Nested(inner) => name_of(inner),
         _ => None,
     }
 }
@@ -413,14 +433,27 @@ fn is_constant(expr: &Expr) -> bool {
     .is_continue()
 }
 
-/// `name`, or `name_1`, `name_2`, … if it is taken.
-fn unique(name: &str, taken: &[RelationColumn]) -> String {
-    let is_free = |name: &str| taken.iter().all(|column| column.name != name);
-    if is_free(name) {
-        return name.to_string();
+/// Names for columns, none of them twice.
+#[derive(Default)]
+struct UniqueNames {
+    taken: HashSet<String>,
+    /// Per name that was wanted again: the number behind its last one.
+    numbers: HashMap<String, usize>,
+}
+
+impl UniqueNames {
+    /// `name`, or `name_1`, `name_2`, … if it is taken.
+    fn next(&mut self, name: String) -> String {
+        if self.taken.insert(name.clone()) {
+            return name;
+        }
+        let number = self.numbers.entry(name.clone()).or_default();
+        loop {
+            *number += 1;
+            let numbered = format!("{name}_{number}");
+            if self.taken.insert(numbered.clone()) {
+                return numbered;
+            }
+        }
     }
-    (1..)
-        .map(|number| format!("{name}_{number}"))
-        .find(|name| is_free(name))
-        .unwrap_or_default()
 }

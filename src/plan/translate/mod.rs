@@ -15,6 +15,7 @@
 mod aggregate;
 mod aggregate_call;
 mod bounds;
+mod carried;
 mod pending;
 mod relation;
 mod sources;
@@ -62,7 +63,18 @@ pub fn translate(
     let relation = translator.plan(plan)?;
     let relation = translator.materialize(relation)?;
     let root = union::visible(relation.plan, plan.schema().fields().len());
-    let schema = output_schema(plan, &root);
+    let (root, schema) = match &resolved.carried {
+        Some(carried) => {
+            let fields = translator.sources.carry(carried);
+            let root = carried::put_back(root, carried, &fields)?;
+            let schema = root.schema();
+            (root, schema)
+        }
+        None => {
+            let schema = output_schema(plan, &root);
+            (root, schema)
+        }
+    };
     let (sources, root) = translator.sources.finish(root)?;
     Ok(StreamQuery {
         sources,

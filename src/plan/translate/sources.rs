@@ -17,7 +17,7 @@ use crate::catalog::{ColumnSource, Table};
 use crate::error::{Error, Result, Span};
 use crate::exec::expression::Expression;
 use crate::exec::watermark::WatermarkSpec;
-use crate::plan::names::Resolved;
+use crate::plan::names::{Carried, Resolved};
 use crate::plan::stream_plan::{SourcePlan, StreamPlan};
 use crate::plan::{PlanSettings, computed, context};
 use crate::time::{Interval, Unit};
@@ -29,6 +29,8 @@ const ARRIVAL_DELAY: i64 = 1;
 pub(super) struct Sources<'a> {
     settings: &'a PlanSettings,
     tables: Vec<Used>,
+    /// The column, by table and number, that stands for others and is none.
+    stand_in: Option<(usize, usize)>,
 }
 
 struct Used {
@@ -67,7 +69,31 @@ impl<'a> Sources<'a> {
                 computed,
             });
         }
-        Ok(Sources { settings, tables })
+        let stand_in = resolved.carried.as_ref();
+        Ok(Sources {
+            settings,
+            tables,
+            stand_in: stand_in.map(|carried| (carried.table, carried.stand_in)),
+        })
+    }
+
+    /// Reads the columns that are only handed on; returns their fields.
+    pub(super) fn carry(&mut self, carried: &Carried) -> Vec<FieldRef> {
+        let used = &mut self.tables[carried.table];
+        for column in &carried.columns {
+            used.need(*column);
+        }
+        // Nobody behind the plan shall take it for one.
+        Arc::make_mut(&mut used.table)
+            .columns
+            .truncate(carried.stand_in);
+        let described = carried
+            .columns
+            .iter()
+            .map(|column| &used.table.columns[*column]);
+        described
+            .map(|column| field(&column.name, &column.data_type))
+            .collect()
     }
 
     /// A scan of some columns of a table.
@@ -86,7 +112,9 @@ impl<'a> Sources<'a> {
         let mut fields: Vec<FieldRef> = Vec::new();
         let mut roles = Vec::new();
         for &column in &columns {
-            used.need(column);
+            if self.stand_in != Some((source, column)) {
+                used.need(column);
+            }
             let described = &used.table.columns[column];
             fields.push(field(&described.name, &described.data_type));
             roles.push(match described.data_type {
