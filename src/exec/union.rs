@@ -11,6 +11,7 @@
 //! what belongs before it: the frame calls `on_watermark` once all branches have sent theirs for a block, and
 //! rows wait until then.
 
+use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
 
@@ -123,11 +124,22 @@ impl UnionOperator {
     }
 }
 
+/// The columns of a branch, whatever it calls them, under the names of the union.
+fn renamed(columns: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    let options = RecordBatchOptions::new().with_row_count(Some(columns.num_rows()));
+    let arrays = columns.columns().to_vec();
+    Ok(RecordBatch::try_new_with_options(
+        schema.clone(),
+        arrays,
+        &options,
+    )?)
+}
+
 /// Batches as one. Watermarks stay only if all have them.
 fn joined(batches: &[Batch], schema: &SchemaRef) -> Result<Batch> {
     let columns: Result<Vec<_>> = batches
         .iter()
-        .map(|batch| Ok(batch.columns.clone().with_schema(schema.clone())?))
+        .map(|batch| renamed(&batch.columns, schema))
         .collect();
     let columns = concat_batches(schema, columns?.iter())?;
     let positions: Vec<Position> = batches
@@ -148,10 +160,7 @@ impl Operator for UnionOperator {
         let passes = self.spec.order == UnionOrder::AsTheyCome
             || (self.spec.order == UnionOrder::InTurn && input == 0);
         if passes {
-            let columns = batch
-                .columns
-                .clone()
-                .with_schema(self.spec.schema.clone())?;
+            let columns = renamed(&batch.columns, &self.spec.schema)?;
             out.batch(batch.with_columns(columns));
             return Ok(());
         }
@@ -185,10 +194,7 @@ impl Operator for UnionOperator {
             UnionOrder::InTurn => {
                 if watermark.time == Watermark::END {
                     for batch in self.take_waiting() {
-                        let columns = batch
-                            .columns
-                            .clone()
-                            .with_schema(self.spec.schema.clone())?;
+                        let columns = renamed(&batch.columns, &self.spec.schema)?;
                         out.batch(batch.with_columns(columns));
                     }
                 }
