@@ -7,10 +7,11 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
-use clap::{ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser};
+use clap::{ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser, ValueHint};
 
 use super::exit::Expect;
 use super::generate::GenerateArgs;
+use super::manual;
 use super::messages::{Color, ErrorFormat};
 use super::usage;
 use super::watch::ProgressWhen;
@@ -19,7 +20,7 @@ use crate::error::Result;
 /// What the command line asks for.
 #[derive(Debug)]
 pub enum Request {
-    /// Show this text on stdout: the help or the version.
+    /// Show this text on stdout: the help, the version, or what [`manual`] makes.
     Show(String),
     /// Make sample data.
     Generate(GenerateArgs),
@@ -47,13 +48,14 @@ pub enum ScriptArg {
     hide_possible_values = true,
     max_term_width = 100,
     override_usage = "tumble [OPTIONS] SQL [FILE…]\n       tumble [OPTIONS] -f query.sql [FILE…]\n       \
-                      tumble --describe [FILE…]\n       tumble generate NAME [OPTIONS]",
+                      tumble --describe [FILE…]\n       tumble generate NAME [OPTIONS]\n       \
+                      tumble examples [RECIPE]\n       tumble man\n       tumble completions SHELL",
     after_help = EXAMPLES
 )]
 pub struct Args {
     /// SQL, then the files that the tables `stdin` and `input` read; without files they read standard
     /// input
-    #[arg(value_name = "SQL FILE", help_heading = "Arguments")]
+    #[arg(value_name = "SQL FILE", value_hint = ValueHint::FilePath, help_heading = "Arguments")]
     pub arguments: Vec<OsString>,
 
     /// Run SQL; may be repeated, also with -f, in the order given
@@ -241,7 +243,8 @@ const GATES: &str = "Gates";
 const RESOURCES: &str = "Resources";
 const MESSAGES: &str = "Messages";
 
-const EXAMPLES: &str = "\
+/// Calls to begin with, below the flags.
+pub(super) const EXAMPLES: &str = "\
 Examples:
   tumble generate access-log --rows 10000 > access.csv
   tumble \"SELECT status, count(*) AS requests FROM 'access.csv' GROUP BY status\"
@@ -257,6 +260,10 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Request> {
     if words.first().is_some_and(|word| word == "generate") {
         words.remove(0);
         return super::generate::parse(words);
+    }
+    if let Some(print) = words.first().and_then(|word| manual::printer(word)) {
+        words.remove(0);
+        return print(words).map(Request::Show);
     }
     let words = prepare(words)?;
     let mut command = Args::command().no_binary_name(true);

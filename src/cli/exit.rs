@@ -7,6 +7,19 @@
 use crate::error::{Error, ErrorKind};
 use crate::runtime::Summary;
 
+/// The exit codes and what they mean, for people.
+pub(super) const MEANINGS: [(&str, &str); 6] = [
+    ("0", "Done."),
+    ("1", "An error in the query, the input or the output."),
+    ("2", "Wrong usage."),
+    (
+        "3",
+        "Done, but rows were left out and --strict is on, or more than --max-errors were bad.",
+    ),
+    ("5", "--expect was not met."),
+    ("129, 130, 143", "Ended by a signal."),
+];
+
 /// What `--expect` demands of the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Expect {

@@ -116,6 +116,11 @@ const GENERATORS: &[Kind] = &[
     },
 ];
 
+/// What can be made.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    GENERATORS.iter().map(|kind| kind.name)
+}
+
 /// Reads the words behind `generate`.
 ///
 /// # Errors
@@ -216,7 +221,7 @@ impl Maker {
             .iter()
             .find(|kind| kind.name == args.name)
             .ok_or_else(|| {
-                let names: Vec<&str> = GENERATORS.iter().map(|kind| kind.name).collect();
+                let names: Vec<&str> = names().collect();
                 let error = Error::usage(format!("there is no sample data `{}`", args.name));
                 error
                     .suggest(&args.name, names.iter().copied())

@@ -10,6 +10,7 @@ mod config;
 pub mod display;
 pub mod exit;
 pub mod generate;
+mod manual;
 pub mod messages;
 mod one_shot;
 mod output_file;

@@ -61,6 +61,11 @@ pub(super) fn show_or_explain(error: &clap::Error, command: &clap::Command) -> R
         )),
         Kind::InvalidValue | Kind::ValueValidation => Err(bad_value(error)),
         Kind::NoEquals | Kind::TooFewValues => Err(bad_value(error)),
+        Kind::MissingRequiredArgument => {
+            let (program, missing) = (command.get_name(), context(error, ContextKind::InvalidArg));
+            Err(Error::usage(format!("`{program}` needs {missing}"))
+                .help(format!("`{program} --help` shows how it is called")))
+        }
         _ => Err(in_words_of_clap(error)),
     }
 }
@@ -77,6 +82,11 @@ fn unknown_flag(flag: &str, command: &clap::Command) -> Error {
     if let Some(error) = foreign(flag) {
         return error;
     }
+    let program = command.get_name();
+    if !flag.starts_with('-') {
+        return Error::usage(format!("unexpected argument `{flag}`"))
+            .help(format!("`{program} --help` shows how it is called"));
+    }
     let error = Error::usage(format!("unknown flag `{flag}`"));
     let long = |arg: &clap::Arg| arg.get_long().map(|long| format!("--{long}"));
     let flags: Vec<String> = command.get_arguments().filter_map(long).collect();
@@ -86,18 +96,17 @@ fn unknown_flag(flag: &str, command: &clap::Command) -> Error {
     };
     match labelled.label_text() {
         Some(_) => labelled,
-        None => {
-            let program = command.get_name();
-            labelled.help(format!("`{program} --help` lists the flags"))
-        }
+        None => labelled.help(format!("`{program} --help` lists the flags")),
     }
 }
 
 fn bad_value(error: &clap::Error) -> Error {
     let flag = context(error, ContextKind::InvalidArg);
     let value = context(error, ContextKind::InvalidValue);
-    // `--delay <DURATION>` names the flag and what it takes.
-    let name = flag.split([' ', '=', '[']).next().unwrap_or_default();
+    // `--delay <DURATION>` names the flag and what it takes, `[SHELL]` an argument.
+    let name = flag.trim_start_matches(['[', '<']);
+    let name = name.split([' ', '=', '[', ']', '>']).next();
+    let name = name.unwrap_or_default();
     if value.is_empty() {
         return Error::usage(format!("{name} needs a value")).help(flag.clone());
     }

@@ -13,6 +13,8 @@
 //! quote continues it; what follows is stdout and stderr as a terminal would show them. A last line
 //! `# exit N` is the exit code, if it is not 0. `cargo run --release --` stands for the binary, `cargo test` and
 //! other cargo commands are left out. `UPDATE_EXPECT=1` rewrites what is shown.
+//!
+//! `samples/coming-from.md` has tables instead; the queries in their last columns have to run.
 
 use std::fs;
 use std::path::Path;
@@ -23,11 +25,17 @@ use crate::difference::same_text;
 use crate::grammar::updating;
 use crate::program::{Workshop, root, run_command};
 
-const DOCUMENTS: [&str; 2] = ["README.md", "samples/README.md"];
+const DOCUMENTS: [&str; 3] = ["README.md", "samples/README.md", "samples/cookbook.md"];
+/// Its tables end in queries, which are run over an access log.
+const PHRASES: &str = "samples/coming-from.md";
 
 /// The tests of this file: one for each block, or one for each document when it is rewritten.
 pub fn tests() -> Vec<Trial> {
-    let mut tests = vec![Trial::test("harness::readme", || Ok(own_test()?))];
+    let mut tests = vec![
+        Trial::test("harness::readme", || Ok(own_test()?)),
+        Trial::test(format!("readme::{PHRASES}-queries"), || Ok(run_phrases()?)),
+        Trial::test("readme::samples/live.svg", || Ok(picture()?)),
+    ];
     for document in DOCUMENTS {
         let path = root().join(document);
         let Ok(text) = fs::read_to_string(&path) else {
@@ -176,6 +184,55 @@ fn run_block(text: &str) -> String {
         }
     }
     new
+}
+
+/// The query in the last cell of a row of a table.
+fn phrase(line: &str) -> Option<String> {
+    let line = line.strip_prefix('|')?.replace("\\|", "\0");
+    let (_, last) = line.trim_end_matches([' ', '|']).rsplit_once('|')?;
+    let query = last.trim().strip_prefix('`')?.strip_suffix('`')?;
+    let is_query = query.contains(' ') && query.starts_with(|c: char| c.is_ascii_uppercase());
+    is_query.then(|| query.replace('\0', "|"))
+}
+
+/// Runs the queries of [`PHRASES`]: each succeeds and, if it asks for rows, gets some.
+fn run_phrases() -> Result<(), String> {
+    let path = root().join(PHRASES);
+    let text = fs::read_to_string(path).map_err(|error| format!("{PHRASES}: {error}"))?;
+    let workshop = Workshop::new();
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for (number, line) in text.lines().enumerate() {
+        let Some(query) = phrase(line) else { continue };
+        count += 1;
+        let mut command = workshop.shell("exec tumble --table log=samples/access.csv \"$1\"");
+        command.args(["shell", &query]);
+        let outcome = run_command(command, None);
+        let writes = query.starts_with("INSERT") || query.starts_with("COPY");
+        let rows = outcome.stdout.iter().filter(|byte| **byte == b'\n').count();
+        if outcome.code != 0 || (rows < 2 && !writes) {
+            let said = format!("{rows} lines, {}", outcome.stderr);
+            wrong.push(format!("{PHRASES}:{}: {query}: {said}", number + 1));
+        }
+    }
+    if count < 40 {
+        wrong.push(format!("{PHRASES}: only {count} queries were found"));
+    }
+    match wrong.is_empty() {
+        true => Ok(()),
+        false => Err(wrong.join("\n")),
+    }
+}
+
+/// The picture of the README is what its script draws, where there is a Python to ask.
+fn picture() -> Result<(), String> {
+    let script = "command -v python3 > /dev/null || exit 0
+                  python3 samples/picture.py samples/live.ansi | cmp - samples/live.svg";
+    let outcome = run_command(Workshop::new().shell(script), None);
+    match outcome.code {
+        0 => Ok(()),
+        _ => Err(String::from_utf8_lossy(&outcome.stdout).into_owned() + &outcome.stderr),
+    }
 }
 
 /// In the place of the link: the commands of a document may write.
