@@ -77,8 +77,9 @@ fn put_into(plan: &mut StreamPlan, carried: &Carried, fields: &[FieldRef]) -> Re
             let schema = widened(rows.schema_ref(), place, fields);
             let mut columns: Vec<ArrayRef> = rows.columns().to_vec();
             let empty = |field: &FieldRef| new_null_array(field.data_type(), rows.num_rows());
-            columns[place] = empty(&fields[0]);
-            columns.extend(fields[1..].iter().map(empty));
+            let mut empty = fields.iter().map(empty);
+            columns[place] = empty.next().ok_or_else(lost)?;
+            columns.extend(empty);
             let options = RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
             *rows = RecordBatch::try_new_with_options(schema, columns, &options)?;
             Ok(place)
