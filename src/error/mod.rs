@@ -142,6 +142,14 @@ impl Error {
         self
     }
 
+    /// Counts its place from so many bytes before: what was run is a part of a longer text.
+    #[must_use]
+    pub fn moved(mut self, by: usize) -> Self {
+        let moved = |span: Span| Span::new(span.start + by, span.end + by);
+        self.0.span = self.0.span.map(moved);
+        self
+    }
+
     /// The words behind the carets, such as ``did you mean `status`?``.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {

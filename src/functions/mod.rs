@@ -16,6 +16,7 @@ mod extremes;
 mod library;
 mod now;
 mod quantiles;
+mod signatures;
 mod subscript;
 mod to_timestamp;
 mod totals;
@@ -33,6 +34,7 @@ pub use class::{AggregateClass, class_of};
 pub use conversion::{conversion_of, conversion_to, converts_otherwise};
 pub use date_part::date_part_in;
 pub use library::Library;
+pub use signatures::{Signature, signatures};
 
 /// Aggregates of DataFusion that are not offered: their results depend on how rows were cut into batches,
 /// or they mean something only to rewrites that we do not run.

@@ -13,7 +13,7 @@ use super::sinks::SinkSpec;
 use super::standing::{status_text, waiting_text};
 use super::together::each;
 use crate::connect::{ByteSource, Notice};
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::{
     self, LateRow, Pause, Progress, RejectedRow, RowWriter, Sink, Status, Waiting,
 };
@@ -75,6 +75,11 @@ pub trait Host {
 
     /// Standard input, once; `None` if there is none, or it was taken.
     fn stdin(&mut self) -> Option<Box<dyn ByteSource>>;
+
+    /// Why there is no standard input, and what to do.
+    fn no_stdin(&self) -> Error {
+        Error::usage("the query reads `stdin`, and there is no standard input")
+    }
 
     /// A file that INSERT INTO writes, created or opened when its result begins.
     ///

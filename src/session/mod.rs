@@ -12,8 +12,10 @@
 mod analyze;
 mod explain;
 mod host;
+mod look;
 mod options;
 mod result_info;
+mod shown;
 mod side_files;
 mod sinks;
 mod sources;
@@ -21,6 +23,7 @@ mod standing;
 mod together;
 mod values;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -35,6 +38,7 @@ use crate::runtime::{Summary, bytes_left};
 use crate::sql::{self, ExplainAs, QueryStatement, Statement, StatementKind};
 
 pub use host::{Host, Note, OpenRows, ResultSink, RunProgress};
+pub use look::{Relation, columns_of_path};
 pub use options::{OnError, OnInterrupt, Options};
 pub use result_info::ResultInfo;
 
@@ -56,6 +60,10 @@ pub struct Session {
     stopped: Option<Signal>,
     stack: Option<sql::Stack>,
     now: DateTime<Utc>,
+    /// The statements that made tables and views, by their names.
+    made: BTreeMap<String, String>,
+    /// The settings that `SET` has changed and nobody has asked for yet.
+    was_set: Vec<String>,
 }
 
 impl Session {
@@ -76,6 +84,8 @@ impl Session {
             stopped: None,
             stack: None,
             now,
+            made: BTreeMap::new(),
+            was_set: Vec::new(),
         }
     }
 
@@ -83,6 +93,26 @@ impl Session {
     pub fn listen(&mut self, interrupts: Arc<Interrupts>) {
         self.sources.listen(Arc::clone(&interrupts));
         self.interrupts = Some(interrupts);
+    }
+
+    /// The settings, as flags and `SET` left them.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// The names of the settings that `SET` has changed since the last call.
+    pub fn take_set(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.was_set)
+    }
+
+    /// Gives the records at a path a name, as `--table` does.
+    pub fn add_table(&mut self, name: &str, path: &str) {
+        self.options.tables.push((name.to_owned(), path.to_owned()));
+    }
+
+    /// Where results go from now on, so that no query reads it.
+    pub fn set_output(&mut self, output: Option<std::path::PathBuf>) {
+        self.options.output = output;
     }
 
     /// What was counted so far, also if a statement failed.
@@ -100,6 +130,40 @@ impl Session {
     /// # Errors
     /// The first error of any statement; what came before it is out.
     pub fn execute(&mut self, text: &str, host: &mut dyn Host) -> Result<Summary> {
+        self.run_all(text, host, &mut |_| {})?;
+        Ok(self.summary.clone())
+    }
+
+    /// Runs statements one by one, each as if it were the first: counters begin anew, `now()` is the moment of this
+    /// call, and what was guessed of files is looked at again. `ended` hears what each that did not fail has counted;
+    /// of one that failed, [`Session::summary`] tells.
+    ///
+    /// # Errors
+    /// As [`Session::execute`].
+    pub fn execute_each(
+        &mut self,
+        text: &str,
+        host: &mut dyn Host,
+        ended: &mut dyn FnMut(&Summary),
+    ) -> Result<()> {
+        self.now = crate::time::now();
+        self.options.now_seconds = self.now.timestamp();
+        self.stopped = None;
+        self.summary = Summary::default();
+        self.sources.look_again(&mut self.catalog);
+        self.run_all(text, host, &mut |session| {
+            ended(&session.summary);
+            session.summary = Summary::default();
+        })
+    }
+
+    /// Runs the statements of a script, in order; `ended` is called behind each.
+    fn run_all(
+        &mut self,
+        text: &str,
+        host: &mut dyn Host,
+        ended: &mut dyn FnMut(&mut Self),
+    ) -> Result<()> {
         // What the limits of the parser let through is still deep for what walks it.
         let stack = self.stack()?;
         let done = stack.run(|| {
@@ -114,14 +178,18 @@ impl Session {
                         self.together(inserts, Some(select), host)?;
                         statements.next();
                     }
-                    _ => self.statement(statement, host)?,
+                    _ => {
+                        let made = made(&statement, text);
+                        self.statement(statement, host)?;
+                        self.made.extend(made);
+                    }
                 }
                 if self.stopped.is_some() {
                     break;
                 }
+                ended(self);
             }
-            self.side_files.flush()?;
-            Ok(self.summary.clone())
+            self.side_files.flush()
         });
         self.heard(done)
     }
@@ -239,12 +307,16 @@ impl Session {
                 }
                 if let Some(removed) = removed {
                     self.sources.forget(&removed);
+                    self.made.remove(&removed);
                 }
                 Ok(())
             }
             StatementKind::Set { name, value, span } => {
                 let set = self.options.set(&name, &value);
-                set.map_err(|error| error.at_least(Some(span)))
+                set.map_err(|error| error.at_least(Some(span)))?;
+                self.was_set
+                    .push(name.to_ascii_lowercase().replace('_', "-"));
+                Ok(())
             }
             StatementKind::Explain(query, ExplainAs::Analyze) => self.analyze(&query, host),
             StatementKind::Explain(query, how) => {
@@ -329,6 +401,19 @@ impl Session {
             .open(name, &mut self.catalog, &self.options, asked, host);
         opened.map_err(|error| error.at_least(span))
     }
+}
+
+/// The name and the text of a statement that makes a table or view.
+fn made(statement: &Statement, text: &str) -> Option<(String, String)> {
+    let name = match &statement.kind {
+        // What is there already is not made anew.
+        StatementKind::CreateTable(create) if create.if_not_exists => return None,
+        StatementKind::CreateTable(create) => &create.name,
+        StatementKind::CreateView(create) => &create.name,
+        _ => return None,
+    };
+    let text = text.get(statement.span.start..statement.span.end)?;
+    Some((name.value.clone(), text.to_owned()))
 }
 
 /// Two schemas that differ in names alone.

@@ -24,9 +24,9 @@ pub enum OnError {
     Fail,
 }
 
-impl OnError {
-    const NAMES: [(&str, OnError); 2] = [("skip", OnError::Skip), ("fail", OnError::Fail)];
-}
+/// The words for it.
+pub(super) const ON_ERROR: [(&str, OnError); 2] =
+    [("skip", OnError::Skip), ("fail", OnError::Fail)];
 
 /// `--on-interrupt`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,6 +37,26 @@ pub enum OnInterrupt {
     /// Open windows are printed as at the end of input.
     Emit,
 }
+
+/// The words for it.
+pub(super) const ON_INTERRUPT: [(&str, OnInterrupt); 2] =
+    [("drop", OnInterrupt::Drop), ("emit", OnInterrupt::Emit)];
+
+/// The words for whether csv begins with names.
+pub(super) const HEADERS: [(&str, Header); 5] = [
+    ("auto", Header::Auto),
+    ("yes", Header::Yes),
+    ("no", Header::No),
+    ("true", Header::Yes),
+    ("false", Header::No),
+];
+
+/// The words for what becomes of bytes that are not UTF-8.
+pub(super) const ENCODINGS: [(&str, Encoding); 3] = [
+    ("strict", Encoding::Strict),
+    ("lossy", Encoding::Lossy),
+    ("latin1", Encoding::Latin1),
+];
 
 /// The settings of a session.
 #[derive(Debug, Clone)]
@@ -153,9 +173,10 @@ impl Default for Options {
 }
 
 /// The names that `SET` knows.
-const NAMES: [&str; 23] = [
+pub(super) const SETTINGS: [&str; 24] = [
     "delay",
     "max-jump",
+    "idle-timeout",
     "tz",
     "ts",
     "ts-format",
@@ -250,49 +271,21 @@ impl Options {
             }
             "regex" => self.regex = Some(Pattern::new("regex", value)?.text().to_string()),
             "delimiter" => self.delimiter = Some(delimiter(value)?),
-            "input-header" => {
-                self.input_header = one_of(
-                    shown,
-                    value,
-                    &[
-                        ("auto", Header::Auto),
-                        ("yes", Header::Yes),
-                        ("no", Header::No),
-                        ("true", Header::Yes),
-                        ("false", Header::No),
-                    ],
-                )?;
-            }
+            "input-header" => self.input_header = one_of(shown, value, &HEADERS)?,
             "types" => self.types = types(value)?,
             "nulls" => self.nulls = Some(value.split(',').map(String::from).collect()),
-            "encoding" => {
-                self.encoding = one_of(
-                    shown,
-                    value,
-                    &[
-                        ("strict", Encoding::Strict),
-                        ("lossy", Encoding::Lossy),
-                        ("latin1", Encoding::Latin1),
-                    ],
-                )?;
-            }
+            "encoding" => self.encoding = one_of(shown, value, &ENCODINGS)?,
             "compression" => self.compression = one_of(shown, value, &Compression::NAMES)?,
-            "on-error" => self.on_error = one_of(shown, value, &OnError::NAMES)?,
+            "on-error" => self.on_error = one_of(shown, value, &ON_ERROR)?,
             "max-errors" => self.max_errors = Some(number(shown, value)?),
             "strict" => self.strict = truth(shown, value)?,
             "max-record" => self.max_record_bytes = size(shown, value)?,
-            "on-interrupt" => {
-                self.on_interrupt = one_of(
-                    shown,
-                    value,
-                    &[("drop", OnInterrupt::Drop), ("emit", OnInterrupt::Emit)],
-                )?;
-            }
+            "on-interrupt" => self.on_interrupt = one_of(shown, value, &ON_INTERRUPT)?,
             "threads" => self.threads = Some(threads(shown, value)?),
             _ => {
                 let error = Error::usage(format!("there is no setting `{shown}`"))
-                    .note(format!("settings: {}", NAMES.join(", ")));
-                return Err(error.suggest(&name, NAMES.iter().copied()));
+                    .note(format!("settings: {}", SETTINGS.join(", ")));
+                return Err(error.suggest(&name, SETTINGS.iter().copied()));
             }
         }
         Ok(())

@@ -20,9 +20,11 @@ mod explain;
 mod group_window;
 mod insert;
 mod item_names;
+mod keywords;
 mod limits;
 mod messages;
 mod parameters;
+mod pieces;
 mod query;
 mod refusals;
 mod script;
@@ -34,6 +36,8 @@ mod window_columns;
 mod window_text;
 mod words;
 
+pub use keywords::{KEYWORDS, STATEMENT_WORDS, WINDOW_WORDS, is_keyword};
+pub use pieces::{Ending, Piece, PieceKind, Unfinished, endings, pieces};
 pub use script::{parse, parse_on};
 pub use stack::Stack;
 

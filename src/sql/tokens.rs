@@ -46,6 +46,16 @@ pub(super) fn made_word(word: &str, span: Span) -> TokenWithSpan {
     made(Token::make_word(word, None), span)
 }
 
+/// Makes the places of sqlparser's tokens, in their order, byte ranges of the text.
+pub(super) fn in_bytes(tokens: &mut [TokenWithSpan], text: &str) {
+    let mut cursor = Cursor::new(text);
+    for token in tokens {
+        let start = cursor.advance(token.span.start);
+        let end = cursor.advance(token.span.end);
+        token.span = place(Span::new(start, end));
+    }
+}
+
 /// Cuts the text into tokens without blanks and comments.
 ///
 /// # Errors
@@ -54,12 +64,7 @@ pub(super) fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>> {
     let dialect = TumbleDialect::for_tokens(0);
     let mut tokens = Vec::new();
     let outcome = Tokenizer::new(&dialect, text).tokenize_with_location_into_buf(&mut tokens);
-    let mut cursor = Cursor::new(text);
-    for token in &mut tokens {
-        let start = cursor.advance(token.span.start);
-        let end = cursor.advance(token.span.end);
-        token.span = place(Span::new(start, end));
-    }
+    in_bytes(&mut tokens, text);
     if let Err(error) = outcome {
         let start = tokens.last().map_or(0, |token| bytes(token).end);
         return Err(unreadable(text, start, &error.message));

@@ -180,6 +180,7 @@ impl Sources {
             table.time = Some(watermark);
         }
         if let Some(text) = text {
+            self.guesses.insert(name.to_string(), text.clone());
             host.note(Note::Guess(text));
         }
         catalog.add_table(table);

@@ -15,7 +15,7 @@ mod guessed;
 mod opening;
 mod table_options;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -49,6 +49,10 @@ pub(in crate::session) struct Sources {
     /// Sockets that were opened before their turn, by address.
     ahead: BTreeMap<String, Live>,
     stdin_taken: bool,
+    /// The tables that no statement made: paths, FILE arguments and their like.
+    implied: BTreeSet<String>,
+    /// What was guessed of tables, as `CREATE TABLE`.
+    guesses: BTreeMap<String, String>,
     interrupts: Option<Arc<Interrupts>>,
     /// The tables of `CREATE TABLE`, as INSERT INTO writes them.
     sinks: Sinks,
@@ -106,12 +110,44 @@ impl Sources {
         let guess = self.look(&mut first, &hints, host)?;
         let (table, definition, text) = guessed(&name.value, places, access, guess, hints, options);
         if let Some(text) = text {
+            self.guesses.insert(name.value.clone(), text.clone());
             host.note(Note::Guess(text));
         }
         catalog.add_table(table);
+        self.implied.insert(name.value.clone());
         self.definitions.insert(name.value.clone(), definition);
         self.opened.insert(name.value.clone(), first.opened);
         Ok(())
+    }
+
+    /// Forgets what was guessed of paths in FROM: the files may be others by now. What was read of a pipe and not
+    /// yet used stays.
+    pub(in crate::session) fn look_again(&mut self, catalog: &mut Catalog) {
+        for name in std::mem::take(&mut self.implied) {
+            if self.opened.get(&name).is_some_and(FirstOpened::is_piped) {
+                self.implied.insert(name);
+                continue;
+            }
+            self.forget(&name);
+            if catalog.table(&name).is_some_and(|table| table.name == name) {
+                catalog.remove(&name);
+            }
+        }
+    }
+
+    /// True for a table that no statement made.
+    pub(in crate::session) fn is_implied(&self, name: &str) -> bool {
+        self.implied.contains(name)
+    }
+
+    /// The tables without columns over files that do not exist yet.
+    pub(in crate::session) fn unwritten_names(&self) -> impl Iterator<Item = &str> {
+        self.unwritten.keys().map(String::as_str)
+    }
+
+    /// What was guessed of a table, as `CREATE TABLE`.
+    pub(in crate::session) fn guess_of(&self, name: &str) -> Option<&String> {
+        self.guesses.get(name)
     }
 
     /// What the plan of a source is read from.
@@ -290,6 +326,8 @@ impl Sources {
 
     /// Forgets a table that was dropped.
     pub(in crate::session) fn forget(&mut self, name: &str) {
+        self.implied.remove(name);
+        self.guesses.remove(name);
         self.sinks.remove(name);
         self.unwritten.remove(name);
         self.definitions.remove(name);

@@ -38,9 +38,15 @@ pub(super) struct First {
 }
 
 impl First {
+    pub(super) fn is_piped(&self) -> bool {
+        self.opened.is_piped()
+    }
+}
+
+impl FirstOpened {
     /// True unless it is a file that lies there whole.
     pub(super) fn is_piped(&self) -> bool {
-        !matches!(&self.opened, FirstOpened::Input(opened) if opened.source.is_file())
+        !matches!(self, FirstOpened::Input(opened) if opened.source.is_file())
     }
 }
 
@@ -267,11 +273,9 @@ impl Sources {
             )
             .help("name it once, and use UNION ALL or WITH to read its rows twice"));
         }
+        let stdin = host.stdin().ok_or_else(|| host.no_stdin())?;
         self.stdin_taken = true;
-        host.stdin().ok_or_else(|| {
-            Error::usage("the query reads `stdin`, and standard input is a terminal")
-                .help("pipe records into it, name a FILE behind the query, or quote a path in FROM")
-        })
+        Ok(stdin)
     }
 
     /// The inputs of a table: the one that was opened for its guess, and the others.
