@@ -13,6 +13,7 @@ use super::exit::Expect;
 use super::generate::GenerateArgs;
 use super::manual;
 use super::messages::{Color, ErrorFormat};
+use super::origin::{Origins, origins};
 use super::usage;
 use super::watch::ProgressWhen;
 use crate::error::Result;
@@ -48,6 +49,7 @@ pub enum ScriptArg {
     hide_possible_values = true,
     max_term_width = 100,
     override_usage = "tumble [OPTIONS] SQL [FILE…]\n       tumble [OPTIONS] -f query.sql [FILE…]\n       \
+                      tumble [OPTIONS] [FILE…]           (the prompt, on a terminal)\n       \
                       tumble --describe [FILE…]\n       tumble generate NAME [OPTIONS]\n       \
                       tumble examples [RECIPE]\n       tumble man\n       tumble completions SHELL",
     after_help = EXAMPLES
@@ -73,12 +75,21 @@ pub struct Args {
     /// Show the columns of the input as CREATE TABLE; with SQL also those of its result
     #[arg(long, help_heading = RUN)]
     pub describe: bool,
-    /// Without the config file, which defines formats of your own
+    /// Run the statements and commands in a file before the prompt
+    #[arg(long, value_name = "FILE", env = "TUMBLE_INIT", hide_env = true, help_heading = RUN)]
+    pub init: Option<PathBuf>,
+    /// Without the config file, which defines formats of your own, and the init file of the prompt
     #[arg(short = 'X', long, env = "TUMBLE_NO_CONFIG", hide_env = true, value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue, help_heading = RUN)]
     pub no_config: bool,
     /// The formats of the config file.
     #[arg(skip)]
     pub user_formats: Vec<crate::catalog::UserFormat>,
+    /// Where values come from.
+    #[arg(skip)]
+    pub origins: Origins,
+    /// Standard input is a terminal: what has no SQL begins the prompt.
+    #[arg(skip)]
+    pub at_terminal: bool,
     /// -c and -f in the order given.
     #[arg(skip)]
     pub scripts: Vec<ScriptArg>,
@@ -276,6 +287,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Request> {
         Err(error) => return usage::show_or_explain(&error, &command).map(Request::Show),
     };
     args.scripts = scripts_in_order(&args, &matches);
+    args.origins = origins(&matches);
     Ok(Request::Run(Box::new(args)))
 }
 

@@ -11,7 +11,7 @@
 //! Such a format is used where it is named (`--input-format myapp`) and nowhere else, so that a query without the
 //! name means the same everywhere.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use toml::{Table, Value};
 
@@ -28,7 +28,7 @@ const KEYS: [&str; 4] = ["regex", "ts", "ts_format", "ts_unit"];
 /// # Errors
 /// The file cannot be read, or says something that has no meaning.
 pub fn user_formats() -> Result<Vec<UserFormat>> {
-    let Some(path) = path() else {
+    let Some(path) = path("config.toml") else {
         return Ok(Vec::new());
     };
     match std::fs::read_to_string(&path) {
@@ -42,13 +42,13 @@ pub fn user_formats() -> Result<Vec<UserFormat>> {
     }
 }
 
-/// `$XDG_CONFIG_HOME/tumble/config.toml`, else below `~/.config`.
-fn path() -> Option<PathBuf> {
+/// A file in `$XDG_CONFIG_HOME/tumble`, else below `~/.config`.
+pub fn path(name: &str) -> Option<PathBuf> {
     let folder = |name: &str| std::env::var_os(name).map(PathBuf::from);
     let config = folder("XDG_CONFIG_HOME")
         .filter(|path| path.is_absolute())
         .or_else(|| Some(folder("HOME")?.join(".config")))?;
-    Some(config.join(Path::new("tumble/config.toml")))
+    Some(config.join("tumble").join(name))
 }
 
 fn formats_of(text: &str) -> Result<Vec<UserFormat>> {

@@ -123,6 +123,7 @@ pub struct Messages {
     color: bool,
     quiet: bool,
     notes: bool,
+    is_terminal: bool,
 }
 
 impl Messages {
@@ -135,6 +136,7 @@ impl Messages {
             color,
             quiet,
             notes: !quiet && (verbose || is_terminal),
+            is_terminal,
         }
     }
 
@@ -162,13 +164,27 @@ impl Messages {
 
     /// Says how the run stands, to who asked.
     pub fn status(&self, text: &str) {
+        self.answer("status", text);
+    }
+
+    /// Says what the user wants to know: of the kind `level`, in one line.
+    pub fn answer(&self, level: &str, text: &str) {
+        // It stands in the place of the `^C` that the terminal has shown.
+        let begin = if self.is_terminal { "\r" } else { "" };
         say(&match self.format {
-            ErrorFormat::Text => format!("status: {text}\n"),
+            ErrorFormat::Text => format!("{begin}{level}: {text}\n"),
             ErrorFormat::Json => {
-                let line = serde_json::json!({"level": "status", "message": text});
+                let line = serde_json::json!({"level": level, "message": text});
                 format!("{line}\n")
             }
         });
+    }
+
+    /// Says who speaks, to a terminal.
+    pub fn greet(&self, text: &str) {
+        if self.is_terminal && !self.quiet && self.format == ErrorFormat::Text {
+            say(&format!("{text}\n"));
+        }
     }
 
     /// Says a note (a guess, a unit) to a terminal or with `-v`.
@@ -206,6 +222,8 @@ pub struct Saved {
     pub late: bool,
     /// `--rejects` was given.
     pub rejects: bool,
+    /// Flags are not to be had: settings are.
+    pub at_prompt: bool,
 }
 
 /// The summary of what was left out, one warning for each kind.
@@ -281,13 +299,14 @@ fn about_time(summary: &Summary, saved: Saved) -> Vec<Warning> {
     let mut warnings = Vec::new();
     if summary.late > 0 {
         let rows = of_rows(summary.late, summary);
-        let save = if saved.late {
+        let save = if saved.late || saved.at_prompt {
             ""
         } else {
             ", --late FILE saves them"
         };
         // What the clock closed is closed however long the delay is.
         let keep = match summary.pauses {
+            0 if saved.at_prompt => format!("SET delay = '{delay}' keeps them all"),
             0 => format!("--delay {delay} keeps them all"),
             1 => String::from("its input was quiet once: a longer --idle-timeout waits for them"),
             _ => format!(
@@ -308,7 +327,7 @@ fn about_time(summary: &Summary, saved: Saved) -> Vec<Warning> {
     }
     if summary.untimed > 0 {
         let rows = of_rows(summary.untimed, summary);
-        let save = if saved.rejects {
+        let save = if saved.rejects || saved.at_prompt {
             ""
         } else {
             "; --rejects FILE saves them"
@@ -349,7 +368,7 @@ fn about_rejects(summary: &Summary, saved: Saved) -> Option<Warning> {
         return None;
     }
     let rows = of_rows(summary.rejected, summary);
-    let save = if saved.rejects {
+    let save = if saved.rejects || saved.at_prompt {
         ""
     } else {
         "; --rejects FILE saves them"
@@ -421,7 +440,7 @@ mod tests {
             summary,
             Saved {
                 late: true,
-                rejects: false,
+                ..Saved::default()
             },
             &[&format!("{text}\n")],
         );

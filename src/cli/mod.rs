@@ -13,7 +13,9 @@ pub mod generate;
 mod manual;
 pub mod messages;
 mod one_shot;
+mod origin;
 mod output_file;
+mod prompt;
 pub mod settings;
 pub mod snippet;
 mod stats;
@@ -23,7 +25,7 @@ mod watch;
 mod writer;
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use crate::connect::check_stdout;
@@ -60,8 +62,12 @@ fn run_request(words: Vec<OsString>, questions: Questions) -> Result<ExitCode> {
             if !args.no_config {
                 args.user_formats = config::user_formats()?;
             }
+            args.at_terminal = io::stdin().is_terminal();
             let settings = Settings::new(*args)?;
-            Ok(one_shot::run(&settings, questions))
+            Ok(match &settings.prompt {
+                Some(prompt) => prompt::run(&settings, prompt, questions),
+                None => one_shot::run(&settings, questions),
+            })
         }
     }
 }

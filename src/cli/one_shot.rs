@@ -69,6 +69,7 @@ fn run_with(
     let saved = Saved {
         late: settings.output.late.is_some(),
         rejects: settings.output.rejects.is_some(),
+        at_prompt: false,
     };
     messages.summary(&summary, saved);
     let stopped = session.stopped();
@@ -165,8 +166,9 @@ fn scripts(settings: &Settings, terminal: &mut Terminal<'_>) -> Result<Vec<Sourc
     }
     if sources.is_empty() && !settings.describe {
         if std::io::stdin().is_terminal() {
-            return Err(Error::usage("there is no SQL to run")
-                .help("tumble \"SELECT * FROM 'app.log' LIMIT 5\"; see tumble --help"));
+            // Without --explain it is the prompt.
+            return Err(Error::usage("there is no SQL to explain")
+                .help("tumble --explain \"SELECT * FROM 'app.log'\""));
         }
         let text = terminal.read_sql()?;
         refuse_data(&text)?;

@@ -11,7 +11,9 @@ use super::args::{Args, ScriptArg, named_path, sql_of};
 use super::display::{self, Format};
 use super::exit::Expect;
 use super::messages::{Color, ErrorFormat};
+use super::origin::{Origin, Origins};
 use super::output_file;
+use super::terminal::Target;
 use super::watch::ProgressWhen;
 use crate::error::{Error, Result};
 use crate::session::{OnError, Options};
@@ -22,6 +24,8 @@ use crate::time::parse_interval;
 pub struct Settings {
     /// What to run, in order; empty: SQL comes from standard input.
     pub scripts: Vec<ScriptArg>,
+    /// The scripts are those of a user who types them.
+    pub prompt: Option<PromptSettings>,
     /// Show the plan instead.
     pub explain: bool,
     /// Show the guess instead.
@@ -34,6 +38,17 @@ pub struct Settings {
     pub gates: GateSettings,
     /// What is said.
     pub messages: MessageSettings,
+}
+
+/// What the prompt begins with.
+#[derive(Debug)]
+pub struct PromptSettings {
+    /// The file whose statements and commands run before it.
+    pub init: Option<PathBuf>,
+    /// Without the init file of the config folder.
+    pub no_config: bool,
+    /// Where values come from.
+    pub origins: Origins,
 }
 
 /// How results are written.
@@ -57,6 +72,17 @@ pub struct OutputSettings {
     pub late: Option<PathBuf>,
     /// Where rejected and untimed records go.
     pub rejects: Option<PathBuf>,
+}
+
+impl OutputSettings {
+    /// Where results go.
+    pub fn target(&self) -> Target<'_> {
+        Target {
+            file: self.file.as_deref(),
+            append: self.append,
+            format: self.format,
+        }
+    }
 }
 
 /// When a run counts as failed.
@@ -94,8 +120,10 @@ impl Settings {
     /// Of the kind `Usage`.
     pub fn new(args: Args) -> Result<Self> {
         let (scripts, files) = scripts_and_files(&args)?;
+        let prompt = prompt(&args, &scripts)?;
         Ok(Settings {
             scripts,
+            prompt,
             explain: args.explain,
             describe: args.describe,
             options: options(&args, &files)?,
@@ -116,6 +144,28 @@ impl Settings {
     }
 }
 
+/// What the prompt begins with, if there is one: on a terminal, where nothing is there to run.
+fn prompt(args: &Args, scripts: &[ScriptArg]) -> Result<Option<PromptSettings>> {
+    if scripts.is_empty() && !args.describe && !args.explain && args.at_terminal {
+        return Ok(Some(PromptSettings {
+            init: args.init.clone(),
+            no_config: args.no_config,
+            origins: args.origins.clone(),
+        }));
+    }
+    match &args.init {
+        Some(path) if args.origins.get("init") == Some(&Origin::Flag) => {
+            let path = path.display();
+            Err(
+                Error::usage("--init runs before the prompt, and there is no prompt").help(
+                    format!("to run it before the query: tumble -f {path} -c SQL"),
+                ),
+            )
+        }
+        _ => Ok(None),
+    }
+}
+
 /// With `-c` or `-f` all arguments are files; else the first is SQL, unless `--describe` is to describe it.
 fn scripts_and_files(args: &Args) -> Result<(Vec<ScriptArg>, Vec<PathBuf>)> {
     let paths = |words: &[OsString]| words.iter().map(PathBuf::from).collect();
@@ -129,6 +179,9 @@ fn scripts_and_files(args: &Args) -> Result<(Vec<ScriptArg>, Vec<PathBuf>)> {
         return Err(Error::usage("the SQL is not UTF-8"));
     };
     let sql = sql_of(sql);
+    if args.at_terminal && args.arguments.iter().all(is_data) {
+        return Ok((Vec::new(), paths(&args.arguments)));
+    }
     if !sql.contains(char::is_whitespace) && Path::new(sql).is_file() {
         return Err(Error::usage(format!("`{sql}` is a file, not SQL"))
             .help(format!(
@@ -137,6 +190,12 @@ fn scripts_and_files(args: &Args) -> Result<(Vec<ScriptArg>, Vec<PathBuf>)> {
             .help(format!("to run it: tumble -f {sql}")));
     }
     Ok((vec![ScriptArg::Text(sql.to_owned())], paths(rest)))
+}
+
+/// True for a file that the prompt can read: a script is rather to be run.
+fn is_data(word: &OsString) -> bool {
+    let path = Path::new(word);
+    path.is_file() && path.extension().is_none_or(|ending| ending != "sql")
 }
 
 fn is_file(word: &OsString) -> bool {

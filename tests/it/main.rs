@@ -20,6 +20,8 @@ mod grammar;
 mod oracle;
 mod process;
 mod program;
+mod prompt;
+mod pseudo_terminal;
 mod random;
 mod readme;
 mod reference;
@@ -49,5 +51,6 @@ fn main() -> ExitCode {
     tests.extend(socket_sinks::tests());
     tests.extend(sockets::tests());
     tests.extend(follow::tests());
+    tests.extend(prompt::tests());
     libtest_mimic::run(&arguments, tests).exit_code()
 }

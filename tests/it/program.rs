@@ -595,13 +595,13 @@ impl Live {
     }
 }
 
-/// Whether nothing lies in a pipe, seen from either end.
-fn is_empty(pipe: Option<&impl AsFd>) -> bool {
+/// Whether nothing lies in a pipe or terminal, seen from either end.
+pub fn is_empty(pipe: Option<&impl AsFd>) -> bool {
     pipe.is_none_or(|pipe| matches!(rustix::io::ioctl_fionread(pipe.as_fd()), Ok(0)))
 }
 
 /// Reads a pipe to its end. It waits without the lock, and takes what is there with it.
-fn gather(
+pub fn gather(
     pipe: Option<impl Read + AsFd + Send + 'static>,
     into: &Arc<Mutex<Vec<u8>>>,
 ) -> thread::JoinHandle<()> {
@@ -627,7 +627,7 @@ fn gather(
 }
 
 /// Whether every thread of a process waits for something.
-fn sleeps(id: u32) -> bool {
+pub fn sleeps(id: u32) -> bool {
     let Ok(tasks) = std::fs::read_dir(format!("/proc/{id}/task")) else {
         return true;
     };

@@ -12,7 +12,8 @@
 //! `PATH`; its commands share the directory. `$ ` begins a command, a `\` at the end of a line or an open
 //! quote continues it; what follows is stdout and stderr as a terminal would show them. A last line
 //! `# exit N` is the exit code, if it is not 0. `cargo run --release --` stands for the binary, `cargo test` and
-//! other cargo commands are left out. `UPDATE_EXPECT=1` rewrites what is shown.
+//! other cargo commands are left out. A block marked `prompt` is a session at a terminal: its first line starts the
+//! program, what stands behind a prompt is typed. `UPDATE_EXPECT=1` rewrites what is shown.
 //!
 //! `samples/coming-from.md` has tables instead; the queries in their last columns have to run.
 
@@ -24,6 +25,7 @@ use libtest_mimic::Trial;
 use crate::difference::same_text;
 use crate::grammar::updating;
 use crate::program::{Workshop, root, run_command};
+use crate::prompt::transcript;
 
 const DOCUMENTS: [&str; 3] = ["README.md", "samples/README.md", "samples/cookbook.md"];
 /// Its tables end in queries, which are run over an access log.
@@ -52,7 +54,7 @@ pub fn tests() -> Vec<Trial> {
         for (number, block) in blocks(&text).into_iter().enumerate() {
             let name = format!("readme::{document}-block-{}", number + 1);
             tests.push(Trial::test(name, move || {
-                let actual = run_block(&block.text);
+                let actual = block.run();
                 let what = format!("{document}:{}", block.line);
                 Ok(same_text(&what, block.text.as_bytes(), actual.as_bytes())?)
             }));
@@ -67,6 +69,23 @@ struct Block {
     line: usize,
     /// The text between the fences.
     text: String,
+    /// What it is marked with.
+    mark: &'static str,
+}
+
+/// What blocks that are run are marked with.
+const MARKS: [&str; 2] = ["console", "prompt"];
+
+impl Block {
+    /// The block with what really comes.
+    fn run(&self) -> String {
+        if self.mark == "console" {
+            return run_block(&self.text);
+        }
+        let workshop = Workshop::new();
+        copy_samples(&workshop.path());
+        transcript(&self.text, &workshop)
+    }
 }
 
 fn blocks(text: &str) -> Vec<Block> {
@@ -77,11 +96,14 @@ fn blocks(text: &str) -> Vec<Block> {
             inside = false;
         } else if inside && let Some(block) = blocks.last_mut() {
             block.text.push_str(line);
-        } else if line.trim_end() == "```console" {
+        } else if let Some(mark) = line.trim_end().strip_prefix("```")
+            && let Some(mark) = MARKS.iter().find(|known| **known == mark)
+        {
             inside = true;
             blocks.push(Block {
                 line: number + 2,
                 text: String::new(),
+                mark,
             });
         }
     }
@@ -92,13 +114,14 @@ fn rewritten(text: &str) -> Result<String, String> {
     let mut new = String::new();
     let mut rest = text;
     for block in blocks(text) {
-        let fence = format!("```console\n{}", block.text);
+        let mark = block.mark;
+        let fence = format!("```{mark}\n{}", block.text);
         let place = rest
             .find(&fence)
             .ok_or_else(|| format!("line {}: no such block", block.line))?;
         new.push_str(&rest[..place]);
-        new.push_str("```console\n");
-        new.push_str(&run_block(&block.text));
+        new.push_str(&format!("```{mark}\n"));
+        new.push_str(&block.run());
         rest = &rest[place + fence.len()..];
     }
     Ok(new + rest)
