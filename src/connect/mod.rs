@@ -20,6 +20,7 @@ mod waits;
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use arrivals::{Arrival, Arrivals, Ending, Notice, OnlyOne};
 use compression::Unreadable;
@@ -55,6 +56,13 @@ pub trait ByteSource: Send {
 
     /// What to wait for before reading; `None` if reading does not wait now.
     fn wait_for(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+
+    /// Until when nothing may come, if not for ever; it is told the time, and counts from when it was told first
+    /// since something came. When that time has come, `wait_for` is `None` and reading fails if nothing is there.
+    fn quiet_until(&mut self, now: Duration) -> Option<Duration> {
+        let _ = now;
         None
     }
 

@@ -11,6 +11,7 @@
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -192,6 +193,11 @@ impl ColumnReader {
     /// What to wait for before reading.
     pub(super) fn wait_for(&self) -> Option<BorrowedFd<'_>> {
         self.source.wait_for()
+    }
+
+    /// Until when nothing may come, if not for ever.
+    pub(super) fn quiet_until(&mut self, now: Duration) -> Option<Duration> {
+        self.source.quiet_until(now)
     }
 
     /// How it ended, once it has.

@@ -9,7 +9,8 @@
 //! Before the run, the table's sample is the first record that any of them sends whole.
 //!
 //! Invariants: records of different inputs never mix; blocks go on in the order in which they were read; nobody
-//! waits for one input while another has something; an input that breaks ends alone.
+//! waits for one input while another has something; an input that breaks, or has been quiet for too long, ends
+//! alone.
 
 use std::collections::VecDeque;
 use std::io::ErrorKind::{Interrupted, WouldBlock};
@@ -57,6 +58,8 @@ struct Arrived {
     to_ask: bool,
     /// When to ask again at the latest.
     until: Option<Duration>,
+    /// When the first of the inputs that are there has been quiet for too long.
+    quiet_until: Option<Duration>,
     /// When it was asked last.
     asked: Duration,
 }
@@ -114,7 +117,8 @@ impl Arrived {
         if !self.is_over {
             all.arrivals.extend(self.arrivals.wait_for());
         }
-        all.until = all.until.into_iter().chain(self.until).min();
+        let untils = all.until.into_iter().chain(self.until);
+        all.until = untils.chain(self.quiet_until).min();
     }
 
     /// That, and `inputs`.
@@ -146,6 +150,7 @@ impl Live {
                 is_over: false,
                 to_ask: true,
                 until: None,
+                quiet_until: None,
                 asked: Duration::ZERO,
             },
             open: Vec::new(),
@@ -201,6 +206,10 @@ impl Live {
         waiter: &mut Waiter<'_>,
         idle: &mut dyn FnMut(Idle) -> Result<()>,
     ) -> Result<bool> {
+        let now = time::elapsed();
+        let reading = (self.open.iter_mut()).filter(|sampled| sampled.ending.is_none());
+        let untils = reading.filter_map(|sampled| sampled.opened.source.quiet_until(now));
+        self.arrivals.quiet_until = untils.min();
         let reading = (self.open.iter()).filter(|sampled| sampled.ending.is_none());
         let fds = reading.filter_map(|sampled| sampled.opened.source.wait_for());
         let woken = waiter.wait_any(&self.arrivals.awaited(fds.collect()), idle)?;
@@ -381,6 +390,14 @@ impl LiveReader {
         waiter: &mut Waiter<'_>,
         patience: &mut Patience<'_>,
     ) -> Result<Option<Next>> {
+        let now = time::elapsed();
+        let open = self.places.iter_mut().flatten();
+        let untils = open.filter_map(|open| open.reader.quiet_until(now));
+        self.arrivals.quiet_until = untils.min();
+        if self.arrivals.quiet_until.is_some_and(|until| now >= until) {
+            self.wake();
+            return Ok(None);
+        }
         let open = self.places.iter().enumerate();
         let open = open.filter_map(|(place, connection)| Some((place, connection.as_ref()?)));
         let (places, fds): (Vec<usize>, Vec<BorrowedFd<'_>>) = open

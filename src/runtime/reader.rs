@@ -8,6 +8,7 @@
 
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::block::{Block, Spare};
 use super::column_reader::ColumnReader;
@@ -183,6 +184,14 @@ impl Reader {
         match self {
             Reader::Records(reader) => reader.wait_for(),
             Reader::Columns(reader) => reader.wait_for(),
+        }
+    }
+
+    /// Until when nothing may come, if not for ever.
+    pub(super) fn quiet_until(&mut self, now: Duration) -> Option<Duration> {
+        match self {
+            Reader::Records(reader) => reader.quiet_until(now),
+            Reader::Columns(reader) => reader.quiet_until(now),
         }
     }
 

@@ -14,6 +14,7 @@
 
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::buffer::Buffer;
 use memchr::memchr_iter;
@@ -114,6 +115,11 @@ impl RecordReader {
     /// What to wait for before reading.
     pub(super) fn wait_for(&self) -> Option<BorrowedFd<'_>> {
         self.source.wait_for()
+    }
+
+    /// Until when nothing may come, if not for ever.
+    pub(super) fn quiet_until(&mut self, now: Duration) -> Option<Duration> {
+        self.source.quiet_until(now)
     }
 
     /// How it ended, once it has.

@@ -17,13 +17,15 @@ type Test = fn() -> Result<(), String>;
 
 /// The tests of this file.
 pub fn tests() -> Vec<Trial> {
-    let tests: [(&str, Test); 15] = [
+    let tests: [(&str, Test); 17] = [
         ("first-row", first_row),
         ("same-bytes", same_bytes),
         ("flaps", flaps),
         ("reconnect", reconnect),
         ("nobody-there", nobody_there),
         ("too-many", too_many),
+        ("quiet", quiet),
+        ("quiet-peer", quiet_peer),
         ("sigterm", sigterm),
         ("datagrams", datagrams),
         ("unix-datagrams", unix_datagrams),
@@ -416,6 +418,75 @@ fn too_many() -> Result<(), String> {
         printed(&mut live, 1)?.as_bytes(),
     )?;
     terminated(live).map(drop)
+}
+
+/// Of those that came, the connection that sends nothing for too long ends alone, before the first sample and
+/// behind it; what it had begun is a reject.
+fn quiet() -> Result<(), String> {
+    for columns in ["", "(n BIGINT) "] {
+        let mut live = start(&[&format!(
+            "CREATE TABLE t {columns}WITH (address = 'tcp-listen://:0', read_timeout = '300ms', format = 'ndjson'); \
+             SELECT n FROM t"
+        )]);
+        let address = listening(&live)?;
+        let mut silent = TcpStream::connect(&address).map_err(text)?;
+        silent.write_all(b"{\"n\"").map_err(text)?;
+        ended(&mut silent)?;
+        let mut other = TcpStream::connect(&address).map_err(text)?;
+        other.write_all(b"{\"n\":1}\n").map_err(text)?;
+        same_text("the other", b"n\n1\n", printed(&mut live, 2)?.as_bytes())?;
+        ended(&mut other)?;
+        let outcome = terminated(live)?;
+        let told = outcome.stderr.contains("nothing came for 300ms: that");
+        check("told", told, &outcome)?;
+        let why = "nothing came for 300ms within the record";
+        let rejected = outcome.stderr.contains("1 of 2 rows were rejected");
+        check(
+            "a reject",
+            rejected && outcome.stderr.contains(why),
+            &outcome,
+        )?;
+    }
+    Ok(())
+}
+
+/// Waits until the other side has ended a connection.
+fn ended(stream: &mut TcpStream) -> Result<(), String> {
+    let within = Some(Duration::from_secs(60));
+    stream.set_read_timeout(within).map_err(text)?;
+    match std::io::Read::read(stream, &mut [0; 1]) {
+        Ok(0) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => Ok(()),
+        other => Err(format!("the connection has not ended: {other:?}")),
+    }
+}
+
+/// A connection that was made and on which nothing comes is made again, or that is an error.
+fn quiet_peer() -> Result<(), String> {
+    let listener = TcpListener::bind("127.0.0.1:0").map_err(text)?;
+    let address = listener.local_addr().map_err(text)?;
+    let table = |reconnect: &str| {
+        format!(
+            "CREATE TABLE t (n BIGINT) WITH (address = 'tcp://{address}', read_timeout = '1s', \
+             reconnect = '{reconnect}', format = 'ndjson'); SELECT n FROM t"
+        )
+    };
+    let mut live = start(&[&table("broken")]);
+    let (mut first, _) = listener.accept().map_err(text)?;
+    first.write_all(b"{\"n\":1}\n").map_err(text)?;
+    let (mut second, _) = listener.accept().map_err(text)?;
+    second.write_all(b"{\"n\":2}\n").map_err(text)?;
+    drop(second);
+    same_text("rows", b"n\n1\n2\n", printed(&mut live, 3)?.as_bytes())?;
+    let outcome = live.finish();
+    let said = "nothing came for 1s; connecting again";
+    let is_good = outcome.code == 0 && outcome.stderr.contains(said);
+    check("made again", is_good, &outcome)?;
+    let live = start(&[&table("never")]);
+    let (_silent, _) = listener.accept().map_err(text)?;
+    let outcome = live.finish();
+    let said = outcome.stderr.contains("broke: nothing came for 1s");
+    check("an error", outcome.code == 1 && said, &outcome)
 }
 
 fn sigterm() -> Result<(), String> {

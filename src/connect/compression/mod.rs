@@ -18,6 +18,7 @@ use std::fmt;
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::meter::counted;
 use super::{ByteSource, WholeBytes};
@@ -237,6 +238,10 @@ impl ByteSource for DecompressedSource {
             true => None,
             false => self.source.wait_for(),
         }
+    }
+
+    fn quiet_until(&mut self, now: Duration) -> Option<Duration> {
+        self.source.quiet_until(now)
     }
 
     fn written_seconds(&self) -> Option<i64> {

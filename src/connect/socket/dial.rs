@@ -29,6 +29,7 @@ pub(super) struct Dial {
     target: usize,
     reconnect: Reconnect,
     timeout: Duration,
+    read_timeout: Option<Duration>,
     state: State,
     /// Failures in a row.
     failures: u32,
@@ -57,6 +58,7 @@ impl Dial {
             target: 0,
             reconnect: options.reconnect,
             timeout: options.connect_timeout,
+            read_timeout: options.read_timeout,
             state: State::Due(Duration::ZERO),
             failures: 0,
             made: 0,
@@ -75,7 +77,7 @@ impl Dial {
         self.made += 1;
         self.target = 0;
         self.opened_at = now;
-        let source = ConnectionSource::new(self.name.clone(), socket.into());
+        let source = ConnectionSource::new(self.name.clone(), socket.into(), self.read_timeout);
         Arrival::Input(Box::new(match self.reconnect {
             Reconnect::Always => source.whose_end_is_a_break(),
             _ => source,

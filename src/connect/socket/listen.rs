@@ -9,16 +9,16 @@ use std::time::Duration;
 use rustix::io::Errno;
 use socket2::Socket;
 
-use super::Address;
 use super::connection::ConnectionSource;
 use super::file::SocketFile;
+use super::{Address, SocketOptions};
 use crate::connect::{Arrival, Arrivals, Ending, Notice, Reason};
 use crate::error::{Error, Result};
 
 /// How long to leave connections in the queue of the system when no more files can be opened.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Connections that are refused or wait are told of no more often than this: others decide how many they are.
+/// Connections that are refused, wait or break are told of no more often than this: others decide how many they are.
 const TOLD_EVERY: Duration = Duration::from_secs(60);
 
 /// A listening socket.
@@ -28,17 +28,21 @@ pub(super) struct Listen {
     /// Removes the file of the socket at the end.
     _file: Option<SocketFile>,
     max_connections: usize,
+    read_timeout: Option<Duration>,
     open: usize,
     taken: u64,
     paused: bool,
     /// Connections that were refused since that was last told.
     refused: u64,
     told_at: Option<Duration>,
+    /// Connections that broke since that was last told.
+    broken: u64,
+    broken_told_at: Option<Duration>,
     notices: Vec<Notice>,
 }
 
 impl Listen {
-    pub(super) fn new(address: &Address, max_connections: usize) -> Result<Self> {
+    pub(super) fn new(address: &Address, options: &SocketOptions) -> Result<Self> {
         let cannot = |error: &io::Error| {
             Error::outside(format!("cannot listen at `{address}`"), Reason(error))
         };
@@ -76,12 +80,15 @@ impl Listen {
             name,
             socket,
             _file: file,
-            max_connections,
+            max_connections: options.max_connections,
+            read_timeout: options.read_timeout,
             open: 0,
             taken: 0,
             paused: false,
             refused: 0,
             told_at: None,
+            broken: 0,
+            broken_told_at: None,
         })
     }
 
@@ -102,6 +109,22 @@ impl Listen {
                 "{name}: {refused} connections were refused: {open} are open (max_connections)"
             ),
         };
+        self.notices.push(Notice::warning(text));
+    }
+
+    /// Tells of a connection that broke, and how many others did since that was last told.
+    fn tell_broken(&mut self, name: &str, reason: &str, now: Duration) {
+        self.broken += 1;
+        let since = |at: Duration| now.saturating_sub(at);
+        if self.broken_told_at.is_some_and(|at| since(at) < TOLD_EVERY) {
+            return;
+        }
+        self.broken_told_at = Some(now);
+        let others = match std::mem::take(&mut self.broken) {
+            0 | 1 => String::new(),
+            broken => format!(", one of {broken} that broke since the last one was told"),
+        };
+        let text = format!("{name}: {reason}: that connection has ended{others}");
         self.notices.push(Notice::warning(text));
     }
 }
@@ -132,7 +155,7 @@ impl Arrivals for Listen {
                         Some(peer) => format!("tcp://{peer}"),
                         None => format!("{}#{}", self.name, self.taken),
                     };
-                    let source = ConnectionSource::new(name, socket);
+                    let source = ConnectionSource::new(name, socket, self.read_timeout);
                     return Ok(Arrival::Input(Box::new(source)));
                 }
                 Err((Some(Errno::AGAIN), _)) => return Ok(Arrival::Later(None)),
@@ -155,8 +178,11 @@ impl Arrivals for Listen {
         (!self.paused).then(|| self.socket.as_fd())
     }
 
-    fn closed(&mut self, _name: &str, _ending: &Ending, _now: Duration) {
+    fn closed(&mut self, name: &str, ending: &Ending, now: Duration) {
         self.open = self.open.saturating_sub(1);
+        if let Ending::Broken(reason) = ending {
+            self.tell_broken(name, reason, now);
+        }
     }
 
     fn notice(&mut self) -> Option<Notice> {

@@ -55,6 +55,8 @@ pub struct SocketOptions {
     pub reconnect: Reconnect,
     /// How long making a connection may take.
     pub connect_timeout: Duration,
+    /// For how long a connection may send nothing, if not for ever.
+    pub read_timeout: Option<Duration>,
     /// How many connections are taken at once.
     pub max_connections: usize,
 }
@@ -64,6 +66,7 @@ impl Default for SocketOptions {
         SocketOptions {
             reconnect: Reconnect::default(),
             connect_timeout: Duration::from_secs(10),
+            read_timeout: None,
             max_connections: 1_024,
         }
     }
@@ -78,7 +81,7 @@ impl Address {
         Ok(match self {
             Address::Tcp(..) | Address::Unix(_) => Box::new(dial::Dial::new(self, options)?),
             Address::TcpListen(..) | Address::UnixListen(_) => {
-                Box::new(listen::Listen::new(self, options.max_connections)?)
+                Box::new(listen::Listen::new(self, options)?)
             }
             Address::Udp(..) | Address::UnixDatagram(_) => {
                 let (source, notice) = datagram::DatagramSource::new(self)?;

@@ -62,12 +62,13 @@ const SETTINGS: [(&str, &str); 18] = [
 ];
 
 /// The options that no setting of the session has.
-const PLACES: [&str; 9] = [
+const PLACES: [&str; 10] = [
     "path",
     "append",
     "address",
     "reconnect",
     "connect_timeout",
+    "read_timeout",
     "max_connections",
     "idle_timeout",
     "on_error",
@@ -145,10 +146,9 @@ pub(in crate::session) fn apply_to_socket(
             socket.reconnect = one_of(&option.key, value, &words)?;
         }
         "connect_timeout" => {
-            let timeout = duration(&option.key, value)?.fixed_nanoseconds();
-            let timeout = timeout.and_then(|nanoseconds| u64::try_from(nanoseconds).ok());
-            socket.connect_timeout = Duration::from_nanos(timeout.unwrap_or(u64::MAX));
+            socket.connect_timeout = timeout(&option.key, value)?;
         }
+        "read_timeout" => socket.read_timeout = Some(timeout(&option.key, value)?),
         "max_connections" => {
             let count = number(&option.key, value)?;
             socket.max_connections = usize::try_from(count).unwrap_or(usize::MAX).max(1);
@@ -156,6 +156,19 @@ pub(in crate::session) fn apply_to_socket(
         _ => return Ok(false),
     }
     Ok(true)
+}
+
+/// A time after which something is given up.
+fn timeout(key: &str, value: &str) -> Result<Duration> {
+    let nanoseconds = duration(key, value)?.fixed_nanoseconds();
+    let nanoseconds = nanoseconds.and_then(|nanoseconds| u64::try_from(nanoseconds).ok());
+    match nanoseconds {
+        Some(0) => Err(
+            Error::usage(format!("{key} takes a time above 0, not `{value}`"))
+                .help("leave it out, or write it like 30s"),
+        ),
+        nanoseconds => Ok(Duration::from_nanos(nanoseconds.unwrap_or(u64::MAX))),
+    }
 }
 
 fn apply(option: &TableOption, options: &mut Options, of_table: &mut OfTable) -> Result<()> {
