@@ -29,7 +29,7 @@ pub fn relations(query: &ast::Query, functions: &dyn Functions) -> Result<Vec<Id
 pub struct Asked {
     /// Nothing but the column `line` of one table.
     pub only_line: bool,
-    /// The bare names in its expressions.
+    /// The names in its expressions, those behind a point without what is before it, too.
     pub names: Vec<String>,
 }
 
@@ -38,8 +38,12 @@ impl Asked {
     pub fn by(query: &ast::Query) -> Self {
         let mut names = Vec::new();
         let _ = ast::visit_expressions(query, |expr| {
-            if let Expr::Identifier(name) = expr {
-                names.push(name.value.clone());
+            match expr {
+                Expr::Identifier(name) => names.push(name.value.clone()),
+                Expr::CompoundIdentifier(parts) => {
+                    names.extend(parts.iter().skip(1).map(|part| part.value.clone()));
+                }
+                _ => {}
             }
             ControlFlow::<()>::Continue(())
         });

@@ -6,7 +6,8 @@
 //!               connection 3   d,4⏎     │               each with its own buffer, splitter and header
 //! ```
 //!
-//! Before the run, the table's sample is the first record that any of them sends whole.
+//! Before the run, the table's sample is the first record that any of them sends whole. One among many that sends
+//! something else is passed over, and read in the run like all others.
 //!
 //! Invariants: records of different inputs never mix; blocks go on in the order in which they were read; nobody
 //! waits for one input while another has something; an input that breaks, or has been quiet for too long, ends
@@ -23,7 +24,7 @@ use super::merge::{File, FileState, Next};
 use super::reader::{Input, Opened, Patience, Read, Reader, Sample};
 use super::wait::{Awaited, Idle, ReadyOnes, Waiter, Woken, ready_ones};
 use crate::connect::{
-    Arrival, Arrivals, Compression, Ending, LONGEST_MESSAGE_BYTES, Reason, decompressed,
+    Arrival, Arrivals, Compression, Ending, LONGEST_MESSAGE_BYTES, Notice, Reason, decompressed,
 };
 use crate::error::Result;
 use crate::time;
@@ -45,6 +46,8 @@ struct Sampled {
     ending: Option<Ending>,
     /// Whoever gave it has been told.
     is_told: bool,
+    /// What it sends is no sample of the table.
+    is_passed: bool,
 }
 
 /// Where inputs come from, and what it last said.
@@ -166,7 +169,8 @@ impl Live {
     }
 
     /// Waits for the first sample that an input gives whole, as `length_of` finds its length in the bytes
-    /// at hand; of nothing if a signal comes first. What was read is not lost.
+    /// at hand; of nothing if a signal comes first. What was read is not lost. One that `refusal` has something
+    /// against is passed over.
     ///
     /// # Errors
     /// No input can come; those of `idle`.
@@ -175,21 +179,34 @@ impl Live {
         waiter: &mut Waiter<'_>,
         idle: &mut dyn FnMut(Idle) -> Result<()>,
         length_of: &dyn Fn(&[u8], bool) -> Option<usize>,
+        refusal: &dyn Fn(&Sample) -> Option<String>,
     ) -> Result<Sample> {
+        let mut is_told = false;
         loop {
             while let Some(opened) = self.arrivals.next()? {
                 self.open.push(Sampled {
                     opened,
                     ending: None,
                     is_told: false,
+                    is_passed: false,
                 });
             }
             self.arrivals.tell(idle)?;
-            let mut samples = self.open.iter().filter_map(|one| one.sample(length_of));
-            if let Some(sample) = samples.next() {
-                return Ok(sample);
+            for one in &mut self.open {
+                let Some(sample) = one.sample(length_of) else {
+                    continue;
+                };
+                let Some(reason) = refusal(&sample) else {
+                    return Ok(sample);
+                };
+                one.is_passed = true;
+                // Others decide how many they are; all are counted as rejects.
+                if !std::mem::replace(&mut is_told, true) {
+                    let text = format!("{}: {reason}: waiting for others", sample.source);
+                    idle(Idle::Said(Notice::warning(text)))?;
+                }
             }
-            let is_reading = self.open.iter().any(|one| one.ending.is_none());
+            let is_reading = self.open.iter().any(Sampled::is_reading);
             if (self.arrivals.is_over && !is_reading) || !self.read_more(waiter, idle)? {
                 return Ok(Sample {
                     bytes: Vec::new(),
@@ -207,10 +224,10 @@ impl Live {
         idle: &mut dyn FnMut(Idle) -> Result<()>,
     ) -> Result<bool> {
         let now = time::elapsed();
-        let reading = (self.open.iter_mut()).filter(|sampled| sampled.ending.is_none());
+        let reading = (self.open.iter_mut()).filter(|sampled| sampled.is_reading());
         let untils = reading.filter_map(|sampled| sampled.opened.source.quiet_until(now));
         self.arrivals.quiet_until = untils.min();
-        let reading = (self.open.iter()).filter(|sampled| sampled.ending.is_none());
+        let reading = (self.open.iter()).filter(|sampled| sampled.is_reading());
         let fds = reading.filter_map(|sampled| sampled.opened.source.wait_for());
         let woken = waiter.wait_any(&self.arrivals.awaited(fds.collect()), idle)?;
         let (arrived, ready) = match woken {
@@ -221,7 +238,7 @@ impl Live {
         self.arrivals.to_ask |= arrived;
         let mut ready = ready.into_iter();
         for sampled in &mut self.open {
-            if sampled.ending.is_none() {
+            if sampled.is_reading() {
                 let always = sampled.opened.source.wait_for().is_none();
                 if always || ready.next() == Some(true) {
                     sampled.read();
@@ -242,6 +259,11 @@ impl Live {
 }
 
 impl Sampled {
+    /// True if more of it may come that shows what the table is.
+    fn is_reading(&self) -> bool {
+        self.ending.is_none() && !self.is_passed
+    }
+
     /// The sample that its bytes are, if they are one.
     fn sample(&self, length_of: &dyn Fn(&[u8], bool) -> Option<usize>) -> Option<Sample> {
         let Opened {
@@ -249,7 +271,7 @@ impl Sampled {
             bytes,
             at_end,
         } = &self.opened;
-        if *at_end && bytes.trim_ascii().is_empty() {
+        if self.is_passed || *at_end && bytes.trim_ascii().is_empty() {
             return None;
         }
         let length = length_of(bytes, *at_end)?.min(bytes.len());

@@ -17,7 +17,7 @@ type Test = fn() -> Result<(), String>;
 
 /// The tests of this file.
 pub fn tests() -> Vec<Trial> {
-    let tests: [(&str, Test); 17] = [
+    let tests: [(&str, Test); 18] = [
         ("first-row", first_row),
         ("same-bytes", same_bytes),
         ("flaps", flaps),
@@ -26,6 +26,7 @@ pub fn tests() -> Vec<Trial> {
         ("too-many", too_many),
         ("quiet", quiet),
         ("quiet-peer", quiet_peer),
+        ("junk", junk),
         ("sigterm", sigterm),
         ("datagrams", datagrams),
         ("unix-datagrams", unix_datagrams),
@@ -487,6 +488,40 @@ fn quiet_peer() -> Result<(), String> {
     let outcome = live.finish();
     let said = outcome.stderr.contains("broke: nothing came for 1s");
     check("an error", outcome.code == 1 && said, &outcome)
+}
+
+/// A connection that begins with what is no record is passed over, and the table is what another one sends.
+fn junk() -> Result<(), String> {
+    for sql in [
+        "SELECT n FROM 'tcp-listen://:0'",
+        "CREATE TABLE t (n DOUBLE) WITH (address = 'tcp-listen://:0'); SELECT n FROM t",
+        "CREATE TABLE t WITH (address = 'tcp-listen://:0'); SELECT n FROM t",
+    ] {
+        let mut live = start(&[sql]);
+        let address = listening(&live)?;
+        let connect = || TcpStream::connect(&address).map_err(text);
+        // The end of a record that began elsewhere.
+        connect()?.write_all(b"\"n\":7}").map_err(text)?;
+        said(&live, "waiting for others", |text| {
+            text.contains("waiting for others").then_some(())
+        })?;
+        connect()?.write_all(b"\xff\xfe\x01").map_err(text)?;
+        let mut junk = connect()?;
+        junk.write_all(b"\xff\xfe\x01\n\xff\n").map_err(text)?;
+        live.settle();
+        let mut good = connect()?;
+        good.write_all(b"{\"n\":1}\n{\"n\":2}\n").map_err(text)?;
+        let rows = printed(&mut live, 3)?;
+        same_text("the good one", b"n\n1\n2\n", rows.as_bytes())?;
+        junk.write_all(b"{\"n\":3}\n").map_err(text)?;
+        let rows = printed(&mut live, 1)?;
+        same_text("behind the junk", b"3\n", rows.as_bytes())?;
+        let outcome = terminated(live)?;
+        let told = outcome.stderr.matches("waiting for others").count();
+        let rejected = outcome.stderr.contains("4 of 7 rows were rejected");
+        check("four rejects, told once", rejected && told == 1, &outcome)?;
+    }
+    Ok(())
 }
 
 fn sigterm() -> Result<(), String> {

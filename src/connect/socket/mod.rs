@@ -95,6 +95,11 @@ impl Address {
         matches!(self, Address::Udp(..) | Address::UnixDatagram(_))
     }
 
+    /// True if anybody may connect to it, each for himself.
+    pub fn takes_connections(&self) -> bool {
+        matches!(self, Address::TcpListen(..) | Address::UnixListen(_))
+    }
+
     /// True if what comes of it never ends by itself.
     pub fn is_endless(&self, options: &SocketOptions) -> bool {
         match self {

@@ -191,7 +191,10 @@ pub(super) fn columns_sample_bytes(bytes: &[u8], at_end: bool, most: usize) -> O
 }
 
 /// The columns of what came through a socket, and its first rows if they did.
-fn look_at_sample(bytes: &[u8], hints: &Hints) -> Result<(SchemaRef, Option<RecordBatch>)> {
+pub(super) fn look_at_sample(
+    bytes: &[u8],
+    hints: &Hints,
+) -> Result<(SchemaRef, Option<RecordBatch>)> {
     let (mut messages, mut input) = (ArrowMessages::default(), bytes);
     let batch = messages.take(&mut input)?;
     let none = || Error::data("the columns of its Arrow are too long, or do not come");

@@ -17,7 +17,7 @@ use crate::catalog::{
 use crate::connect::Compression;
 use crate::error::{Error, Result};
 use crate::format::{CsvOptions, Format, ReadColumn, csv_header, parse_format_name};
-use crate::plan::{PlanSettings, Registry, SinkColumns, computed, data_type};
+use crate::plan::{Asked, PlanSettings, Registry, SinkColumns, computed, data_type};
 use crate::session::host::Note;
 use crate::session::{Host, Options};
 use crate::sql::{ColumnKind, CreateTable};
@@ -141,11 +141,13 @@ impl Sources {
     pub(super) fn create_unwritten(
         &mut self,
         create: &CreateTable,
+        asked: &Asked,
         catalog: &mut Catalog,
         options: &Options,
         host: &mut dyn Host,
     ) -> Result<()> {
-        let with = TableOptions::read(create, options)?;
+        let mut with = TableOptions::read(create, options)?;
+        with.hints.names.clone_from(&asked.names);
         self.create_guessed(&create.name.value, with, create, catalog, options, host)?;
         self.unwritten.remove(&create.name.value);
         Ok(())
@@ -201,7 +203,15 @@ impl Sources {
         let access = &definition.access;
         let mut first = match self.open_unseen(places, access, hints)? {
             Some(first) => first,
-            None => self.open_first(places, access, hints, host)?,
+            None => {
+                // Records that cannot fill any of its columns show nothing of it.
+                let names = definition.declared.clone().unwrap_or_default();
+                let hints = Hints {
+                    names,
+                    ..hints.clone()
+                };
+                self.open_first(places, access, &hints, host)?
+            }
         };
         let sample = &first.sample;
         let format = match columnar_kind(&sample.bytes, hints) {

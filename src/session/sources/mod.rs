@@ -81,7 +81,7 @@ impl Sources {
         host: &mut dyn Host,
     ) -> Result<()> {
         if let Some(create) = self.unwritten.get(&name.value).cloned() {
-            self.create_unwritten(&create, catalog, options, host)?;
+            self.create_unwritten(&create, asked, catalog, options, host)?;
         }
         if let Some(table) = catalog.table(&name.value) {
             let name = table.name.clone();

@@ -11,15 +11,15 @@ use std::io::ErrorKind::{Interrupted, WouldBlock};
 
 use sqlparser::ast;
 
-use super::columnar::{columnar_kind, columns_sample_bytes};
+use super::columnar::{columnar_kind, columns_sample_bytes, look_at_sample};
 use super::definition::{Access, Definition, Place};
 use super::{Sources, access, paths_of};
-use crate::catalog::{Catalog, Hints, SAMPLE_BYTES, file_sample_bytes, live_sample_bytes};
+use crate::catalog::{Catalog, Hints, SAMPLE_BYTES, file_sample_bytes, guess, live_sample_bytes};
 use crate::connect::{
     Address, ByteSource, Compression, Follow, cannot_read, decompressed, open_file,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::ColumnarKind;
+use crate::format::{ColumnarKind, Encoding, Format, Layout};
 use crate::runtime::interrupt::Signal;
 use crate::runtime::{Idle, InputFile, Inputs, Live, Opened, Ready, Sample, Waiter};
 use crate::session::host::Note;
@@ -60,7 +60,7 @@ impl Sources {
         host: &mut dyn Host,
     ) -> Result<First> {
         if let Some(mut live) = open_followed(access)? {
-            let sample = self.live_sample(&mut live, true, hints, host)?;
+            let sample = self.live_sample(&mut live, true, &|_| None, hints, host)?;
             if let Some(kind) = columnar_kind(&sample.bytes, hints) {
                 return Err(not_followed(kind, &sample.source));
             }
@@ -72,7 +72,11 @@ impl Sources {
             .ok_or_else(|| Error::internal("a table without files"))?;
         if let Place::Socket(address) = first {
             let mut live = self.open_socket(address, access)?;
-            let sample = self.live_sample(&mut live, false, hints, host)?;
+            let refusal = |sample: &Sample| match address.takes_connections() {
+                true => refusal_of(sample, hints),
+                false => None,
+            };
+            let sample = self.live_sample(&mut live, false, &refusal, hints, host)?;
             let opened = FirstOpened::Live(live);
             return Ok(First { opened, sample });
         }
@@ -164,6 +168,7 @@ impl Sources {
         &self,
         live: &mut Live,
         is_followed: bool,
+        refusal: &dyn Fn(&Sample) -> Option<String>,
         hints: &Hints,
         host: &mut dyn Host,
     ) -> Result<Sample> {
@@ -183,6 +188,7 @@ impl Sources {
             &mut waiter,
             &mut |idle| while_waiting(idle, host),
             &length_of,
+            refusal,
         )?;
         match waiter.stopped() {
             Some(signal) => Err(stopped(signal)),
@@ -309,6 +315,58 @@ impl Sources {
         }
         Ok(Inputs::Files(files))
     }
+}
+
+/// Why a connection among others does not show what the table is; `None` if it does. Where the format is said,
+/// what it does not fit is no sample anyhow.
+fn refusal_of(sample: &Sample, hints: &Hints) -> Option<String> {
+    if hints.format.as_deref().is_some_and(|name| name != "auto") || hints.regex.is_some() {
+        return None;
+    }
+    let refused = |error: Error| error.message().to_owned();
+    match columnar_kind(&sample.bytes, hints) {
+        Some(ColumnarKind::Parquet) => {
+            return Some(String::from("Parquet is not read from a socket"));
+        }
+        Some(ColumnarKind::Arrow) => {
+            return look_at_sample(&sample.bytes, hints).err().map(refused);
+        }
+        None => {}
+    }
+    let hints = Hints {
+        from_pipe: true,
+        ..hints.clone()
+    };
+    let guess = match guess(&sample.bytes, sample.at_end, &hints) {
+        Ok(guess) => guess,
+        Err(error) if error.kind() == ErrorKind::Data => return Some(refused(error)),
+        // What is wrong with flags or options is so for every connection.
+        Err(_) => return None,
+    };
+    let is_lines = matches!(&guess.format, Format::Lines(lines) if lines.layout == Layout::Lines);
+    if !is_lines || hints.only_line {
+        return None;
+    }
+    // Names that the query itself makes say nothing of records, and what is known of every record is of lines, too.
+    let mut names = hints
+        .names
+        .iter()
+        .filter(|name| !name.starts_with("window_"));
+    let is_of_lines = |name: &String| name.eq_ignore_ascii_case("line") || name.starts_with('_');
+    let is_timed = hints.ts.as_ref().is_some_and(is_of_lines);
+    let first = names.clone().next().filter(|_| !is_timed);
+    if let (Some(first), false) = (first, names.any(is_of_lines)) {
+        return Some(format!("lines of text, which have no column `{first}`"));
+    }
+    let is_control = |byte: &u8| byte.is_ascii_control() && !matches!(byte, b'\t'..=b'\r' | 0x1b);
+    let begins_badly = sample
+        .bytes
+        .utf8_chunks()
+        .next()
+        .is_some_and(|chunk| chunk.valid().is_empty());
+    let is_binary =
+        sample.bytes.iter().any(is_control) || begins_badly && hints.encoding != Encoding::Latin1;
+    is_binary.then(|| String::from("what it sends is no text"))
 }
 
 /// After how many bytes of one record a guess is made of what is there.
