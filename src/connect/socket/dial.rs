@@ -13,10 +13,10 @@ use std::time::Duration;
 use rustix::event::PollFlags;
 use socket2::{Socket, Type};
 
-use super::backoff;
+use super::backoff::{Attempts, MOST_ATTEMPTS};
 use super::connection::ConnectionSource;
 use super::target::Target;
-use super::{Address, GOOD, MOST_FAILURES, Reconnect, SocketOptions};
+use super::{Address, GOOD, Reconnect, SocketOptions};
 use crate::connect::waits::happens;
 use crate::connect::{Arrival, Arrivals, Ending, Notice, Reason};
 use crate::error::{Error, Result};
@@ -31,10 +31,7 @@ pub(super) struct Dial {
     timeout: Duration,
     read_timeout: Option<Duration>,
     state: State,
-    /// Failures in a row.
-    failures: u32,
-    /// How many connections were made.
-    made: u64,
+    attempts: Attempts,
     opened_at: Duration,
     notice: Option<Notice>,
 }
@@ -60,8 +57,7 @@ impl Dial {
             timeout: options.connect_timeout,
             read_timeout: options.read_timeout,
             state: State::Due(Duration::ZERO),
-            failures: 0,
-            made: 0,
+            attempts: Attempts::new(options.reconnect),
             opened_at: Duration::ZERO,
             notice: None,
         })
@@ -74,7 +70,7 @@ impl Dial {
 
     fn opened(&mut self, socket: Socket, now: Duration) -> Arrival {
         self.state = State::Open;
-        self.made += 1;
+        self.attempts.made();
         self.target = 0;
         self.opened_at = now;
         let source = ConnectionSource::new(self.name.clone(), socket.into(), self.read_timeout);
@@ -92,31 +88,29 @@ impl Dial {
             return Ok(());
         }
         self.target = 0;
-        let is_patient = match self.reconnect {
-            Reconnect::Always => true,
-            Reconnect::Broken => self.made > 0 && self.failures + 1 < MOST_FAILURES,
-            Reconnect::Never => false,
-        };
-        if !is_patient {
-            let error = Error::outside(format!("cannot connect to `{}`", self.name), reason);
-            return Err(match self.made {
-                0 => error.help(
-                    "to wait until somebody is there: CREATE TABLE … WITH (address = '…', reconnect = 'always')",
-                ),
-                _ => error.note(format!("it broke, and {MOST_FAILURES} attempts to connect again failed")),
-            });
+        if self.pauses(reason, now) {
+            return Ok(());
         }
-        self.pause(reason, now);
-        Ok(())
+        let error = Error::outside(format!("cannot connect to `{}`", self.name), reason);
+        Err(match self.attempts.was_there() {
+            false => error.help(
+                "to wait until somebody is there: CREATE TABLE … WITH (address = '…', reconnect = 'always')",
+            ),
+            true => error.note(format!("it broke, and {MOST_ATTEMPTS} attempts to connect again failed")),
+        })
     }
 
-    fn pause(&mut self, reason: &str, now: Duration) {
-        self.failures = self.failures.saturating_add(1);
-        self.state = State::Due(now + backoff::pause(self.failures));
-        if self.failures == 1 {
+    /// Waits for the next attempt; false if there is to be none.
+    fn pauses(&mut self, reason: &str, now: Duration) -> bool {
+        let Some(pause) = self.attempts.failed() else {
+            return false;
+        };
+        self.state = State::Due(now + pause);
+        if self.attempts.is_first_failure() {
             let text = format!("{}: {reason}; connecting again", self.name);
             self.notice = Some(Notice::warning(text));
         }
+        true
     }
 }
 
@@ -178,18 +172,18 @@ impl Arrivals for Dial {
 
     fn closed(&mut self, _name: &str, ending: &Ending, now: Duration) {
         if now.saturating_sub(self.opened_at) > GOOD {
-            self.failures = 0;
+            self.attempts.begin_anew();
         }
-        match (ending, self.reconnect) {
-            (Ending::Whole, Reconnect::Always) => self.pause("the connection ended", now),
-            (Ending::Whole, _) => self.state = State::Over,
-            (Ending::Broken(reason), Reconnect::Never) => {
-                self.state = State::Failed(reason.clone())
+        let reason = match (ending, self.reconnect) {
+            (Ending::Whole, Reconnect::Always) => "the connection ended",
+            (Ending::Whole, _) => {
+                self.state = State::Over;
+                return;
             }
-            (Ending::Broken(reason), Reconnect::Broken) if self.failures >= MOST_FAILURES => {
-                self.state = State::Failed(reason.clone());
-            }
-            (Ending::Broken(reason), _) => self.pause(reason, now),
+            (Ending::Broken(reason), _) => reason,
+        };
+        if !self.pauses(reason, now) {
+            self.state = State::Failed(reason.to_owned());
         }
     }
 

@@ -30,9 +30,6 @@ pub use sink::SocketSink;
 use super::{Arrivals, OnlyOne};
 use crate::error::Result;
 
-/// Failures in a row after which nobody is there any more.
-const MOST_FAILURES: u32 = 10;
-
 /// A connection that held for so long was a good one: counting failures begins anew.
 const GOOD: Duration = Duration::from_secs(10);
 

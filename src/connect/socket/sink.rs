@@ -18,9 +18,9 @@ use rustix::event::PollFlags;
 use rustix::io::Errno;
 use socket2::{Socket, Type};
 
-use super::backoff;
+use super::backoff::{Attempts, MOST_ATTEMPTS};
 use super::target::Target;
-use super::{Address, GOOD, MOST_FAILURES, Reconnect, SocketOptions};
+use super::{Address, GOOD, Reconnect, SocketOptions};
 use crate::connect::outside::{Grace, Outside, SLICE};
 use crate::connect::waits::{happens, pause};
 use crate::connect::{Notice, Reason, RecordEnds};
@@ -39,10 +39,7 @@ pub struct SocketSink {
     /// What every connection begins with.
     greeting: Vec<u8>,
     link: Option<Link>,
-    /// Connections that were made.
-    made: u64,
-    /// Failures in a row.
-    failures: u32,
+    attempts: Attempts,
     outside: Box<dyn Outside>,
     notices: Vec<Notice>,
 }
@@ -105,8 +102,7 @@ impl SocketSink {
             ends,
             greeting: Vec::new(),
             link: None,
-            made: 0,
-            failures: 0,
+            attempts: Attempts::new(options.reconnect),
             outside,
             notices: Vec::new(),
         })
@@ -193,7 +189,7 @@ impl SocketSink {
                         is_used: false,
                         is_good: false,
                     });
-                    self.made += 1;
+                    self.attempts.made();
                     let greeting = std::mem::take(&mut self.greeting);
                     let (_, greeted) = self.send(&greeting);
                     self.greeting = greeting;
@@ -293,31 +289,25 @@ impl SocketSink {
         let now = self.outside.now();
         let is_good = |link: Link| link.is_good || now.saturating_sub(link.opened) > GOOD;
         if link.is_some_and(is_good) {
-            self.failures = 0;
+            self.attempts.begin_anew();
         }
-        self.failures = self.failures.saturating_add(1);
-        let is_patient = match self.options.reconnect {
-            Reconnect::Always => true,
-            Reconnect::Broken => self.made > 0 && self.failures <= MOST_FAILURES,
-            Reconnect::Never => false,
-        };
-        if !is_patient {
+        let Some(pause_time) = self.attempts.failed() else {
             let error = Error::outside(format!("cannot write to `{}`", self.name), reason);
-            return Err(match (self.made, self.options.reconnect) {
-                (0, _) => error.help(
+            return Err(match (self.attempts.was_there(), self.options.reconnect) {
+                (false, _) => error.help(
                     "to wait until somebody is there: CREATE TABLE … WITH (address = '…', reconnect = 'always')",
                 ),
                 (_, Reconnect::Broken) => {
-                    error.note(format!("{MOST_FAILURES} attempts to connect again failed"))
+                    error.note(format!("{MOST_ATTEMPTS} attempts to connect again failed"))
                 }
                 _ => error,
             });
-        }
-        if self.failures == 1 {
+        };
+        if self.attempts.is_first_failure() {
             let text = format!("{}: {reason}; connecting again", self.name);
             self.notices.push(Notice::warning(text));
         }
-        let until = now + backoff::pause(self.failures);
+        let until = now + pause_time;
         loop {
             let left = until.saturating_sub(self.outside.now());
             if left.is_zero() {
