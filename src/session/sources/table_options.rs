@@ -101,6 +101,7 @@ impl TableOptions {
                     .help("add follow = 'yes'"),
             );
         }
+        refuse_of_other_places(&create.options, &paths)?;
         let follow = Followed::of(&paths, &options)?;
         let places = places(&paths, follow.is_some())?;
         let hints = hints(&options);
@@ -151,11 +152,48 @@ pub(in crate::session) fn apply_to_socket(
         "read_timeout" => socket.read_timeout = Some(timeout(&option.key, value)?),
         "max_connections" => {
             let count = number(&option.key, value)?;
-            socket.max_connections = usize::try_from(count).unwrap_or(usize::MAX).max(1);
+            if count == 0 {
+                let what = format!("{} takes a number from 1, not `{value}`", option.key);
+                return Err(Error::usage(what).help("no connection would be taken at all"));
+            }
+            socket.max_connections = usize::try_from(count).unwrap_or(usize::MAX);
         }
         _ => return Ok(false),
     }
     Ok(true)
+}
+
+/// Refuses options that say nothing about the places of a table.
+fn refuse_of_other_places(options: &[TableOption], paths: &[String]) -> Result<()> {
+    let mut addresses = Vec::with_capacity(paths.len());
+    for path in paths {
+        addresses.extend(Address::parse(path)?);
+    }
+    for option in options {
+        let key = option.key.replace('-', "_");
+        let refused = match (key.as_str(), addresses.as_slice()) {
+            ("follow", [address, ..]) if truth("follow", &option.value)? => Some((
+                format!("`follow` is of files, and `{address}` is a socket"),
+                "leave it out: what comes through a socket is read as it comes",
+            )),
+            ("read_timeout", [address, ..]) if address.gives_messages() => Some((
+                format!("`read_timeout` is of connections, and `{address}` takes datagrams"),
+                "leave it out: nobody who sends datagrams holds anything open",
+            )),
+            ("reconnect" | "connect_timeout" | "read_timeout" | "max_connections", []) => Some((
+                format!(
+                    "`{}` is of sockets, and the table is read from none",
+                    option.key
+                ),
+                "leave it out, or name a socket: address = 'tcp://host:port'",
+            )),
+            _ => None,
+        };
+        if let Some((what, help)) = refused {
+            return Err(Error::plan(what).at_least(Some(option.span)).help(help));
+        }
+    }
+    Ok(())
 }
 
 /// A time after which something is given up.
