@@ -78,6 +78,11 @@ const OWN: &[(&str, &str)] = &[
     ),
     ("count_if(condition)", "How often a condition is true"),
     ("epoch(time)", "Seconds since 1970"),
+    (
+        "from_unixtime(seconds [, zone])",
+        "The instant so many seconds after 1970",
+    ),
+    ("localtimestamp()", "The wall clock when the query began"),
     ("max(x)", "The largest value"),
     ("median(x)", "The value in the middle"),
     ("min(x)", "The smallest value"),
@@ -95,6 +100,32 @@ const OWN: &[(&str, &str)] = &[
     ),
     ("string_agg(x, separator)", "The texts one behind the other"),
     ("sum(x)", "The total; of a condition, how often it is true"),
+    ("now()", "The instant when the query began"),
+    (
+        "to_timestamp(x [, format])",
+        "A text as a wall clock, a number of seconds since 1970 as an instant",
+    ),
+    (
+        "to_timestamp_ltz(x [, digits])",
+        "A text or a number since 1970 as an instant; digits 3 are milliseconds",
+    ),
+    (
+        "to_timestamp_micros(x)",
+        "A text as a wall clock, a number of microseconds since 1970 as an instant",
+    ),
+    (
+        "to_timestamp_millis(x)",
+        "A text as a wall clock, a number of milliseconds since 1970 as an instant",
+    ),
+    (
+        "to_timestamp_nanos(x)",
+        "A text as a wall clock, a number of nanoseconds since 1970 as an instant",
+    ),
+    (
+        "to_timestamp_seconds(x)",
+        "A text as a wall clock, a number of seconds since 1970 as an instant",
+    ),
+    ("to_unixtime(time)", "Whole seconds since 1970"),
     ("try_cast(x AS type)", "The value as another type, or NULL"),
 ];
 

@@ -86,7 +86,7 @@ fn word<T: PartialEq>(words: &[(&str, T)], value: &T) -> String {
 
 fn size(bytes: usize) -> String {
     let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
-    let whole = |(shift, _): &(u32, &str)| bytes > 0 && bytes % (1 << shift) == 0;
+    let whole = |(shift, _): &(u32, &str)| bytes > 0 && bytes.is_multiple_of(1 << shift);
     match units.into_iter().find(whole) {
         Some((shift, unit)) => format!("{}{unit}", bytes >> shift),
         None => bytes.to_string(),

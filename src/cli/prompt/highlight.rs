@@ -44,12 +44,7 @@ pub fn highlighted(text: &str, start: usize, cursor: Option<usize>) -> String {
     shown
 }
 
-fn colors<'c>(
-    text: &str,
-    item: Span,
-    cursor: Option<usize>,
-    spans: &mut Vec<(Range<usize>, &'c str)>,
-) {
+fn colors(text: &str, item: Span, cursor: Option<usize>, spans: &mut Vec<(Range<usize>, &str)>) {
     let sql = &text[item.start..item.end];
     let pieces = sql::pieces(sql);
     let pair = cursor

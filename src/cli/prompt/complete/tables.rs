@@ -68,7 +68,7 @@ fn reference(text: &str, said: &[Piece]) -> Option<(Reference, usize)> {
     };
     let piece = said.get(name)?;
     let is_name = match piece.kind {
-        PieceKind::Word => !sql::is_keyword(piece.of(text)) && !(is_call && !is_windowed),
+        PieceKind::Word => !sql::is_keyword(piece.of(text)) && (!is_call || is_windowed),
         PieceKind::QuotedName | PieceKind::Text => true,
         _ => false,
     };

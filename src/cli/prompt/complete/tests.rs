@@ -173,11 +173,12 @@ fn files_stand_in_quotes() {
 fn commands_and_their_arguments() {
     check(".mo▮", &[".mode"]);
     check("\\t▮", &["\\timing"]);
-    check(".mode c▮", &["csv"]);
+    check(".mode c▮", &["chart", "csv"]);
     check(
         ".mode ▮",
         &[
             "table",
+            "chart",
             "csv",
             "tsv",
             "ndjson",
