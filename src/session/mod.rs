@@ -35,7 +35,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{self, PlanSettings, Planned, Registry};
 use crate::runtime::interrupt::{Interrupts, Signal};
 use crate::runtime::{Summary, bytes_left};
-use crate::sql::{self, ExplainAs, QueryStatement, Statement, StatementKind};
+use crate::sql::{self, CreateView, ExplainAs, QueryStatement, Statement, StatementKind};
 
 pub use host::{Host, Note, OpenRows, ResultSink, RunProgress};
 pub use look::{Relation, columns_of_path};
@@ -281,22 +281,7 @@ impl Session {
                 &Self::plan_settings(&self.options, self.now),
                 host,
             ),
-            StatementKind::CreateView(create) => {
-                let name = create.name.value;
-                let taken =
-                    self.catalog.view(&name).is_some() || self.catalog.table(&name).is_some();
-                if taken && !create.or_replace {
-                    return Err(Error::plan(format!("`{name}` exists already"))
-                        .at_least(sql::span_of(create.name.span))
-                        .help("write CREATE OR REPLACE VIEW, or choose another name"));
-                }
-                let view = View {
-                    columns: create.columns,
-                    query: *create.query,
-                };
-                self.catalog.add_view(&name, view);
-                Ok(())
-            }
+            StatementKind::CreateView(create) => self.create_view(create),
             StatementKind::Drop { name, if_exists } => {
                 let removed = self.catalog.remove(&name.value);
                 let removed = removed.or_else(|| self.sources.forget_unwritten(&name.value));
@@ -341,6 +326,22 @@ impl Session {
                 host.text(names.as_bytes())
             }
         }
+    }
+
+    fn create_view(&mut self, create: CreateView) -> Result<()> {
+        let name = create.name.value;
+        let taken = self.catalog.view(&name).is_some() || self.catalog.table(&name).is_some();
+        if taken && !create.or_replace {
+            return Err(Error::plan(format!("`{name}` exists already"))
+                .at_least(sql::span_of(create.name.span))
+                .help("write CREATE OR REPLACE VIEW, or choose another name"));
+        }
+        let view = View {
+            columns: create.columns,
+            query: *create.query,
+        };
+        self.catalog.add_view(&name, view);
+        Ok(())
     }
 
     fn plan_settings(options: &Options, now: DateTime<Utc>) -> PlanSettings {

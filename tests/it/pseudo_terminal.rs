@@ -20,6 +20,8 @@ use std::time::{Duration, Instant};
 use crate::program::{gather, is_empty, sleeps};
 
 const PATIENCE: Duration = Duration::from_secs(120);
+/// Keys that do not show are waited for so long.
+const UNSEEN: Duration = Duration::from_secs(2);
 const COLUMNS: u16 = 80;
 const ROWS: u16 = 24;
 /// Rows of the screen that the test sees.
@@ -33,6 +35,8 @@ pub struct PseudoTerminal {
     slave: OwnedFd,
     master: OwnedFd,
     written: Arc<Mutex<Vec<u8>>>,
+    /// How much the program had written when keys were sent that it has not shown yet.
+    sent_at: Option<usize>,
 }
 
 impl PseudoTerminal {
@@ -63,11 +67,13 @@ impl PseudoTerminal {
             slave,
             master,
             written,
+            sent_at: None,
         }
     }
 
     /// Types.
     pub fn send(&mut self, keys: &[u8]) {
+        self.sent_at = Some(self.written().len());
         self.keys.write_all(keys).expect("a terminal takes keys");
     }
 
@@ -100,8 +106,16 @@ impl PseudoTerminal {
     /// Waits until the program has taken the keys and waits for more, or for input, or has ended.
     pub fn settle(&mut self) {
         let started = Instant::now();
+        // The system takes its time to hand keys over, and until then the program looks as if it had none: every key
+        // shows on the screen, though one that does not is no mistake.
+        if let Some(length) = self.sent_at.take() {
+            let shown = |terminal: &Self| terminal.written().len() > length;
+            while !shown(self) && self.is_running() && started.elapsed() < UNSEEN {
+                thread::sleep(Duration::from_millis(2));
+            }
+        }
         let (mut quiet, mut length) = (0, usize::MAX);
-        while quiet < 5 {
+        while quiet < 25 {
             assert!(
                 started.elapsed() < PATIENCE,
                 "the program does not come to rest:\n{}",
