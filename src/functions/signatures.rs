@@ -77,6 +77,10 @@ const OWN: &[(&str, &str)] = &[
         "How many values there are that are not NULL; count(*) counts rows",
     ),
     ("count_if(condition)", "How often a condition is true"),
+    (
+        "date_part(part, time)",
+        "A part of a time as a number, such as 'hour'",
+    ),
     ("epoch(time)", "Seconds since 1970"),
     (
         "from_unixtime(seconds [, zone])",
