@@ -11,6 +11,7 @@
 use std::time::Duration;
 
 use super::sink::Status;
+use super::wait::PATIENCE;
 use crate::time;
 
 /// Between two tellings while rows come, at least.
@@ -19,9 +20,6 @@ const SHORTEST: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(1);
 /// Telling may cost so small a part of the time: what takes long is told less often.
 const SHARE: u32 = 10;
-
-/// After how long without a result whoever waits for one is told why.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// For how long nothing has come out.
 pub(super) struct Silence {
@@ -109,26 +107,19 @@ impl Ticks {
 
     /// True if it is time to tell.
     pub(super) fn is_due(&self) -> bool {
-        self.is_watched && {
-            let now = time::elapsed();
-            now >= self.next
-                + if self.has_news {
-                    Duration::ZERO
-                } else {
-                    LONGEST - SHORTEST
-                }
-        }
+        self.is_watched && time::elapsed() >= self.due()
     }
 
     /// After how long it is, if nothing comes.
     pub(super) fn alarm(&self) -> Option<Duration> {
-        let next = self.next
-            + if self.has_news {
-                Duration::ZERO
-            } else {
-                LONGEST - SHORTEST
-            };
-        (self.is_watched).then(|| next.saturating_sub(time::elapsed()))
+        (self.is_watched).then(|| self.due().saturating_sub(time::elapsed()))
+    }
+
+    fn due(&self) -> Duration {
+        match self.has_news {
+            true => self.next,
+            false => self.next + (LONGEST - SHORTEST),
+        }
     }
 
     /// How the run goes.

@@ -25,6 +25,7 @@ use crate::exec::graph::{Graph, Results};
 use crate::exec::parallel::Ahead;
 use crate::plan::SourcePlan;
 use crate::time::{self, Unit};
+use telling::Standing;
 
 /// The clock is asked no more often than this while nothing comes, and no less: it may be set.
 const SHORTEST_ALARM: Duration = Duration::from_millis(5);
@@ -177,10 +178,6 @@ impl Run<'_> {
             if self.ticks.is_due() {
                 self.tell_progress()?;
             }
-            if self.silence.is_long(self.summary.rows_out) {
-                let waiting = self.waiting();
-                self.output.sink().waiting(&waiting);
-            }
             let (number, given) = self.read(turn, waiter)?;
             let ended = match given {
                 Given::Stop => match waiter.stopped() {
@@ -216,20 +213,28 @@ impl Run<'_> {
             .chain(self.ticks.alarm())
             .chain(self.silence.alarm());
         waiter.set_alarm(alarms.min());
-        let waiting = self.waiting();
-        let (graph, summary, reached) = (&self.graph, &*self.summary, &self.reached);
-        let status = || Status::of(graph, summary, reached);
+        let standing = Standing {
+            graph: &self.graph,
+            plans: self.plans,
+            summary: self.summary,
+            reached: &self.reached,
+            has_windows: self.has_windows,
+            behind: furthest_behind(&self.sources),
+        };
         let (output, workers, silence) = (&mut self.output, &self.workers, &mut self.silence);
+        if silence.is_long(standing.summary.rows_out) {
+            output.sink().waiting(&standing.waiting());
+        }
         if waiter.is_asked() {
-            output.sink().status(&status());
+            output.sink().status(&standing.status());
         }
         let mut idle = |idle| {
             match idle {
                 Idle::Flush => return output.flush(workers),
-                Idle::Asked => output.sink().status(&status()),
+                Idle::Asked => output.sink().status(&standing.status()),
                 Idle::Waiting => {
                     silence.told();
-                    output.sink().waiting(&waiting);
+                    output.sink().waiting(&standing.waiting());
                 }
                 Idle::Said(notice) => output.sink().said(notice),
             }

@@ -11,8 +11,8 @@ use crate::connect::{ByteSource, Notice, Outside};
 use crate::error::{Error, Result};
 use crate::time;
 
-/// After how long without input the user is told what is being waited for.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// After how long without input or result the user is told what is being waited for.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Something to do while nothing comes.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -27,24 +27,19 @@ pub use mermaid::mermaid;
 
 /// The plan as text, one operator a line with its facts below it.
 pub fn explain(query: &StreamQuery, zone: Zone) -> String {
-    let mut tree = Tree {
-        query,
-        zone,
-        meters: None,
-        operators: 0,
-        reads: 0,
-        text: String::new(),
-    };
-    tree.write(&query.root, "", "");
-    tree.text
+    tree(query, zone, None)
 }
 
 /// The same with what each operator did; `meters` are those of the graph that the query became.
 pub fn explain_measured(query: &StreamQuery, zone: Zone, meters: &Meters) -> String {
+    tree(query, zone, Some(meters))
+}
+
+fn tree(query: &StreamQuery, zone: Zone, meters: Option<&Meters>) -> String {
     let mut tree = Tree {
         query,
         zone,
-        meters: Some(meters),
+        meters,
         operators: 0,
         reads: 0,
         text: String::new(),

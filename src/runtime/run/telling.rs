@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 
-use super::{Input, Run, Status, furthest_behind};
+use super::{Input, Run, Status};
 use crate::error::Result;
 use crate::exec::graph::Graph;
 use crate::exec::parallel::Ahead;
+use crate::plan::SourcePlan;
 use crate::runtime::sink::{NextWindow, Waiting};
+use crate::runtime::summary::Summary;
 use crate::time;
 
 /// How many bytes all inputs have together, if they are files that lie there whole.
@@ -48,27 +50,45 @@ impl Run<'_> {
             .sink()
             .left_open(&mut || open_rows(graph, aheads))
     }
+}
+
+/// How a run stands, to be said if somebody asks.
+pub(super) struct Standing<'r> {
+    pub(super) graph: &'r Graph,
+    pub(super) plans: &'r [SourcePlan],
+    pub(super) summary: &'r Summary,
+    pub(super) reached: &'r [i64],
+    pub(super) has_windows: bool,
+    /// The source that is furthest behind.
+    pub(super) behind: Option<usize>,
+}
+
+impl Standing<'_> {
+    /// What was counted, and what is open.
+    pub(super) fn status(&self) -> Status {
+        Status::of(self.graph, self.summary, self.reached)
+    }
 
     /// What is waited for.
     pub(super) fn waiting(&self) -> Waiting {
-        let behind = furthest_behind(&self.sources);
-        let next = || {
-            let source = behind?;
-            let delay = self.plans[source].watermark.as_ref()?.delay;
-            let reached = self.reached[source];
-            let is_time = !matches!(reached, i64::MIN | i64::MAX);
-            Some(NextWindow {
-                source,
-                newest: is_time.then(|| reached.saturating_add(delay))?,
-                end: self.graph.next_end()?,
-                delay,
-            })
-        };
         Waiting {
             rows_read: self.summary.rows_read - self.summary.rows_before,
             rows_out: self.summary.rows_out,
             has_windows: self.has_windows,
-            next: next(),
+            next: self.next_window(),
         }
+    }
+
+    fn next_window(&self) -> Option<NextWindow> {
+        let source = self.behind?;
+        let delay = self.plans[source].watermark.as_ref()?.delay;
+        let reached = self.reached[source];
+        let is_time = !matches!(reached, i64::MIN | i64::MAX);
+        Some(NextWindow {
+            source,
+            newest: is_time.then(|| reached.saturating_add(delay))?,
+            end: self.graph.next_end()?,
+            delay,
+        })
     }
 }
