@@ -97,11 +97,14 @@ trait Generate {
     fn row(&mut self, random: &mut Random, row: &mut Row);
 }
 
+/// The columns of `access-log`.
+pub(super) const ACCESS_LOG_COLUMNS: &[&str] = access_log::COLUMNS;
+
 /// All generators. The first column of each is `ts`.
 const GENERATORS: &[Kind] = &[
     Kind {
         name: "access-log",
-        columns: access_log::COLUMNS,
+        columns: ACCESS_LOG_COLUMNS,
         make: |args| Box::new(access_log::AccessLog::new(args)),
     },
     Kind {

@@ -15,7 +15,7 @@ use std::time::Duration;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
-use super::meter::Meters;
+use super::meter::{Meters, measured};
 use super::parallel::{Ahead, Gathered, Parallel, Partials, Path, Prepared};
 use super::{Message, Operator, Output, Watermark};
 use crate::data::{Batch, Event, Position};
@@ -226,29 +226,31 @@ impl Graph {
         results: &mut Results,
     ) -> Result<()> {
         let mut out = Output::default();
-        let node = match target {
-            Target::Node { node, .. } => Some(node),
-            Target::Result(_) => None,
+        let nobody = || Error::internal("partials for no operator");
+        let Target::Node { node, .. } = target else {
+            return Err(nobody());
         };
-        let place = node.and_then(|node| self.nodes.get_mut(node));
-        let place = place.ok_or_else(|| Error::internal("partials for no operator"))?;
+        let place = self.nodes.get_mut(node).ok_or_else(nobody)?;
         let target = place.target;
         let take = || match place.operator.parallel() {
             Parallel::Local(operator) => operator.on_partials(partials, &mut out),
             _ => Err(Error::internal("partials for an operator without phases")),
         };
-        match (&self.meters, node) {
-            (Some(meters), Some(node)) => {
-                meters.measure(node, take)?;
-                meters.made(node, &out, 0, 0);
-            }
-            _ => take()?,
-        }
-        self.send_all(target, out, results)
+        measured(self.meters.as_deref(), node, take)?;
+        self.send_made(node, target, out, results)
     }
 
     /// Leads what an operator made to `target`.
-    fn send_all(&mut self, target: Target, mut out: Output, results: &mut Results) -> Result<()> {
+    fn send_made(
+        &mut self,
+        node: usize,
+        target: Target,
+        mut out: Output,
+        results: &mut Results,
+    ) -> Result<()> {
+        if let Some(meters) = &self.meters {
+            meters.made(node, &out, 0, 0);
+        }
         results.events.append(&mut out.events);
         for message in out.messages {
             self.send(target, message, results)?;
@@ -271,14 +273,16 @@ impl Graph {
             .get_mut(node)
             .ok_or_else(|| Error::internal("no such operator"))?;
         let mut out = Output::default();
+        let meters = self.meters.as_deref();
         match message {
-            Message::Batch(batch) => match &self.meters {
-                None => place.operator.on_batch(input, batch, &mut out)?,
-                Some(meters) => {
+            Message::Batch(batch) => {
+                if let Some(meters) = meters {
                     meters.operators[node].takes(batch.num_rows());
-                    meters.measure(node, || place.operator.on_batch(input, batch, &mut out))?;
                 }
-            },
+                measured(meters, node, || {
+                    place.operator.on_batch(input, batch, &mut out)
+                })?;
+            }
             Message::Watermark(watermark) => {
                 place.inputs[input] = Some(watermark);
                 let Some(least) = least(&place.inputs) else {
@@ -290,20 +294,16 @@ impl Graph {
                         *input = None;
                     }
                 }
-                match &self.meters {
-                    None => place.operator.on_watermark(&least, &mut out)?,
-                    Some(meters) => {
-                        meters.operators[node].keeps(place.operator.size_bytes());
-                        meters.measure(node, || place.operator.on_watermark(&least, &mut out))?;
-                    }
+                if let Some(meters) = meters {
+                    meters.operators[node].keeps(place.operator.size_bytes());
                 }
+                measured(meters, node, || {
+                    place.operator.on_watermark(&least, &mut out)
+                })?;
             }
         }
-        if let Some(meters) = &self.meters {
-            meters.made(node, &out, 0, 0);
-        }
         let target = place.target;
-        self.send_all(target, out, results)
+        self.send_made(node, target, out, results)
     }
 
     /// Per root, the row with which it ended, if every root has reached a LIMIT.

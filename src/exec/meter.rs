@@ -101,6 +101,14 @@ impl Meters {
     }
 }
 
+/// Does some work of an operator, and measures it if there are meters.
+pub(super) fn measured<T>(meters: Option<&Meters>, operator: usize, work: impl FnOnce() -> T) -> T {
+    match meters {
+        Some(meters) => meters.measure(operator, work),
+        None => work(),
+    }
+}
+
 impl Meter {
     /// Counts rows that it was given.
     pub(super) fn takes(&self, rows: usize) {

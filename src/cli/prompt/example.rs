@@ -21,15 +21,7 @@ use crate::sql;
 pub const NAME: &str = "example";
 
 /// Its columns.
-pub const COLUMNS: [&str; 7] = [
-    "ts",
-    "host",
-    "path",
-    "status",
-    "bytes",
-    "latency_ms",
-    "user",
-];
+pub const COLUMNS: &[&str] = generate::ACCESS_LOG_COLUMNS;
 
 /// How it is made, as words behind `tumble generate`.
 const WORDS: &str = "access-log --rows 3000 --hosts 3 --paths 40 --users 20";

@@ -170,7 +170,8 @@ impl Desk {
     /// The columns of a table that was not read yet.
     fn unread(&self, name: &str) -> Vec<String> {
         if name == example::NAME {
-            return example::COLUMNS.map(String::from).to_vec();
+            let columns = example::COLUMNS.iter();
+            return columns.map(|column| String::from(*column)).collect();
         }
         let mut tables = self.options.tables.iter();
         let path = tables
