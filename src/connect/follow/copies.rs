@@ -12,14 +12,18 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::io::ErrorKind::{Interrupted, WouldBlock};
 use std::sync::Arc;
 
-use super::incarnation::{Incarnation, Known, PRINT_BYTES};
+use super::incarnation::{FollowedSource, Incarnation, Known, PRINT_BYTES};
 use super::names::stem;
 use crate::connect::{ByteSource, Compression, decompressed};
 
 /// How many incarnations are remembered; rotations are soon compressed, if ever.
 const REMEMBERED_MAX: usize = 1_024;
+
+/// How much of a compressed file is unpacked at most to tell that it is a copy: nobody should wait for it.
+const COMPARED_BYTES: u64 = 64 << 20;
 
 /// What a file that has come is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +85,43 @@ fn compare(known: &Known, beginning: &[u8]) -> Verdict {
         (head, beginning) if beginning > head && known.is_read() => Verdict::New,
         _ => Verdict::Unknown,
     }
+}
+
+/// True if a compressed file that is there at the start unpacks to what `plain` begins with: all of it, or the
+/// first [`COMPARED_BYTES`].
+pub(super) fn is_compressed_copy(
+    candidate: &Incarnation,
+    plain: &Incarnation,
+    compression: Compression,
+) -> bool {
+    if stem(&candidate.path) != stem(&plain.path) {
+        return false;
+    }
+    let Ok(whole) = candidate.next() else {
+        return false;
+    };
+    whole.leave();
+    let mut source = decompressed(Box::new(FollowedSource::new(Arc::new(whole))), compression);
+    let (mut unpacked, mut there) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+    let mut length = 0;
+    while length < COMPARED_BYTES {
+        let count = match source.read(&mut unpacked) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(error) if matches!(error.kind(), Interrupted | WouldBlock) => continue,
+            // What is damaged is told by whoever reads it.
+            Err(_) => return false,
+        };
+        let there = &mut there[..count];
+        let is_whole = plain.look_at(there, length).is_ok_and(|read| read == count);
+        if !is_whole || *there != unpacked[..count] {
+            return false;
+        }
+        length += count as u64;
+    }
+    // Short ones are alike by chance, unless `gzip -k` gave them their names.
+    let is_namesake = Compression::inner_path(&candidate.path) == &*plain.path;
+    length >= PRINT_BYTES as u64 || (is_namesake && length > 0)
 }
 
 /// The first bytes of a file without its compression, as far as they are there.

@@ -20,6 +20,7 @@
 mod copies;
 mod done;
 mod incarnation;
+mod initial;
 mod names;
 mod trail;
 mod watch;
@@ -35,7 +36,7 @@ use std::time::Duration;
 
 use copies::{Remembered, Verdict};
 use done::Done;
-use incarnation::{FollowedSource, Incarnation, Inode, inode, stamp};
+use incarnation::{FollowedSource, Incarnation, Inode, inode};
 use trail::{Entry, Step, Trail};
 use watch::Watch;
 
@@ -108,44 +109,6 @@ impl Follow {
         };
         follow.find_initial()?;
         Ok(follow)
-    }
-
-    /// Opens what is there.
-    fn find_initial(&mut self) -> Result<()> {
-        let mut there = Vec::new();
-        let mut known = HashSet::new();
-        for (path, is_match) in self.paths()? {
-            let mut trail = Trail::new(is_match);
-            match opened(&path) {
-                Ok((incarnation, _)) if !known.insert(incarnation.inode) => {}
-                Ok((incarnation, metadata)) => {
-                    let incarnation = match self.begin {
-                        Begin::Start => incarnation,
-                        Begin::End => incarnation.without_old().map_err(|e| refused(&path, &e))?,
-                    };
-                    let mut entry = Entry::new(incarnation, true, Duration::ZERO);
-                    entry.watch = self.watch.file(&path);
-                    trail.queue.push_back(entry);
-                    let written = stamp(&metadata);
-                    there.push((path.clone(), (written.1, written.2)));
-                }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    trail.told = Some(String::new());
-                    self.notices.push_back(Notice::warning(not_there(&path)));
-                }
-                Err(error) => return Err(refused(&path, &error)),
-            }
-            self.trails.insert(path, trail);
-        }
-        for name in &self.names {
-            if is_pattern(name) && !super::expand(name).is_ok_and(|paths| !paths.is_empty()) {
-                let text = format!("waiting for `{name}`: no file matches yet");
-                self.notices.push_back(Notice::warning(text));
-            }
-        }
-        names::sort_oldest_first(&mut there);
-        self.initial = there.into_iter().map(|(path, _)| path).collect();
-        Ok(())
     }
 
     /// The paths that the names mean now, and whether a pattern found them. Their folders are watched.

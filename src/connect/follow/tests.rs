@@ -44,12 +44,16 @@ impl Folder {
     }
 
     fn gzip(&self, name: &str) {
+        self.gzip_keep(name);
+        self.remove(name);
+    }
+
+    fn gzip_keep(&self, name: &str) {
         let bytes = fs::read(self.path(name)).unwrap();
         let file = File::create(self.path(&format!("{name}.gz"))).unwrap();
         let mut encoder = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
         encoder.write_all(&bytes).unwrap();
         encoder.finish().unwrap();
-        self.remove(name);
     }
 }
 
@@ -329,6 +333,58 @@ fn history_is_read_oldest_first() {
     run.look();
     assert_eq!(run.texts(), ["1\n", "2\n", "3\n", "4\n"]);
     assert_eq!(run.ended(), [true, true, false, false]);
+}
+
+#[test]
+fn what_was_compressed_and_kept_is_read_once() {
+    let folder = Folder::new("follow-kept");
+    let long = "as long as a line of a log\n".repeat(100);
+    folder.write("app.log", "1\n");
+    folder.gzip_keep("app.log");
+    folder.append("app.log", "2\n");
+    folder.write("web.log.1", &long);
+    folder.gzip_keep("web.log.1");
+    folder.rename("web.log.1.gz", "web.log.2.gz");
+    let mut run = Run::new(&[folder.path("*.log*")], Begin::Start);
+    run.look();
+    let mut texts = run.texts();
+    texts.sort_unstable();
+    assert_eq!(texts, ["1\n2\n", &long]);
+    let left_out = |name| {
+        let said = run.said.iter().filter(|text| text.contains("is left out"));
+        said.filter(|text| text.contains(name)).count()
+    };
+    assert_eq!(
+        (left_out("app.log.gz"), left_out("web.log.2.gz")),
+        (1, 1),
+        "{:?}",
+        run.said
+    );
+    // What is left out stays so under another name.
+    folder.rename("app.log.gz", "app.log.3.gz");
+    run.look_after(5);
+    run.look_after(5);
+    assert_eq!(run.inputs.len(), 2);
+}
+
+#[test]
+fn what_only_begins_like_another_log_is_read() {
+    let folder = Folder::new("follow-alike");
+    let long = "as long as a line of a log\n".repeat(100);
+    // Short logs of one service begin alike, and so do long ones.
+    folder.write("app.log.1", "started\n");
+    folder.gzip("app.log.1");
+    folder.write("app.log", "started\nstopped\n");
+    folder.write("web.log.1", &format!("{long}1\n"));
+    folder.gzip("web.log.1");
+    folder.write("web.log", &format!("{long}2\n"));
+    // A copy of what has been written anew since.
+    folder.write("job.log", "1\n2\n");
+    folder.gzip_keep("job.log");
+    folder.write("job.log", "1\n");
+    let mut run = Run::new(&[folder.path("*.log*")], Begin::Start);
+    run.look();
+    assert_eq!(run.texts().len(), 6, "{:?}", run.said);
 }
 
 #[test]
