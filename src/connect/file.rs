@@ -158,7 +158,7 @@ pub fn expand(path: &str) -> Result<Vec<String>> {
 }
 
 /// True for a glob. A path that exists is itself, whatever characters it has.
-pub(super) fn is_pattern(path: &str) -> bool {
+pub fn is_pattern(path: &str) -> bool {
     path.contains(['*', '?', '[']) && !std::path::Path::new(path).exists()
 }
 

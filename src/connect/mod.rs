@@ -25,7 +25,7 @@ use std::time::Duration;
 pub use arrivals::{Arrival, Arrivals, Ending, Notice, OnlyOne};
 use compression::Unreadable;
 pub use compression::{Compression, Packer, decompressed};
-pub use file::{FileSource, Reason, expand, is_same_file, size_bytes};
+pub use file::{FileSource, Reason, expand, is_pattern, is_same_file, size_bytes};
 pub use follow::{Begin, Follow};
 pub use meter::read_bytes;
 pub use outlet::{Outlet, check_stdout};

@@ -29,6 +29,8 @@ impl Session {
         host: &mut dyn Host,
     ) -> Result<()> {
         let chosen = self.choose(inserts)?;
+        let written = chosen.iter().map(|chosen| chosen.spec.path.clone());
+        self.sources.beside(written.collect());
         let sinks = sinks(inserts, &chosen, host)?;
         let mut planned = self.plan_inserts(inserts, &chosen, host)?;
         if let Some(select) = select {

@@ -19,7 +19,7 @@ type Test = fn() -> Result<(), String>;
 
 /// The tests of this file.
 pub fn tests() -> Vec<Trial> {
-    let tests: [(&str, Test); 9] = [
+    let tests: [(&str, Test); 12] = [
         ("through-everything", through_everything),
         ("windows-close", windows_close),
         ("history", history),
@@ -28,6 +28,9 @@ pub fn tests() -> Vec<Trial> {
         ("sigterm", sigterm),
         ("never-busy", never_busy),
         ("broken-history", broken_history),
+        ("kept-copies", kept_copies),
+        ("own-output", own_output),
+        ("half-lines", half_lines),
         ("random-operations", random_operations),
     ];
     tests
@@ -320,6 +323,100 @@ fn broken_history() -> Result<(), String> {
             && outcome.stderr.contains("cut off"),
         &outcome,
     )
+}
+
+/// `gzip -k` leaves the log, and what it was compressed to.
+fn kept_copies() -> Result<(), String> {
+    let logs = Followed::new();
+    logs.write("app.log", "{\"n\":1}\n{\"n\":2}\n")?;
+    let kept = fs::read(logs.path("app.log")).map_err(text)?;
+    logs.gzip("app.log")?;
+    fs::write(logs.path("app.log"), kept).map_err(text)?;
+    let mut live = logs.start("-F -v \"SELECT n FROM 'app.log*'\"");
+    expect(&mut live, "each row once", "n\n1\n2\n")?;
+    logs.append("app.log", "{\"n\":3}\n")?;
+    expect(&mut live, "the log goes on", "3\n")?;
+    let outcome = terminated(live)?;
+    let is_said = outcome.stderr.contains("`app.log.gz` is left out");
+    check("it is said", is_said, &outcome)
+}
+
+/// A pattern that the files match which the run writes does not find them; a path that names one is refused.
+fn own_output() -> Result<(), String> {
+    let logs = Followed::new();
+    fs::create_dir(logs.path("logs")).map_err(text)?;
+    logs.write("logs/app.log", "{\"n\":1}\n{\"n\":\n")?;
+    // Of the run before.
+    logs.write("logs/out.csv", "n\n7\n")?;
+    let results = || fs::read_to_string(logs.path("logs/out.csv")).map_err(text);
+    for query in [
+        "-o logs/out.csv --rejects logs/rejects.ndjson \"SELECT n FROM 'logs/*'\"",
+        "\"INSERT INTO 'logs/out.csv' SELECT n FROM 'logs/*'\"",
+        "\"SELECT n FROM 'logs/*'\" > logs/out.csv",
+    ] {
+        logs.write("logs/app.log", "{\"n\":1}\n{\"n\":\n")?;
+        let mut live = logs.start(&format!("-F -v {query}"));
+        live.settle();
+        logs.append("logs/app.log", "{\"n\":2}\n")?;
+        let began = Instant::now();
+        while results()? != "n\n1\n2\n" && began.elapsed() < Duration::from_secs(60) {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        // Long enough that all files have been looked at once more.
+        std::thread::sleep(Duration::from_millis(1_200));
+        let outcome = terminated(live)?;
+        same_text(query, b"n\n1\n2\n", results()?.as_bytes())?;
+        let is_said = outcome
+            .stderr
+            .contains("`logs/out.csv` is left out: this run writes it");
+        check(query, is_said, &outcome)?;
+        let _ = fs::remove_file(logs.path("logs/rejects.ndjson"));
+    }
+    let outcome = logs
+        .start("-F -o new.csv \"SELECT * FROM 'new.csv'\"")
+        .finish();
+    let is_refused = outcome.code == 2 && outcome.stderr.contains("is read by this query");
+    check("a path that is named", is_refused, &outcome)
+}
+
+/// A rotation that cuts a line: all whole records come out or are late, both halves are rejects, and what the old
+/// writer adds is told.
+fn half_lines() -> Result<(), String> {
+    let logs = Followed::new();
+    let row = |time: &str, n: u32| format!("{{\"ts\":\"2026-01-01T{time}\",\"n\":{n}}}\n");
+    let cut = row("12:05:01", 3);
+    let (first, rest) = cut.split_at(20);
+    logs.write(
+        "app.log",
+        &format!("{}{}{first}", row("12:00:10", 1), row("12:05:00", 2)),
+    )?;
+    let mut live = logs.start(
+        "-F --late late.ndjson --rejects rejects.ndjson \"SELECT window_start, sum(n) AS s FROM TUMBLE(input, '1m') GROUP BY window_start\" app.log",
+    );
+    expect(
+        &mut live,
+        "the first window",
+        "window_start,s\n2026-01-01T12:00:00,1\n",
+    )?;
+    logs.rename("app.log", "app.log.1")?;
+    let more = [row("12:00:20", 4), row("12:05:02", 5), row("12:10:00", 6)].concat();
+    logs.write("app.log", &format!("{rest}{more}"))?;
+    expect(&mut live, "both files", "2026-01-01T12:05:00,7\n")?;
+    logs.append("app.log.1", &row("12:10:01", 7))?;
+    let wanted = "what is still written to the old file is not read";
+    let began = Instant::now();
+    while !live.said().contains(wanted) && began.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let outcome = terminated(live)?;
+    let lines = |name: &str| {
+        let all = fs::read_to_string(logs.path(name)).map_err(text)?;
+        Ok::<_, String>(all.lines().count())
+    };
+    check("a late row", lines("late.ndjson")? == 1, &outcome)?;
+    check("two halves", lines("rejects.ndjson")? == 2, &outcome)?;
+    let is_said = outcome.stderr.contains(wanted);
+    check("it is said", is_said, &outcome)
 }
 
 /// A log that others write, and what must have come out.

@@ -150,6 +150,15 @@ impl Incarnation {
         self.state().progress(&self.file)
     }
 
+    /// How much there is behind what was read, of what has not been written anew.
+    pub(super) fn unread_bytes(&self) -> u64 {
+        let mut state = self.state();
+        match (state.progress(&self.file), self.metadata()) {
+            (Ok(Progress::Behind), Ok(metadata)) => metadata.len().saturating_sub(state.position),
+            _ => 0,
+        }
+    }
+
     /// From now on its end is the end.
     pub(super) fn leave(&self) {
         self.state().is_leaving = true;

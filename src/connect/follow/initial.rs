@@ -15,8 +15,7 @@ use std::time::Duration;
 use super::incarnation::{Incarnation, stamp};
 use super::trail::{Entry, Trail};
 use super::{Begin, Follow, copies, names, not_there, opened, refused};
-use crate::connect::file::is_pattern;
-use crate::connect::{Notice, expand};
+use crate::connect::{Notice, expand, is_pattern};
 use crate::error::Result;
 
 impl Follow {

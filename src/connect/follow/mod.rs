@@ -21,7 +21,9 @@ mod copies;
 mod done;
 mod incarnation;
 mod initial;
+mod leftover;
 mod names;
+mod own;
 mod trail;
 mod watch;
 
@@ -30,13 +32,15 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use copies::{Remembered, Verdict};
 use done::Done;
 use incarnation::{FollowedSource, Incarnation, Inode, inode};
+use leftover::Leftovers;
+use own::Own;
 use trail::{Entry, Step, Trail};
 use watch::Watch;
 
@@ -80,6 +84,8 @@ pub struct Follow {
     /// Files that have been read to their end or left out.
     done: Done,
     remembered: Remembered,
+    leftovers: Leftovers,
+    own: Own,
     watch: Watch,
     looked: Option<Duration>,
     /// Names have changed since then.
@@ -88,11 +94,17 @@ pub struct Follow {
 }
 
 impl Follow {
-    /// Follows what these paths and patterns mean. What is not there is waited for.
+    /// Follows what these paths and patterns mean, but for files of patterns that the run itself writes. What is
+    /// not there is waited for.
     ///
     /// # Errors
     /// A path that leads to what is no file, or may not be read; a pattern that is none.
-    pub fn new(names: Vec<String>, compression: Compression, begin: Begin) -> Result<Self> {
+    pub fn new(
+        names: Vec<String>,
+        compression: Compression,
+        begin: Begin,
+        written: Vec<PathBuf>,
+    ) -> Result<Self> {
         let mut follow = Follow {
             name: names.join(", "),
             names,
@@ -102,6 +114,8 @@ impl Follow {
             initial: VecDeque::new(),
             done: Done::default(),
             remembered: Remembered::default(),
+            leftovers: Leftovers::default(),
+            own: Own::new(written),
             watch: Watch::new(),
             looked: None,
             has_stirred: false,
@@ -126,8 +140,15 @@ impl Follow {
                 Error::usage(format!("`{name}` is no pattern")).cause(error.msg)
             })?;
             // A folder that may not be looked into holds nothing.
-            for found in matches.flatten().filter(|path| path.is_file()) {
+            let matches: Vec<PathBuf> = matches.flatten().collect();
+            self.own.look();
+            for found in matches.into_iter().filter(|path| path.is_file()) {
                 self.watch.folder(folder_of(&found));
+                if self.own.holds(&found) {
+                    let told = self.own.told(&found);
+                    self.notices.extend(told.map(Notice::remark));
+                    continue;
+                }
                 let path = found.to_string_lossy().into_owned();
                 paths.entry(path).or_insert(true);
             }
@@ -170,6 +191,8 @@ impl Follow {
             !(trail.is_match && is_over && !paths.contains_key(path))
         });
         self.forget(done);
+        let told = self.leftovers.tell(now);
+        self.notices.extend(told.into_iter().map(Notice::warning));
         Ok(())
     }
 
@@ -238,6 +261,10 @@ impl Follow {
             }
             if self.done.is_full() {
                 self.forget_gone();
+            }
+            if !entry.is_compressed {
+                let now = self.looked.unwrap_or_default();
+                self.leftovers.add(&entry.incarnation, now);
             }
             if let Ok(metadata) = entry.incarnation.metadata() {
                 let inode = entry.incarnation.inode;

@@ -80,8 +80,12 @@ struct Input {
 
 impl Run {
     fn new(names: &[String], begin: Begin) -> Self {
+        Run::that_writes(Vec::new(), names, begin)
+    }
+
+    fn that_writes(written: Vec<PathBuf>, names: &[String], begin: Begin) -> Self {
         Run {
-            follow: Follow::new(names.to_vec(), Compression::Auto, begin).unwrap(),
+            follow: Follow::new(names.to_vec(), Compression::Auto, begin, written).unwrap(),
             inputs: Vec::new(),
             now: Duration::from_secs(1),
             said: Vec::new(),
@@ -260,6 +264,34 @@ fn the_rest_of_a_line_ends_with_its_file() {
 }
 
 #[test]
+fn what_an_old_writer_adds_to_half_a_line_is_told() {
+    let folder = Folder::new("follow-half");
+    folder.write("app.log", "1\n2");
+    folder.write("web.log", "1\n2");
+    let names = ["app.log", "web.log"].map(|name| folder.path(name));
+    let mut run = Run::new(&names, Begin::Start);
+    run.look();
+    for name in ["app.log", "web.log"] {
+        folder.rename(name, &format!("{name}.1"));
+        folder.write(name, "3\n4\n");
+    }
+    run.look_after(1);
+    assert!(!run.said.iter().any(|text| text.contains("not read")));
+    folder.append("app.log.1", "0\n5\n");
+    run.look_after(1);
+    folder.append("app.log.1", "6\n");
+    run.look_after(1);
+    let mut texts = run.texts();
+    texts.sort_unstable();
+    assert_eq!(texts, ["1\n2", "1\n2", "3\n4\n", "3\n4\n"]);
+    let told = run
+        .said
+        .iter()
+        .filter(|text| text.contains("not read, 4 B"));
+    assert_eq!(told.count(), 1, "{:?}", run.said);
+}
+
+#[test]
 fn what_is_written_anew_into_the_same_file_is_read_from_its_beginning() {
     let folder = Folder::new("follow-truncation");
     folder.write("app.log", "1\n2\n");
@@ -388,6 +420,32 @@ fn what_only_begins_like_another_log_is_read() {
 }
 
 #[test]
+fn what_the_run_writes_is_not_found_by_a_pattern() {
+    let folder = Folder::new("follow-own");
+    folder.write("app.log", "1\n");
+    folder.write("out.csv", "of the run before\n");
+    let written = ["out.csv", "rejects.ndjson"].map(|name| PathBuf::from(folder.path(name)));
+    let mut run = Run::that_writes(written.to_vec(), &[folder.path("*")], Begin::Start);
+    run.look();
+    folder.append("out.csv", "1\n");
+    folder.write("rejects.ndjson", "{}\n");
+    fs::hard_link(folder.path("rejects.ndjson"), folder.path("linked")).unwrap();
+    run.look_after(5);
+    // Somebody moves the output away.
+    folder.rename("out.csv", "out.csv.1");
+    folder.append("out.csv.1", "2\n");
+    run.look_after(5);
+    assert_eq!(run.texts(), ["1\n"]);
+    let said = |name: &str| run.said.iter().filter(|text| text.contains(name)).count();
+    assert_eq!(
+        (said("out.csv"), said("this run writes it")),
+        (1, 2),
+        "{:?}",
+        run.said
+    );
+}
+
+#[test]
 fn files_that_a_pattern_finds_later_join() {
     let folder = Folder::new("follow-join");
     let mut run = Run::new(&[folder.path("*.log*")], Begin::Start);
@@ -417,7 +475,7 @@ fn files_that_a_pattern_finds_later_join() {
 fn what_cannot_be_followed_is_refused() {
     let folder = Folder::new("follow-refused");
     let refused = |path: String| {
-        let follow = Follow::new(vec![path], Compression::Auto, Begin::Start);
+        let follow = Follow::new(vec![path], Compression::Auto, Begin::Start, Vec::new());
         follow.err().unwrap().message().to_owned()
     };
     assert!(refused(folder.path("")).contains("cannot follow"));

@@ -1,12 +1,13 @@
 //! Where a table's records are and how each of its columns is read from them.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
 
 use crate::catalog::{ColumnSource, Hints, TableColumn};
-use crate::connect::{Address, Begin, Compression, SocketOptions, expand};
+use crate::connect::{Address, Begin, Compression, SocketOptions, expand, is_pattern};
 use crate::error::{Error, Result};
 use crate::format::{Format, ReadColumn};
 use crate::runtime::SourceGate;
@@ -45,6 +46,8 @@ pub(super) struct Followed {
     /// Paths and patterns: what is not there yet may come.
     pub names: Vec<String>,
     pub begin: Begin,
+    /// Files that options name to be written.
+    pub written: Vec<PathBuf>,
 }
 
 impl Followed {
@@ -73,6 +76,9 @@ impl Followed {
         Ok((!names.is_empty()).then_some(Followed {
             names,
             begin: options.from,
+            written: (options.written_files())
+                .map(|(_, path)| path.clone())
+                .collect(),
         }))
     }
 }
@@ -183,8 +189,8 @@ pub(super) fn is_endless(places: &[Place], access: &Access) -> bool {
         })
 }
 
-/// The places that paths, globs, addresses and dashes mean, of none standard input; of files that are followed
-/// those that are there.
+/// The places that paths, globs, addresses and dashes mean, of none standard input. Whoever follows files finds
+/// those of a pattern, and leaves out what is written.
 pub(super) fn places(paths: &[String], are_followed: bool) -> Result<Vec<Place>> {
     let mut places = Vec::new();
     if paths.is_empty() {
@@ -199,11 +205,10 @@ pub(super) fn places(paths: &[String], are_followed: bool) -> Result<Vec<Place>>
             places.push(Place::Socket(address));
             continue;
         }
-        let found = match expand(path) {
-            Err(_) if are_followed => Vec::new(),
-            found => found?,
-        };
-        places.extend(found.into_iter().map(Place::Path));
+        if are_followed && is_pattern(path) {
+            continue;
+        }
+        places.extend(expand(path)?.into_iter().map(Place::Path));
     }
     let mut sockets = places.iter();
     if places.len() > 1 && sockets.any(|place| matches!(place, Place::Socket(_))) {

@@ -58,6 +58,8 @@ pub(in crate::session) struct Sources {
     sinks: Sinks,
     /// Tables without columns over a file that does not exist yet: they are looked at when they are read.
     unwritten: BTreeMap<String, CreateTable>,
+    /// The files that the INSERTs write which are planned or run.
+    inserted: Vec<PathBuf>,
 }
 
 const STDIN_NAMES: [&str; 2] = ["stdin", "input"];
@@ -66,6 +68,11 @@ impl Sources {
     /// Listens to signals while it waits for a sample.
     pub(in crate::session) fn listen(&mut self, interrupts: Arc<Interrupts>) {
         self.interrupts = Some(interrupts);
+    }
+
+    /// What is opened next is read beside INSERTs that write these files.
+    pub(in crate::session) fn beside(&mut self, inserted: Vec<PathBuf>) {
+        self.inserted = inserted;
     }
 
     /// Makes sure that the catalog knows the table `name`.
@@ -101,6 +108,10 @@ impl Sources {
             ..access(options)
         };
         let places = places(&paths, access.follow.is_some())?;
+        if access.follow.is_some() {
+            // It would be waited for.
+            refuse_overwriting(&places, options)?;
+        }
         let mut first = self.open_first(&places, &access, &hints, host)?;
         let hints = Hints {
             from_pipe: first.is_piped(),
@@ -253,7 +264,9 @@ impl Sources {
                 definition.map(|definition| definition.places.clone())
             }
             // What is wrong with a path is said when it is opened.
-            (None, None) => paths_of(name, options).and_then(|paths| places(&paths, true).ok()),
+            (None, None) => {
+                paths_of(name, options).and_then(|paths| places(&paths, options.follow).ok())
+            }
         };
         let places = places.iter().flatten();
         let files = places.filter_map(Place::file);
@@ -399,7 +412,7 @@ fn refuse_overwriting(places: &[Place], options: &Options) -> Result<()> {
     for (number, (flag, output)) in outputs.iter().enumerate() {
         for place in places {
             if let Some(path) = place.file()
-                && is_same_file(Path::new(path), output)
+                && is_one_file(Path::new(path), output)
             {
                 let output = output.display();
                 return Err(

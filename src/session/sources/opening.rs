@@ -59,7 +59,7 @@ impl Sources {
         hints: &Hints,
         host: &mut dyn Host,
     ) -> Result<First> {
-        if let Some(mut live) = open_followed(access)? {
+        if let Some(mut live) = self.open_followed(access)? {
             let sample = self.live_sample(&mut live, true, &|_| None, hints, host)?;
             if let Some(kind) = columnar_kind(&sample.bytes, hints) {
                 return Err(not_followed(kind, &sample.source));
@@ -293,7 +293,7 @@ impl Sources {
     ) -> Result<Inputs> {
         let access = &definition.access;
         if !self.opened.contains_key(name)
-            && let Some(live) = open_followed(access)?
+            && let Some(live) = self.open_followed(access)?
         {
             return Ok(Inputs::Live(live));
         }
@@ -314,6 +314,21 @@ impl Sources {
             });
         }
         Ok(Inputs::Files(files))
+    }
+
+    /// Follows files, if they are followed.
+    fn open_followed(&self, access: &Access) -> Result<Option<Live>> {
+        let Some(followed) = &access.follow else {
+            return Ok(None);
+        };
+        let written = followed.written.iter().chain(&self.inserted);
+        let follow = Follow::new(
+            followed.names.clone(),
+            access.compression,
+            followed.begin,
+            written.cloned().collect(),
+        )?;
+        Ok(Some(Live::new(Box::new(follow), access.compression)))
     }
 }
 
@@ -372,15 +387,6 @@ fn refusal_of(sample: &Sample, hints: &Hints) -> Option<String> {
 /// After how many bytes of one record a guess is made of what is there.
 fn longest_sample_bytes(hints: &Hints) -> usize {
     SAMPLE_BYTES.max(hints.max_record_bytes)
-}
-
-/// Follows files, if they are followed.
-fn open_followed(access: &Access) -> Result<Option<Live>> {
-    let Some(followed) = &access.follow else {
-        return Ok(None);
-    };
-    let follow = Follow::new(followed.names.clone(), access.compression, followed.begin)?;
-    Ok(Some(Live::new(Box::new(follow), access.compression)))
 }
 
 fn not_followed(kind: ColumnarKind, source: &str) -> Error {
