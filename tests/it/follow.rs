@@ -337,6 +337,8 @@ fn kept_copies() -> Result<(), String> {
     logs.append("app.log", "{\"n\":3}\n")?;
     expect(&mut live, "the log goes on", "3\n")?;
     let outcome = terminated(live)?;
+    let is_guess_of_all = outcome.stderr.contains("path = 'app.log*'");
+    check("the guess names the pattern", is_guess_of_all, &outcome)?;
     let is_said = outcome.stderr.contains("`app.log.gz` is left out");
     check("it is said", is_said, &outcome)
 }

@@ -40,7 +40,15 @@ pub(super) fn guessed(
         let definition = Definition::guessed(places, access, hints, format, BTreeMap::new());
         return (table, definition, None);
     };
-    let place = places.first().map_or(String::from("-"), Place::text);
+    let followed = access
+        .follow
+        .as_ref()
+        .and_then(|follow| follow.names.first());
+    let place = match (followed, places.first()) {
+        (Some(name), _) => name.clone(),
+        (None, Some(place)) => place.text(),
+        (None, None) => String::from("-"),
+    };
     let text = create_table_text(&guess, name, &place);
     let columns = guess.columns.iter();
     let mut columns: Vec<TableColumn> = columns
