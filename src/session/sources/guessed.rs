@@ -40,16 +40,7 @@ pub(super) fn guessed(
         let definition = Definition::guessed(places, access, hints, format, BTreeMap::new());
         return (table, definition, None);
     };
-    let followed = access
-        .follow
-        .as_ref()
-        .and_then(|follow| follow.names.first());
-    let place = match (followed, places.first()) {
-        (Some(name), _) => name.clone(),
-        (None, Some(place)) => place.text(),
-        (None, None) => String::from("-"),
-    };
-    let text = create_table_text(&guess, name, &place);
+    let text = create_table_text(&guess, name, &named(&places, &access));
     let columns = guess.columns.iter();
     let mut columns: Vec<TableColumn> = columns
         .map(|column| table_column(column, &guess.columns))
@@ -87,6 +78,19 @@ pub(super) fn guessed(
     let columns = read_columns(&guess);
     let definition = Definition::guessed(places, access, hints, guess.format, columns);
     (table, definition, Some(text))
+}
+
+/// How a user writes where the records are.
+fn named(places: &[Place], access: &Access) -> String {
+    let followed = access.follow.as_ref();
+    match (
+        followed.and_then(|follow| follow.names.first()),
+        places.first(),
+    ) {
+        (Some(name), _) => name.clone(),
+        (None, Some(place)) => place.text(),
+        (None, None) => String::from("-"),
+    }
 }
 
 /// What was guessed of the records that the user can say.
