@@ -12,11 +12,13 @@
 //! Invariants: the only place where bytes, records and rows meet; how reads cut the bytes changes no byte
 //! of what comes out, because everything is decided row by row and committed in the order of rows.
 
+mod arrived;
 mod block;
 mod column_reader;
 mod commit;
 pub mod interrupt;
 mod live;
+mod live_sample;
 mod merge;
 mod metadata;
 mod output;
@@ -39,7 +41,7 @@ mod whole;
 mod workers;
 
 pub use commit::{Gates, LateRow, Mover, RejectedRow, SourceGate};
-pub use live::Live;
+pub use live_sample::Live;
 pub use metadata::{MetadataPlan, Place};
 pub use output::RowWriter;
 pub use progress::Progress;

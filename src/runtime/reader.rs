@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use super::block::{Block, Spare};
 use super::column_reader::ColumnReader;
-use super::live::Live;
+use super::live_sample::Live;
 use super::metadata::MetadataPlan;
 use super::record_reader::RecordReader;
 use super::wait::{Idle, Waiter};

@@ -63,6 +63,8 @@ pub(super) struct RecordReader {
     spare: Spare,
     /// The query goes on when it breaks.
     may_break: bool,
+    /// It broke because its bytes cannot be had for what they are.
+    is_damaged: bool,
     ending: Ending,
     /// Each read gives whole records.
     in_messages: bool,
@@ -99,6 +101,7 @@ impl RecordReader {
             room_bytes: input.block_bytes,
             spare: spare.clone(),
             may_break: false,
+            is_damaged: false,
             ending: Ending::Whole,
         })
     }
@@ -229,6 +232,11 @@ impl RecordReader {
             return None;
         };
         let bytes = &self.buffer[self.start..self.end];
+        if std::mem::take(&mut self.is_damaged) && self.origin.offset == 0 && bytes.is_empty() {
+            // Something came, and nothing of it can be read.
+            let damaged = Unread::cut(why.clone(), &[], self.decode.schema());
+            return Some(self.unread(damaged));
+        }
         if bytes.trim_ascii().is_empty() {
             // It may have broken within a record that was being skipped.
             let Split::Skip(_, Some(too_long)) = self.splitter.split(&[], true) else {
@@ -364,6 +372,7 @@ impl RecordReader {
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => break,
                 Err(error) if self.may_break => {
                     self.at_end = true;
+                    self.is_damaged = error.kind() == std::io::ErrorKind::InvalidData;
                     self.ending = Ending::Broken(Reason(&error).to_string());
                     break;
                 }

@@ -17,7 +17,7 @@ type Test = fn() -> Result<(), String>;
 
 /// The tests of this file.
 pub fn tests() -> Vec<Trial> {
-    let tests: [(&str, Test); 18] = [
+    let tests: [(&str, Test); 20] = [
         ("first-row", first_row),
         ("same-bytes", same_bytes),
         ("flaps", flaps),
@@ -27,6 +27,8 @@ pub fn tests() -> Vec<Trial> {
         ("quiet", quiet),
         ("quiet-peer", quiet_peer),
         ("junk", junk),
+        ("much-junk", much_junk),
+        ("damaged", damaged),
         ("sigterm", sigterm),
         ("datagrams", datagrams),
         ("unix-datagrams", unix_datagrams),
@@ -520,6 +522,54 @@ fn junk() -> Result<(), String> {
         let told = outcome.stderr.matches("waiting for others").count();
         let rejected = outcome.stderr.contains("4 of 7 rows were rejected");
         check("four rejects, told once", rejected && told == 1, &outcome)?;
+    }
+    Ok(())
+}
+
+/// What is kept of junk until the table is known is bounded, and that is told.
+fn much_junk() -> Result<(), String> {
+    let mut live = start(&["SELECT n FROM 'tcp-listen://:0'"]);
+    let address = listening(&live)?;
+    for _ in 0..130 {
+        let mut junk = TcpStream::connect(&address).map_err(text)?;
+        junk.write_all(b"\"n\":7}").map_err(text)?;
+    }
+    said(&live, "a limit", |text| {
+        text.contains("more than 100 inputs").then_some(())
+    })?;
+    live.settle();
+    let mut good = TcpStream::connect(&address).map_err(text)?;
+    good.write_all(b"{\"n\":1}\n").map_err(text)?;
+    same_text("the good one", b"n\n1\n", printed(&mut live, 2)?.as_bytes())?;
+    let outcome = terminated(live)?;
+    let rejected = outcome.stderr.contains("100 of 101 rows were rejected");
+    check("those that were kept are rejects", rejected, &outcome)
+}
+
+/// A connection of whose bytes nothing can be unpacked is a reject, before the first sample and behind it.
+fn damaged() -> Result<(), String> {
+    for columns in ["", "(n BIGINT) "] {
+        let mut live = start(&[&format!(
+            "CREATE TABLE t {columns}WITH (address = 'tcp-listen://:0', format = 'ndjson'); SELECT n FROM t"
+        )]);
+        let address = listening(&live)?;
+        let send = |bytes: &[u8]| {
+            let mut stream = TcpStream::connect(&address).map_err(text)?;
+            stream.write_all(bytes).map_err(text)
+        };
+        let damaged = b"\x1f\x8b\x08\0\0\0\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\xff";
+        send(damaged)?;
+        live.settle();
+        send(b"{\"n\":1}\n")?;
+        same_text("a row", b"n\n1\n", printed(&mut live, 2)?.as_bytes())?;
+        send(damaged)?;
+        said(&live, "that it broke", |text| {
+            text.contains("that connection has ended").then_some(())
+        })?;
+        live.settle();
+        let outcome = terminated(live)?;
+        let rejected = outcome.stderr.contains("2 of 3 rows were rejected");
+        check("two rejects", rejected, &outcome)?;
     }
     Ok(())
 }
