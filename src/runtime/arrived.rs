@@ -12,7 +12,7 @@ use crate::connect::{Arrival, Arrivals, Compression, Ending, decompressed};
 use crate::error::Result;
 use crate::time;
 
-/// How often to ask for inputs while those that are there have something.
+/// How often to ask for inputs, and to look at all of them, while one always has something.
 const ASK_EVERY: Duration = Duration::from_millis(100);
 
 /// Where inputs come from, and what it last said.
@@ -77,9 +77,15 @@ impl Arrived {
         self.to_ask = true;
     }
 
-    /// Asks again although there is much to be read: what has come may be gone when that is done.
-    pub(super) fn hurry(&mut self) {
-        self.to_ask |= time::elapsed().saturating_sub(self.asked) >= ASK_EVERY;
+    /// Asks again although there is much to be read: what has come may be gone when that is done. True if it is
+    /// time to look at all inputs, too.
+    pub(super) fn hurry(&mut self) -> bool {
+        let now = time::elapsed();
+        let is_due = now.saturating_sub(self.asked) >= ASK_EVERY;
+        if is_due {
+            (self.asked, self.to_ask) = (now, true);
+        }
+        is_due
     }
 
     /// What to wait for before asking: a file, and a time.

@@ -33,6 +33,14 @@ struct Connection {
     is_told: bool,
 }
 
+/// The places of inputs that something is to be waited for, and what.
+fn to_be_waited_for(places: &[Option<Connection>]) -> (Vec<usize>, Vec<BorrowedFd<'_>>) {
+    let open = places.iter().enumerate();
+    let open = open.filter_map(|(place, connection)| Some((place, connection.as_ref()?)));
+    open.filter_map(|(place, connection)| Some((place, connection.reader.wait_for()?)))
+        .unzip()
+}
+
 /// Reads what comes and goes.
 pub(super) struct LiveReader {
     arrivals: Arrived,
@@ -69,7 +77,9 @@ impl LiveReader {
             if waiter.stopped().is_some() {
                 return Ok(Next::Stop);
             }
-            self.arrivals.hurry();
+            if self.arrivals.hurry() && !self.turns.is_empty() {
+                self.look()?;
+            }
             while let Some(opened) = self.arrivals.next()? {
                 self.open(opened, false)?;
             }
@@ -130,25 +140,45 @@ impl LiveReader {
         Ok(None)
     }
 
+    /// Puts those that have something in turn: one that always has may keep them from being waited for.
+    fn look(&mut self) -> Result<()> {
+        if self.gives_up() {
+            self.wake();
+        }
+        let (places, inputs) = to_be_waited_for(&self.places);
+        let awaited = Awaited {
+            inputs,
+            ..Awaited::default()
+        };
+        let ready = ready_ones(&awaited)?.map(|ready| ready.inputs);
+        for (place, is_ready) in places.into_iter().zip(ready.unwrap_or_default()) {
+            if is_ready && !self.turns.contains(&place) {
+                self.turns.push_back(place);
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells all inputs the time; true if one of them has been quiet for too long.
+    fn gives_up(&mut self) -> bool {
+        let now = time::elapsed();
+        let open = self.places.iter_mut().flatten();
+        let untils = open.filter_map(|open| open.reader.quiet_until(now));
+        self.arrivals.quiet_until = untils.min();
+        self.arrivals.quiet_until.is_some_and(|until| now >= until)
+    }
+
     /// Waits until an input has something, or one may have come.
     fn wait(
         &mut self,
         waiter: &mut Waiter<'_>,
         patience: &mut Patience<'_>,
     ) -> Result<Option<Next>> {
-        let now = time::elapsed();
-        let open = self.places.iter_mut().flatten();
-        let untils = open.filter_map(|open| open.reader.quiet_until(now));
-        self.arrivals.quiet_until = untils.min();
-        if self.arrivals.quiet_until.is_some_and(|until| now >= until) {
+        if self.gives_up() {
             self.wake();
             return Ok(None);
         }
-        let open = self.places.iter().enumerate();
-        let open = open.filter_map(|(place, connection)| Some((place, connection.as_ref()?)));
-        let (places, fds): (Vec<usize>, Vec<BorrowedFd<'_>>) = open
-            .filter_map(|(place, connection)| Some((place, connection.reader.wait_for()?)))
-            .unzip();
+        let (places, fds) = to_be_waited_for(&self.places);
         let awaited = self.arrivals.awaited(fds);
         let woken = match (ready_ones(&awaited)?, patience) {
             (Some(ready), _) => Woken::Ready(ready),
@@ -179,6 +209,7 @@ impl LiveReader {
         for (place, connection) in self.places.iter().enumerate() {
             if let Some(connection) = connection
                 && connection.reader.wait_for().is_none()
+                && !self.turns.contains(&place)
             {
                 self.turns.push_back(place);
             }

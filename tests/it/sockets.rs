@@ -17,7 +17,7 @@ type Test = fn() -> Result<(), String>;
 
 /// The tests of this file.
 pub fn tests() -> Vec<Trial> {
-    let tests: [(&str, Test); 20] = [
+    let tests: [(&str, Test); 21] = [
         ("first-row", first_row),
         ("same-bytes", same_bytes),
         ("flaps", flaps),
@@ -29,6 +29,7 @@ pub fn tests() -> Vec<Trial> {
         ("junk", junk),
         ("much-junk", much_junk),
         ("damaged", damaged),
+        ("flood", flood),
         ("sigterm", sigterm),
         ("datagrams", datagrams),
         ("unix-datagrams", unix_datagrams),
@@ -572,6 +573,31 @@ fn damaged() -> Result<(), String> {
         check("two rejects", rejected, &outcome)?;
     }
     Ok(())
+}
+
+/// A connection that always has something keeps no other one waiting.
+fn flood() -> Result<(), String> {
+    let mut live = start(&[
+        "CREATE TABLE t (n BIGINT) WITH (address = 'tcp-listen://:0', format = 'ndjson'); \
+         SELECT n FROM t WHERE n < 0 LIMIT 2",
+    ]);
+    let address = listening(&live)?;
+    let mut other = TcpStream::connect(&address).map_err(text)?;
+    other.write_all(b"{\"n\":-1}\n").map_err(text)?;
+    same_text("before", b"n\n-1\n", printed(&mut live, 2)?.as_bytes())?;
+    let mut flooded = TcpStream::connect(&address).map_err(text)?;
+    let rows = b"{\"n\":1}\n".repeat(100_000);
+    // So much at least has been read when the other one goes on.
+    for _ in 0..10 {
+        flooded.write_all(&rows).map_err(text)?;
+    }
+    let flooding = std::thread::spawn(move || while flooded.write_all(&rows).is_ok() {});
+    other.write_all(b"{\"n\":-2}\n").map_err(text)?;
+    let outcome = live.finish();
+    flooding
+        .join()
+        .map_err(|_| String::from("the flood failed"))?;
+    check("the limit is reached", outcome.code == 0, &outcome)
 }
 
 fn sigterm() -> Result<(), String> {
