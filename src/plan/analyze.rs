@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use datafusion_common::DataFusionError;
 use datafusion_common::config::ConfigOptions;
 use datafusion_expr::LogicalPlan;
+use datafusion_expr::planner::ContextProvider;
 use datafusion_optimizer::analyzer::Analyzer;
 use datafusion_optimizer::common_subexpr_eliminate::CommonSubexprEliminate;
 use datafusion_optimizer::eliminate_duplicated_expr::EliminateDuplicatedExpr;
@@ -23,47 +24,79 @@ use datafusion_sql::planner::SqlToRel;
 use sqlparser::ast;
 
 use super::context::{Context, Registry, options};
-use super::conversions;
 use super::names::Resolved;
+use super::{blame, constants, conversions};
 use crate::error::{Error, Result};
 use crate::time::Zone;
 
 /// The optimized logical plan of a resolved query; `now` is the time of `now()`.
 ///
 /// # Errors
-/// Types that do not fit, calls with wrong arguments, columns that are neither grouped nor aggregated.
+/// Types that do not fit, calls with wrong arguments, columns that are neither grouped nor aggregated; with the part
+/// of the query that it is about.
 pub fn analyze(
     resolved: &Resolved,
     registry: &Registry,
     zone: Zone,
     now: DateTime<Utc>,
 ) -> Result<LogicalPlan> {
-    let context = Context::new(registry, resolved, zone);
-    let statement = ast::Statement::Query(Box::new(resolved.query.clone()));
-    let plan = SqlToRel::new(&context)
-        .sql_statement_to_plan(statement)
-        .map_err(explain)?;
-    let options: Arc<ConfigOptions> = Arc::new(options(zone));
-    let plan = conversions::fit(plan).map_err(explain)?;
-    let plan = Analyzer::new()
-        .execute_and_check(plan, &options, |_, _| {})
-        .map_err(explain)?;
-    let plan = conversions::take_over(plan, zone, resolved).map_err(explain)?;
-    let optimizer = Optimizer::with_rules(vec![
-        Arc::new(OptimizeUnions::new()),
-        Arc::new(SimplifyExpressions::new()),
-        Arc::new(ReplaceDistinctWithAggregate::new()),
-        Arc::new(EliminateDuplicatedExpr::new()),
-        Arc::new(PushDownFilter::new()),
-        Arc::new(CommonSubexprEliminate::new()),
-        Arc::new(OptimizeProjections::new()),
-    ]);
-    let config = OptimizerContext::new_with_config_options(options)
-        .with_query_execution_start_time(now)
-        .with_skip_failing_rules(false);
-    optimizer
-        .optimize(plan, &config, |_, _| {})
-        .map_err(explain)
+    constants::check(resolved)?;
+    let planner = Planner {
+        context: Context::new(registry, resolved, zone),
+        resolved,
+        zone,
+        now,
+    };
+    let planned = planner.plan(resolved.query.clone());
+    planned.map_err(|error| blame::blame(error, &planner))
+}
+
+/// What plans queries over the tables of a resolved one.
+pub(super) struct Planner<'a> {
+    context: Context<'a>,
+    /// The query as a whole.
+    pub resolved: &'a Resolved,
+    zone: Zone,
+    now: DateTime<Utc>,
+}
+
+impl Planner<'_> {
+    /// The optimized logical plan of a query whose names are exact.
+    ///
+    /// # Errors
+    /// As [`analyze`], without the part of the query that it is about.
+    pub fn plan(&self, query: ast::Query) -> Result<LogicalPlan> {
+        let statement = ast::Statement::Query(Box::new(query));
+        let plan = SqlToRel::new(&self.context)
+            .sql_statement_to_plan(statement)
+            .map_err(explain)?;
+        let options: Arc<ConfigOptions> = Arc::new(options(self.zone));
+        let plan = conversions::fit(plan).map_err(explain)?;
+        let plan = Analyzer::new()
+            .execute_and_check(plan, &options, |_, _| {})
+            .map_err(explain)?;
+        let plan = conversions::take_over(plan, self.zone, self.resolved).map_err(explain)?;
+        let optimizer = Optimizer::with_rules(vec![
+            Arc::new(OptimizeUnions::new()),
+            Arc::new(SimplifyExpressions::new()),
+            Arc::new(ReplaceDistinctWithAggregate::new()),
+            Arc::new(EliminateDuplicatedExpr::new()),
+            Arc::new(PushDownFilter::new()),
+            Arc::new(CommonSubexprEliminate::new()),
+            Arc::new(OptimizeProjections::new()),
+        ]);
+        let config = OptimizerContext::new_with_config_options(options)
+            .with_query_execution_start_time(self.now)
+            .with_skip_failing_rules(false);
+        optimizer
+            .optimize(plan, &config, |_, _| {})
+            .map_err(explain)
+    }
+
+    /// True for the name of an aggregate function.
+    pub fn is_aggregate(&self, name: &str) -> bool {
+        self.context.get_aggregate_meta(name).is_some()
+    }
 }
 
 /// DataFusion's errors as ours: what the user did is a plan error, the rest a mistake of ours.
@@ -90,18 +123,7 @@ pub(super) fn explain(error: DataFusionError) -> Error {
         DataFusionError::Internal(message) => {
             Error::internal("the query cannot be planned").cause(first_sentence(message))
         }
-        other => {
-            let message = first_sentence(&other.strip_backtrace());
-            let of_nested = ["Struct(", "List(", "Map("]
-                .iter()
-                .any(|t| message.contains(t));
-            let error = Error::plan(message);
-            match of_nested {
-                true => error
-                    .help("a.b and a[1] are values inside; CAST(a AS STRING) is all of it as JSON"),
-                false => error,
-            }
-        }
+        other => Error::plan(first_sentence(&other.strip_backtrace())),
     }
 }
 
@@ -131,6 +153,8 @@ fn first_sentence(message: &str) -> String {
     let message = message.replace("\" window\".", "").replace(" window.", "");
     let mut chars = message.chars();
     match chars.next() {
+        // `HAVING` stays what it is.
+        Some(_) if chars.as_str().starts_with(char::is_uppercase) => message,
         Some(first) => first.to_lowercase().chain(chars).collect(),
         None => String::from("the query cannot be planned"),
     }

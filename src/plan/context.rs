@@ -243,8 +243,8 @@ impl ExprPlanner for Operators {
 fn compare(mut expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
     let left = expr.left.get_type(schema)?;
     let right = expr.right.get_type(schema)?;
-    expr.left = comparable(expr.left, &left, &right);
-    expr.right = comparable(expr.right, &right, &left);
+    expr.left = comparable(expr.left, &left, &right)?;
+    expr.right = comparable(expr.right, &right, &left)?;
     Ok(PlannerResult::Original(expr))
 }
 

@@ -8,6 +8,8 @@
 //! Invariants: no conversion that DataFusion would do otherwise than [`convert`] is left in a plan; a text in
 //! quotes that stands for a time and is none is an error at its place, but for a CAST that the user wrote.
 
+use std::ops::ControlFlow;
+
 use arrow::array::Array;
 use arrow::datatypes::DataType;
 use datafusion_common::tree_node::{Transformed, TreeNode};
@@ -27,11 +29,17 @@ use crate::time::Zone;
 
 /// `value` as what can be compared with a value of `other`'s type: text with a number as a number, text and dates with
 /// a time as times of its type, an interval with the difference of two times as one.
-pub(super) fn comparable(value: Expr, own: &DataType, other: &DataType) -> Expr {
+///
+/// # Errors
+/// A text in quotes that is to be a number and is none.
+pub(super) fn comparable(value: Expr, own: &DataType, other: &DataType) -> Result<Expr> {
     use DataType::{Date32, Duration, Interval, Time32, Time64, Timestamp};
     let boxed = Box::new(value);
-    match (own, other) {
+    Ok(match (own, other) {
         (text, number) if text.is_string() && number.is_numeric() => {
+            if let Expr::Literal(constant, _) = boxed.as_ref() {
+                check_number(constant)?;
+            }
             Expr::TryCast(TryCast::new(boxed, DataType::Float64))
         }
         (text, Timestamp(..) | Date32 | Time32(_) | Time64(_)) if text.is_string() => {
@@ -41,7 +49,21 @@ pub(super) fn comparable(value: Expr, own: &DataType, other: &DataType) -> Expr 
             Expr::Cast(Cast::new(boxed, other.clone()))
         }
         _ => *boxed,
+    })
+}
+
+fn check_number(constant: &ScalarValue) -> Result<()> {
+    let Some(text) = constant.try_as_str().flatten() else {
+        return Ok(());
+    };
+    if constant
+        .cast_to(&DataType::Float64)
+        .is_ok_and(|number| !number.is_null())
+    {
+        return Ok(());
     }
+    let error = Error::plan(format!("'{text}' is no number"));
+    Err(DataFusionError::External(Box::new(error)))
 }
 
 /// Makes what BETWEEN and IN compare comparable.
@@ -61,7 +83,7 @@ fn fit_here(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     let type_of = |expr: &Expr| expr.get_type(schema).ok();
     let fitted = |value: Expr, other: &Option<DataType>| match (type_of(&value), other) {
         (Some(own), Some(other)) => comparable(value, &own, other),
-        _ => value,
+        _ => Ok(value),
     };
     Ok(match expr {
         Expr::Between(Between {
@@ -71,7 +93,7 @@ fn fit_here(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             high,
         }) => {
             let other = type_of(&expr);
-            let (low, high) = (fitted(*low, &other), fitted(*high, &other));
+            let (low, high) = (fitted(*low, &other)?, fitted(*high, &other)?);
             Transformed::yes(Expr::Between(Between::new(
                 expr,
                 negated,
@@ -85,8 +107,22 @@ fn fit_here(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             negated,
         }) => {
             let other = type_of(&expr);
+            let is_text =
+                |known: &Option<DataType>| known.as_ref().is_some_and(DataType::is_string);
+            if is_text(&other) && list.iter().map(type_of).any(|known| is_text(&known)) {
+                // Among texts a number is what it is written as.
+                let text = |item: Expr| match is_text(&type_of(&item)) {
+                    true => item,
+                    false => Expr::Cast(Cast::new(Box::new(item), DataType::Utf8View)),
+                };
+                let list = list.into_iter().map(text).collect();
+                return Ok(Transformed::yes(Expr::InList(InList::new(
+                    expr, list, negated,
+                ))));
+            }
             let list = list.into_iter().map(|item| fitted(item, &other));
-            Transformed::yes(Expr::InList(InList::new(expr, list.collect(), negated)))
+            let list = list.collect::<Result<Vec<_>>>()?;
+            Transformed::yes(Expr::InList(InList::new(expr, list, negated)))
         }
         other => Transformed::no(other),
     })
@@ -170,30 +206,20 @@ fn no_time(text: &str, to: &DataType) -> Error {
 /// Where a text stands in the query.
 fn place_of(text: &str, resolved: &Resolved) -> Option<Span> {
     let mut found = None;
-    let mut look = |expr: &ast::Expr| {
+    let _ = resolved.visit_expressions(&mut |expr| {
         let value = match expr {
             ast::Expr::Value(value) => value,
             ast::Expr::TypedString(typed) => &typed.value,
-            _ => return std::ops::ControlFlow::Continue(()),
+            _ => return ControlFlow::Continue(()),
         };
         let same = value.value.clone().into_string().as_deref() == Some(text);
         match span_of(value.span()).filter(|_| same) {
             Some(span) => {
                 found = Some(span);
-                std::ops::ControlFlow::Break(())
+                ControlFlow::Break(())
             }
-            None => std::ops::ControlFlow::Continue(()),
+            None => ControlFlow::Continue(()),
         }
-    };
-    let in_query = ast::visit_expressions(&resolved.query, &mut look);
-    let inputs = resolved.windows.iter().map(|window| &window.input);
-    let limited = resolved.limits.iter().map(|limit| &limit.query);
-    let _ = in_query.is_break()
-        || inputs
-            .into_iter()
-            .any(|input| ast::visit_expressions(input, &mut look).is_break())
-        || limited
-            .into_iter()
-            .any(|query| ast::visit_expressions(query, &mut look).is_break());
+    });
     found
 }

@@ -9,19 +9,23 @@
 //! with what works now. DataFusion appears here, in `functions/` and in two rooms of `exec/`.
 
 pub mod analyze;
+mod blame;
 pub mod computed;
+mod constants;
 pub mod context;
 mod conversions;
 mod endless;
 mod explain;
 mod expression;
 mod lower;
+mod misfit;
 pub mod names;
 mod nodes;
 mod relations;
 mod rules;
 mod share;
 mod sink;
+mod spellings;
 pub mod stream_plan;
 mod translate;
 mod types;

@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use sqlparser::ast::{self, Expr, Ident, TableFactor};
 
 use super::names::Functions;
+use super::spellings;
 use crate::error::{Error, Result};
 use crate::sql;
 
@@ -193,12 +194,35 @@ impl Walker<'_> {
         };
         let lower = name.value.to_lowercase();
         if self.functions.exists(&lower) {
-            return Ok(());
+            return check_arguments(function, &lower);
         }
         let error = Error::plan(format!("function `{}` does not exist", name.value))
             .at_least(sql::span_of(name.span));
-        Err(error
-            .suggest(&lower, self.functions.names())
-            .help("README.md lists the functions"))
+        Err(match spellings::instead_of(&lower) {
+            Some(instead) => error.help(instead),
+            None => error
+                .suggest(&lower, self.functions.names())
+                .help("README.md lists the functions"),
+        })
     }
+}
+
+/// `*` is an argument of `count` alone.
+fn check_arguments(function: &ast::Function, name: &str) -> Result<()> {
+    let ast::FunctionArguments::List(list) = &function.args else {
+        return Ok(());
+    };
+    let is_wildcard = |argument: &ast::FunctionArg| {
+        use ast::FunctionArgExpr::{QualifiedWildcard, Wildcard};
+        matches!(
+            argument,
+            ast::FunctionArg::Unnamed(Wildcard | QualifiedWildcard(_))
+        )
+    };
+    if name == "count" || !list.args.iter().any(is_wildcard) {
+        return Ok(());
+    }
+    Err(Error::plan(format!("`{name}` takes a column, not `*`"))
+        .at_least(sql::span_of(ast::Spanned::span(&function.name)))
+        .help("only count(*) counts whole rows"))
 }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Fields, IntervalUnit, TimeUnit};
 use sqlparser::ast::{
-    ArrayElemTypeDef, DataType as SqlType, ExactNumberInfo, StructField, TimezoneInfo,
+    ArrayElemTypeDef, DataType as SqlType, ExactNumberInfo, Spanned, StructField, TimezoneInfo,
 };
 
 use crate::error::{Error, Result};
+use crate::sql::span_of;
 use crate::time::{Unit, Zone};
 
 /// The column type of a SQL type; instants are shown in `zone`.
@@ -65,7 +66,8 @@ pub fn data_type(sql_type: &SqlType, zone: Zone) -> Result<DataType> {
         ))),
         SqlType::Struct(fields, _) => row_of(fields, zone)?,
         SqlType::Map(key, value) => map_of(key, value, zone)?,
-        SqlType::Custom(name, modifiers) => custom(&name.to_string(), modifiers, zone)?,
+        SqlType::Custom(name, modifiers) => custom(&name.to_string(), modifiers, zone)
+            .map_err(|error| error.at_least(span_of(name.span())))?,
         other => return Err(unknown(&other.to_string())),
     })
 }

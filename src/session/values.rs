@@ -6,7 +6,7 @@ use arrow::datatypes::DataType;
 
 use crate::data::parse_type;
 use crate::error::{Error, Result};
-use crate::time::{EpochUnit, Interval, Zone, parse_interval};
+use crate::time::{EpochUnit, Interval, Zone, nearest_zone, parse_interval};
 
 /// More threads than this are a mistake.
 const MOST_THREADS: usize = 1024;
@@ -49,8 +49,12 @@ pub fn duration(name: &str, text: &str) -> Result<Interval> {
 /// No such zone, with the nearest.
 pub fn zone(name: &str) -> Result<Zone> {
     let refused = || {
-        Error::usage(format!("`{name}` is no time zone"))
-            .help("zones are named like Europe/Berlin; `local` is the machine's")
+        let error = Error::usage(format!("`{name}` is no time zone"))
+            .help("zones are named like Europe/Berlin; `local` is the machine's");
+        match nearest_zone(name) {
+            Some(near) => error.label(format!("did you mean `{near}`?")),
+            None => error,
+        }
     };
     if name.eq_ignore_ascii_case("local") {
         let local = iana_time_zone::get_timezone()

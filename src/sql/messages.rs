@@ -161,7 +161,8 @@ pub(super) fn translate(error: &ParserError, text: &str, tokens: &[TokenWithSpan
             Some(expected) => Error::syntax(format!(
                 "the statement ends early: {} is missing",
                 plain(expected)
-            )),
+            ))
+            .help("write the rest, or take the last word away"),
             None => Error::syntax(lower_first(message)),
         };
         return error.at(Span::new(end, end));
@@ -171,13 +172,18 @@ pub(super) fn translate(error: &ParserError, text: &str, tokens: &[TokenWithSpan
     let error = match expected {
         Some("end of statement") => {
             Error::syntax(format!("{found} stands behind a complete statement"))
-                .help("part statements with `;`")
         }
         Some(expected) => Error::syntax(format!("expected {}, found {found}", plain(expected))),
         None => Error::syntax(lower_first(message)),
     }
     .at(span);
-    with_quoting(error, index.unwrap_or(0), tokens)
+    let error = with_quoting(error, index.unwrap_or(0), tokens);
+    match expected {
+        Some("end of statement") if error.helps().is_empty() => {
+            error.help("part statements with `;`")
+        }
+        _ => error,
+    }
 }
 
 /// Shows the quoted form where a reserved word stands in the place of a name, and other likely fixes.
@@ -185,6 +191,26 @@ fn with_quoting(error: Error, index: usize, tokens: &[TokenWithSpan]) -> Error {
     let is = |index: usize, name: &str| is_word(tokens.get(index), name);
     if (is(index, "GROUP") || is(index, "ORDER")) && !is(index + 1, "BY") {
         return error.help(format!("write `{} BY`", tokens[index].token));
+    }
+    let filter = (index.saturating_sub(2)..index).find(|at| is(*at, "FILTER"));
+    if filter.is_some_and(|at| {
+        tokens
+            .get(at + 1)
+            .is_some_and(|next| next.token != Token::LParen)
+    }) {
+        return error.help("a filter stands in brackets: count(*) FILTER (WHERE status >= 500)");
+    }
+    if is(index, "EMIT") {
+        return error.help("`EMIT FINAL` and `EMIT ON WINDOW CLOSE` work");
+    }
+    if index > 0 && is(index - 1, "OFFSET") {
+        return error.help("OFFSET takes a number: OFFSET 5");
+    }
+    if index > 1 && is(index - 1, "FROM") && is(index - 2, "AS") {
+        return error.help("`AS` lacks its name: SELECT host AS name FROM …");
+    }
+    if index > 0 && is(index - 1, "IS") {
+        return error.help("values are compared with `=`; IS is for NULL, TRUE and FALSE");
     }
     if index > 0 && is(index, "FROM") && tokens[index - 1].token == Token::Comma {
         return error.help("take the comma in front of FROM away");

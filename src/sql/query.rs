@@ -6,7 +6,9 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{self, TableFactor, VisitMut, VisitorMut};
+use sqlparser::ast::{
+    self, FunctionArg, FunctionArgExpr, Spanned, TableFactor, VisitMut, VisitorMut,
+};
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
@@ -84,15 +86,23 @@ pub(super) fn check_brackets(tokens: &[TokenWithSpan]) -> Result<()> {
                 )
             });
             if !fits {
-                return Err(
-                    Error::syntax(format!("`{}` closes nothing", token.token)).at(bytes(token))
-                );
+                return Err(Error::syntax(format!("`{}` closes nothing", token.token))
+                    .at(bytes(token))
+                    .help("take it away, or write what it closes"));
             }
         }
     }
     match open.last() {
         Some(token) => {
-            Err(Error::syntax(format!("`{}` is never closed", token.token)).at(bytes(token)))
+            let error = Error::syntax(format!("`{}` is never closed", token.token));
+            let closing = match token.token {
+                Token::LBracket => "]",
+                Token::LBrace => "}",
+                _ => ")",
+            };
+            Err(error
+                .at(bytes(token))
+                .help(format!("write `{closing}` where it ends")))
         }
         None => Ok(()),
     }
@@ -163,7 +173,11 @@ fn take_emit(mut tokens: Vec<TokenWithSpan>) -> Result<(Vec<TokenWithSpan>, Emit
 
 /// Names the items, moves windows from GROUP BY to FROM, checks every window call.
 fn normalize(query: &mut ast::Query, names: &ItemNames, text: &str) -> Result<()> {
-    let mut pass = Normalize { names, text };
+    let mut pass = Normalize {
+        names,
+        text,
+        inputs: Vec::new(),
+    };
     match query.visit(&mut pass) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(error) => Err(error),
@@ -173,6 +187,8 @@ fn normalize(query: &mut ast::Query, names: &ItemNames, text: &str) -> Result<()
 struct Normalize<'a> {
     names: &'a ItemNames,
     text: &'a str,
+    /// Where the queries stand that windows read.
+    inputs: Vec<sqlparser::tokenizer::Span>,
 }
 
 impl VisitorMut for Normalize<'_> {
@@ -186,7 +202,28 @@ impl VisitorMut for Normalize<'_> {
         )
     }
 
+    fn pre_visit_expr(&mut self, expr: &mut ast::Expr) -> ControlFlow<Error> {
+        let is_input = matches!(expr, ast::Expr::Subquery(_)) && self.inputs.contains(&expr.span());
+        flow(match is_input {
+            true => Ok(()),
+            false => refusals::check_expression(expr),
+        })
+    }
+
     fn pre_visit_table_factor(&mut self, relation: &mut TableFactor) -> ControlFlow<Error> {
+        if let TableFactor::Table {
+            args: Some(list), ..
+        } = relation
+        {
+            let named = list.args.iter().filter_map(|argument| match argument {
+                FunctionArg::Named {
+                    arg: FunctionArgExpr::Expr(value),
+                    ..
+                } => Some(value.span()),
+                _ => None,
+            });
+            self.inputs.extend(named);
+        }
         flow(refusals::check_relation(relation).and_then(|()| window_call(relation).map(|_| ())))
     }
 }

@@ -67,11 +67,7 @@ pub(super) fn check_tokens(tokens: &[TokenWithSpan]) -> Result<()> {
             && is_any_word(tokens.get(index + 2), &["SELECT", "WITH"])
             && !is_any_word(before, &["TABLE", "VIEW"])
         {
-            return Err(
-                Error::unsupported("a subquery inside an expression is not built yet")
-                    .at(bytes(token))
-                    .help("what works now: a subquery in FROM, and WITH"),
-            );
+            return Err(subquery().at(bytes(token)));
         }
         if let Some(found) = word(token).filter(|word| word.quote_style.is_none())
             && !is(previous, &Token::Period)
@@ -106,6 +102,10 @@ fn check_word(
                 ) =>
         {
             return Err(join(span));
+        }
+        "FROM" if previous.is_some_and(is_operator) => {
+            Error::syntax("an expression is missing in front of FROM")
+                .help("take the operator away, or write its right side")
         }
         "RECURSIVE" if is_word(previous, "WITH") => {
             Error::unsupported("WITH RECURSIVE is not built").help("WITH without RECURSIVE works")
@@ -208,6 +208,41 @@ fn check_modifier(
         _ => return Ok(()),
     };
     Err(error.at(span))
+}
+
+/// True for what stands between two operands and nowhere else.
+fn is_operator(token: &TokenWithSpan) -> bool {
+    matches!(
+        token.token,
+        Token::Plus
+            | Token::Minus
+            | Token::Div
+            | Token::Mod
+            | Token::StringConcat
+            | Token::Eq
+            | Token::DoubleEq
+            | Token::Neq
+            | Token::Lt
+            | Token::LtEq
+            | Token::Gt
+            | Token::GtEq
+    )
+}
+
+fn subquery() -> Error {
+    Error::unsupported("a subquery inside an expression is not built yet")
+        .help("what works now: a subquery in FROM, and WITH")
+}
+
+/// Refuses what stands in an expression and only the tree shows.
+pub(super) fn check_expression(expr: &ast::Expr) -> Result<()> {
+    use sqlparser::ast::{Expr, Spanned};
+    match expr {
+        Expr::Subquery(_) | Expr::InSubquery { .. } | Expr::Exists { .. } => {
+            Err(subquery().at_least(super::tokens::span_of(expr.span())))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn grouping_sets() -> Error {

@@ -175,6 +175,8 @@ fn unknown(first: &TokenWithSpan, tokens: &[TokenWithSpan], text: &str) -> Error
             .note(STATEMENTS);
         return match upper.as_str() {
             "BEGIN" => error.help("several INSERTs run together as `BEGIN STATEMENT SET; …; END;`"),
+            "DELETE" | "UPDATE" | "MERGE" | "TRUNCATE" => error
+                .help("a stream is not changed: SELECT … WHERE chooses rows, INSERT INTO and -o write them"),
             _ => error,
         };
     }

@@ -266,8 +266,8 @@ fn names_of_items() {
             "SELECT a, t.b, *, count(*) AS \"count( * )\", a + b AS \"a + b\" FROM t",
         ),
         (
-            "SELECT DISTINCT a IS DISTINCT FROM b, (SELECT 1+1) FROM t",
-            "SELECT DISTINCT a IS DISTINCT FROM b AS \"a IS DISTINCT FROM b\", (SELECT 1 + 1 AS \"1+1\") AS \"(SELECT 1+1)\" FROM t",
+            "SELECT DISTINCT a IS DISTINCT FROM b, (1+1) FROM t",
+            "SELECT DISTINCT a IS DISTINCT FROM b AS \"a IS DISTINCT FROM b\", (1 + 1) AS \"(1+1)\" FROM t",
         ),
         (
             "SELECT 1 UNION ALL SELECT 2",

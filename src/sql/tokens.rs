@@ -102,7 +102,11 @@ fn unreadable(text: &str, start: usize, message: &str) -> Error {
             .cause(message)
             .at(Span::new(start, start + one));
     };
-    Error::syntax(what).at(Span::new(start, start + width))
+    let error = Error::syntax(what).at(Span::new(start, start + width));
+    match rest.starts_with('\'') {
+        true => error.help("inside a text the quote is written twice: 'it''s'"),
+        false => error.help("write what closes it"),
+    }
 }
 
 /// Turns places that only grow into offsets.

@@ -216,7 +216,8 @@ impl<'a> Arguments<'a> {
             );
         }
         if !size.is_positive() {
-            return Err(Error::plan(format!("{name} must be more than 0, not {size}")).at(place));
+            let error = Error::plan(format!("{name} must be more than 0, not {size}"));
+            return Err(error.at(place).help("write a length of time such as '5m'"));
         }
         Ok(size)
     }

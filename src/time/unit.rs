@@ -5,6 +5,17 @@ use arrow::datatypes::{DataType, TimeUnit};
 /// The zone of `--tz`: a name of the time zone database.
 pub type Zone = chrono_tz::Tz;
 
+/// The zone whose name is closest to `name`: all of it, or what stands behind its last `/`.
+pub fn nearest_zone(name: &str) -> Option<&'static str> {
+    let names = || chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
+    let city = |zone: &'static str| zone.rsplit('/').next().unwrap_or(zone);
+    let by_city = || {
+        let near = crate::error::closest(name.rsplit('/').next()?, names().map(city))?;
+        names().find(|zone| city(zone) == near)
+    };
+    crate::error::closest(name, names()).or_else(by_city)
+}
+
 /// What one step of a time column is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Unit {

@@ -87,6 +87,10 @@ fn check_file(path: &Path) -> Result<(), String> {
         let result = run_record(kind, &mut actual);
         let place = format!("{name}:{}: {}", record.line, record.comments[0]);
         let fail = |error: String| format!("{place}\n{error}");
+        let result = match name.ends_with("reject/statements.test") {
+            true => result.and_then(|()| leads_on(&actual)),
+            false => result,
+        };
         if let Err(error) = result {
             failures.push(fail(error));
         } else if updating() {
@@ -103,6 +107,22 @@ fn check_file(path: &Path) -> Result<(), String> {
         Ok(())
     } else {
         Err(failures.join("\n"))
+    }
+}
+
+/// An error shows its place, and what was meant or what to do.
+fn leads_on(record: &Record) -> Result<(), String> {
+    let lines = &record.expected;
+    let has = |part: &str| lines.iter().any(|line| line.contains(part));
+    let steps = [
+        "= help: ",
+        "did you mean `",
+        "= it is called as ",
+        "= columns: ",
+    ];
+    match has("  --> query:") && steps.into_iter().any(has) {
+        true => Ok(()),
+        false => Err(format!("no place or no next step:\n{}", lines.join("\n"))),
     }
 }
 

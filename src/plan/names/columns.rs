@@ -250,13 +250,17 @@ impl Resolver<'_> {
             return Error::plan(format!("no column \"{name}\"; text is written '{name}'"))
                 .at_least(span)
                 .suggest(&name, names(relation))
-                .note(columns_note(relation));
+                .note(columns_note(relation))
+                .help("single quotes are for text, double quotes for names");
         }
         let message = format!("column `{name}` does not exist in `{}`", relation.name);
         let error = Error::plan(message)
             .at_least(span)
             .suggest(&name, names(relation))
             .note(columns_note(relation));
+        if let Some(help) = super::from::window_help(relation, &name) {
+            return error.help(help);
+        }
         let table = relation.table.map(|table| &self.tables[table]);
         let taken_for = table.and_then(|table| table.taken_for);
         match taken_for.and_then(|taken_for| taken_for.help(&name)) {

@@ -34,7 +34,8 @@ impl Resolver<'_> {
             TableFactor::Table { name, .. } => {
                 let [ast::ObjectNamePart::Identifier(name)] = name.0.as_slice() else {
                     return Err(Error::plan(format!("table `{name}` does not exist"))
-                        .help("tables have plain names; put paths in single quotes"));
+                        .at_least(self.span(ast::Spanned::span(name)))
+                        .help(format!("a path stands in single quotes: FROM '{name}'")));
                 };
                 let name = name.clone();
                 self.table(factor, &name)
@@ -136,6 +137,10 @@ impl Resolver<'_> {
             let names = self.catalog.names();
             let error = Error::plan(format!("table `{}` does not exist", name.value))
                 .at_least(self.span(name.span));
+            if name.value.contains(['.', '/', '*']) {
+                let quoted = format!("a path stands in single quotes: FROM '{}'", name.value);
+                return Err(error.help(quoted));
+            }
             let names = names.into_iter().chain(["stdin", "input"]);
             return Err(error.suggest(&name.value, names).help(
                 "the FILE arguments and standard input are `stdin`; a path is read by quoting it: \
@@ -444,4 +449,19 @@ pub(in crate::plan) fn select_all(name: Ident) -> ast::Select {
         value_table_mode: None,
         flavor: ast::SelectFlavor::Standard,
     }
+}
+
+/// What to do where a bound of a window is named and there is no window.
+pub(super) fn window_help(relation: &Relation, name: &str) -> Option<String> {
+    let mut bounds = ["window_start", "window_end", "window_time"].into_iter();
+    let is_bound = bounds.any(|bound| bound.eq_ignore_ascii_case(name));
+    let has_window = relation.columns.iter().any(|column| column.bound.is_some());
+    (is_bound && !has_window).then(|| {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        let name = match relation.name.bytes().all(is_plain) {
+            true => relation.name.clone(),
+            false => format!("'{}'", relation.name),
+        };
+        format!("a window makes it: FROM TUMBLE({name}, 1m) … GROUP BY window_start")
+    })
 }

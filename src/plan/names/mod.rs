@@ -21,6 +21,7 @@ mod select;
 mod uses;
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
@@ -59,6 +60,23 @@ pub struct Resolved {
     pub notes: Vec<String>,
     /// Columns that the query only hands on, if they are many.
     pub carried: Option<Carried>,
+}
+
+impl Resolved {
+    /// Visits the expressions of the query, also of its parts that stand as placeholders in it.
+    pub fn visit_expressions<B>(
+        &self,
+        look: &mut impl FnMut(&Expr) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        ast::visit_expressions(&self.query, &mut *look)?;
+        for window in &self.windows {
+            ast::visit_expressions(&window.input, &mut *look)?;
+        }
+        for limit in &self.limits {
+            ast::visit_expressions(&limit.query, &mut *look)?;
+        }
+        ControlFlow::Continue(())
+    }
 }
 
 /// A window call with exact names.
@@ -178,8 +196,42 @@ impl Resolver<'_> {
         let mut order_by = query.order_by.take();
         let columns = self.set_expression(&mut query.body, order_by.as_mut())?;
         query.order_by = order_by;
+        self.check_limit(query)?;
         self.limit_by(query, &columns)?;
         Ok(columns)
+    }
+
+    /// LIMIT and OFFSET are numbers that are known before there are rows.
+    fn check_limit(&self, query: &ast::Query) -> Result<()> {
+        let counts: Vec<(&str, &Expr)> = match &query.limit_clause {
+            Some(ast::LimitClause::LimitOffset { limit, offset, .. }) => {
+                let limit = limit.iter().map(|limit| ("LIMIT", limit));
+                let offset = offset.iter().map(|offset| ("OFFSET", &offset.value));
+                limit.chain(offset).collect()
+            }
+            Some(ast::LimitClause::OffsetCommaLimit { offset, limit }) => {
+                vec![("LIMIT", offset), ("LIMIT", limit)]
+            }
+            None => return Ok(()),
+        };
+        for (clause, count) in counts {
+            let is_number = match count {
+                Expr::Value(value) => match &value.value {
+                    ast::Value::Number(text, _) => text.parse::<u64>().is_ok(),
+                    ast::Value::Null => clause == "LIMIT",
+                    _ => false,
+                },
+                _ => false,
+            };
+            if !is_number {
+                return Err(
+                    Error::plan(format!("{clause} takes a whole number from 0 on"))
+                        .at_least(self.span(ast::Spanned::span(count)))
+                        .help(format!("write it as digits: {clause} 5")),
+                );
+            }
+        }
+        Ok(())
     }
 
     /// Resolves SELECT, UNION, VALUES or a bracketed query; `order_by` belongs to it.
@@ -203,7 +255,9 @@ impl Resolver<'_> {
                         "the branches of UNION ALL have {} and {} columns",
                         columns.len(),
                         others.len()
-                    )));
+                    ))
+                    .at_least(self.span(ast::Spanned::span(right.as_ref())))
+                    .help("name as many columns in each SELECT; NULL AS x stands for one that is not there"));
                 }
                 let columns: Vec<RelationColumn> = (columns.into_iter().zip(&others))
                     .map(|(column, other)| column.united(other))

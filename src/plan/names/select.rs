@@ -66,7 +66,14 @@ impl Resolver<'_> {
             }
         }
         if keys.is_empty() && !exprs.iter().any(|expr| self.has_aggregate(expr)) {
-            return Ok(());
+            let Some(having) = &select.having else {
+                return Ok(());
+            };
+            return Err(
+                Error::plan("HAVING without GROUP BY and without an aggregate")
+                    .at_least(self.span(span_of_expr(having)))
+                    .help("a condition on single rows stands in WHERE"),
+            );
         }
         for expr in exprs {
             let mut search = Ungrouped {
@@ -240,7 +247,8 @@ impl Resolver<'_> {
                         "GROUP BY {ordinal}: there are {} result columns",
                         aliases.len()
                     ))
-                    .at_least(span));
+                    .at_least(span)
+                    .help("count the result columns from 1, or name one"));
                 };
                 *key = expr.clone();
             } else if matches!(select.group_by, GroupByExpr::Expressions(..)) {
@@ -295,7 +303,8 @@ impl Resolver<'_> {
                     "ORDER BY {ordinal}: there are {} result columns",
                     outputs.len()
                 ))
-                .at_least(self.span(span_of_expr(key))));
+                .at_least(self.span(span_of_expr(key)))
+                .help("count the result columns from 1, or name one"));
             };
             *key = Expr::Identifier(quoted(&output.name));
             return Ok(());

@@ -1,0 +1,244 @@
+//! Checks constants that decide what a call does: parts of times, patterns, zones, quantiles. A wrong one is wrong for every row.
+//!
+//! ```text
+//!   date_trunc('minuet', ts)     extract(minuet FROM ts)     host ~ '[a'     ts AT TIME ZONE 'Berlinn'     quantile(x, 95)
+//!              ^^^^^^^^                  ^^^^^^                     ^^^^                         ^^^^^^^^^                 ^^
+//! ```
+//!
+//! Invariants: what gets through is no constant here or one that the function takes.
+
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{
+    self, BinaryOperator, DateTimeField, Expr, FunctionArg, FunctionArgExpr, FunctionArguments,
+    Spanned, Value, ValueWithSpan,
+};
+
+use super::names::Resolved;
+use crate::error::{Error, Result, Span};
+use crate::sql::span_of;
+use crate::time::{Zone, nearest_zone};
+
+/// What `date_trunc` cuts to.
+const GRANULARITIES: &[&str] = &[
+    "microsecond",
+    "millisecond",
+    "second",
+    "minute",
+    "hour",
+    "day",
+    "week",
+    "month",
+    "quarter",
+    "year",
+];
+
+/// What `date_part` takes out of a time, the usual names.
+const PARTS: &[&str] = &[
+    "year",
+    "isoyear",
+    "quarter",
+    "month",
+    "week",
+    "day",
+    "doy",
+    "dow",
+    "isodow",
+    "hour",
+    "minute",
+    "second",
+    "millisecond",
+    "microsecond",
+    "nanosecond",
+    "epoch",
+];
+
+/// Other names of parts.
+const OTHER_PARTS: &[&str] = &[
+    "y",
+    "yr",
+    "yrs",
+    "years",
+    "mon",
+    "mons",
+    "months",
+    "w",
+    "weeks",
+    "d",
+    "days",
+    "h",
+    "hr",
+    "hrs",
+    "hours",
+    "m",
+    "min",
+    "mins",
+    "minutes",
+    "s",
+    "sec",
+    "secs",
+    "seconds",
+    "ms",
+    "msec",
+    "msecs",
+    "msecond",
+    "mseconds",
+    "milliseconds",
+    "us",
+    "usec",
+    "usecs",
+    "usecond",
+    "useconds",
+    "microseconds",
+    "nanoseconds",
+    "qtr",
+];
+
+/// Checks the constants of a query.
+///
+/// # Errors
+/// A constant that its call cannot take, at its place, with what was meant.
+pub(super) fn check(resolved: &Resolved) -> Result<()> {
+    match resolved.visit_expressions(&mut |expr| match check_one(expr) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(error) => ControlFlow::Break(error),
+    }) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(error) => Err(error),
+    }
+}
+
+fn check_one(expr: &Expr) -> Result<()> {
+    match expr {
+        Expr::Function(call) => check_call(call),
+        Expr::Extract { field, .. } => match field {
+            DateTimeField::Custom(name) => check_part(&name.value, span_of(name.span)),
+            other => check_part(&other.to_string(), span_of(expr.span())),
+        },
+        Expr::RLike { pattern, .. } => check_pattern(pattern),
+        Expr::BinaryOp {
+            op:
+                BinaryOperator::PGRegexMatch
+                | BinaryOperator::PGRegexIMatch
+                | BinaryOperator::PGRegexNotMatch
+                | BinaryOperator::PGRegexNotIMatch,
+            right,
+            ..
+        } => check_pattern(right),
+        Expr::AtTimeZone { time_zone, .. } => match text_of(time_zone) {
+            Some((name, place)) => check_zone(name, place),
+            None => Ok(()),
+        },
+        _ => Ok(()),
+    }
+}
+
+fn check_call(call: &ast::Function) -> Result<()> {
+    let arguments = match &call.args {
+        FunctionArguments::List(list) => list.args.as_slice(),
+        _ => return Ok(()),
+    };
+    let argument = |index: usize| match arguments.get(index) {
+        Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))) => Some(expr),
+        _ => None,
+    };
+    let name = call.name.to_string().to_lowercase();
+    match name.as_str() {
+        "date_trunc" | "datetrunc" => match argument(0).and_then(text_of) {
+            Some((unit, place)) => one_of(unit, GRANULARITIES, &[], "unit of date_trunc", place),
+            None => Ok(()),
+        },
+        "date_part" | "datepart" => match argument(0).and_then(text_of) {
+            Some((part, place)) => check_part(part, place),
+            None => Ok(()),
+        },
+        "regexp_like" | "regexp_match" | "regexp_replace" | "regexp_count" | "regexp_instr" => {
+            argument(1).map_or(Ok(()), check_pattern)
+        }
+        "quantile" | "approx_quantile" | "approx_percentile_cont" if arguments.len() > 1 => {
+            argument(1).map_or(Ok(()), check_fraction)
+        }
+        "percentile_cont" => argument(0).map_or(Ok(()), check_fraction),
+        _ => Ok(()),
+    }
+}
+
+fn check_part(part: &str, place: Option<Span>) -> Result<()> {
+    one_of(part, PARTS, OTHER_PARTS, "part of a time", place)
+}
+
+fn one_of(
+    name: &str,
+    usual: &[&str],
+    others: &[&str],
+    what: &str,
+    place: Option<Span>,
+) -> Result<()> {
+    let trimmed = name.trim_matches(['\'', '"']);
+    let mut known = usual.iter().chain(others);
+    if known.any(|known| known.eq_ignore_ascii_case(trimmed)) {
+        return Ok(());
+    }
+    Err(Error::plan(format!("`{trimmed}` is no {what}"))
+        .at_least(place)
+        .suggest(trimmed, usual)
+        .help(format!("it is one of {}", usual.join(", "))))
+}
+
+fn check_pattern(pattern: &Expr) -> Result<()> {
+    let Some((text, place)) = text_of(pattern) else {
+        return Ok(());
+    };
+    let cause = match regex_syntax::parse(text) {
+        Ok(_) => return Ok(()),
+        Err(regex_syntax::Error::Parse(error)) => error.kind().to_string(),
+        Err(regex_syntax::Error::Translate(error)) => error.kind().to_string(),
+        Err(error) => error.to_string(),
+    };
+    Err(Error::plan(format!("'{text}' is no pattern"))
+        .at_least(place)
+        .label(cause)
+        .help("patterns are regular expressions; a character that has a meaning in them is written with \\ in front"))
+}
+
+fn check_zone(name: &str, place: Option<Span>) -> Result<()> {
+    let is_offset = name.starts_with(['+', '-']);
+    if is_offset || name.eq_ignore_ascii_case("z") || name.parse::<Zone>().is_ok() {
+        return Ok(());
+    }
+    let error = Error::plan(format!("`{name}` is no time zone")).at_least(place);
+    let error = match nearest_zone(name) {
+        Some(zone) => error.label(format!("did you mean `{zone}`?")),
+        None => error,
+    };
+    Err(error.help("zones are named like 'Europe/Berlin'"))
+}
+
+fn check_fraction(fraction: &Expr) -> Result<()> {
+    let Expr::Value(ValueWithSpan {
+        value: Value::Number(text, _),
+        span,
+    }) = fraction
+    else {
+        return Ok(());
+    };
+    match text.parse::<f64>() {
+        Ok(fraction) if !(0.0..=1.0).contains(&fraction) => {
+            Err(Error::plan(format!("{text} is no quantile"))
+                .at_least(span_of(*span))
+                .help("write a number from 0 to 1, such as 0.99 for the 99th percentile"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A text in quotes and its place.
+fn text_of(expr: &Expr) -> Option<(&str, Option<Span>)> {
+    match expr {
+        Expr::Value(ValueWithSpan {
+            value: Value::SingleQuotedString(text),
+            span,
+        }) => Some((text, span_of(*span))),
+        _ => None,
+    }
+}

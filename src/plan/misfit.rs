@@ -1,0 +1,437 @@
+//! Says what is wrong with one expression whose parts are each right: types that do not go together, calls that do not fit.
+//!
+//! ```text
+//!   error: there is no TIMESTAMP(6) + BIGINT
+//!    |        ^^^^^^ `ts` is TIMESTAMP(6), `1` is BIGINT
+//!    = help: say the unit: ts + INTERVAL '1' SECOND
+//! ```
+//!
+//! Invariants: a help that shows another expression was tried: it can be planned.
+
+use std::ops::ControlFlow;
+
+use arrow::datatypes::DataType;
+use sqlparser::ast::{
+    self, BinaryOperator, CastKind, Expr, FunctionArg, FunctionArgExpr, FunctionArguments,
+    ObjectNamePart, Spanned, UnaryOperator,
+};
+
+use super::blame::{Trials, parts_of};
+use crate::data::type_name;
+use crate::error::{Error, ErrorKind, Span};
+use crate::functions::signatures;
+use crate::sql::span_of;
+
+/// What `value[index]` calls, which says itself what is wrong.
+const SUBSCRIPT: &str = "subscript";
+
+/// The error of `expr`, whose parts can each be planned, at its place; `error` is what the planner said.
+pub(super) fn describe(expr: &Expr, error: Error, trials: &Trials<'_>) -> Error {
+    let place = place_of(expr);
+    // What has a next step was said by one of ours, who knows more.
+    if error.kind() == ErrorKind::Plan && !error.helps().is_empty() {
+        return error.at_least(place);
+    }
+    let described = match expr {
+        Expr::Function(call) => of_call(expr, call, &error, trials),
+        Expr::BinaryOp { left, op, right } => of_operator(left, op, right, trials),
+        Expr::Like { expr, pattern, .. }
+        | Expr::ILike { expr, pattern, .. }
+        | Expr::SimilarTo { expr, pattern, .. }
+        | Expr::RLike { expr, pattern, .. } => of_pattern(expr, pattern, trials),
+        Expr::InList { expr, list, .. } => list
+            .iter()
+            .find_map(|item| no_number(item, expr, &BinaryOperator::Eq, trials)),
+        Expr::Between {
+            expr, low, high, ..
+        } => [low, high]
+            .into_iter()
+            .find_map(|bound| no_number(bound, expr, &BinaryOperator::Eq, trials)),
+        Expr::UnaryOp {
+            op: UnaryOperator::Not,
+            expr,
+        } => Some(no_truth(expr, trials)),
+        Expr::UnaryOp { op, expr } => of_sign(*op, expr, trials),
+        Expr::Array(_) => Some(
+            Error::unsupported("an ARRAY cannot be written in a query")
+                .help("a column is named as it is, or in double quotes: \"host name\""),
+        ),
+        _ if error.kind() == ErrorKind::Internal => Some(of_parts(expr, trials)),
+        _ => None,
+    };
+    described.unwrap_or(error).at_least(place)
+}
+
+/// What is said of an expression of a form of its own, such as SUBSTRING(text FROM n).
+fn of_parts(expr: &Expr, trials: &Trials<'_>) -> Error {
+    let types = parts_of(expr)
+        .iter()
+        .map(|part| name_of_type(part, trials))
+        .collect::<Vec<_>>();
+    Error::plan(format!(
+        "types that do not go together: {}",
+        types.join(", ")
+    ))
+    .help("CAST(x AS type) makes one fit")
+}
+
+fn name_of_type(expr: &Expr, trials: &Trials<'_>) -> String {
+    let known = trials.type_of(expr);
+    known.map_or_else(|| String::from("?"), |known| type_name(&known))
+}
+
+/// What is said of a condition that is a value of type `found`.
+pub(super) fn no_condition(condition: &Expr, found: &DataType) -> Error {
+    let written = written(condition);
+    let compared = match found {
+        number if number.is_numeric() => format!("{written} > 0"),
+        text if text.is_string() => format!("{written} = 'web1'"),
+        _ => format!("{written} IS NOT NULL"),
+    };
+    Error::plan("a condition must be true or false, and this one is a value")
+        .at_least(place_of(condition))
+        .label(format!("this is {}", type_name(found)))
+        .help(format!("compare it: {compared}"))
+}
+
+fn of_operator(
+    left: &Expr,
+    op: &BinaryOperator,
+    right: &Expr,
+    trials: &Trials<'_>,
+) -> Option<Error> {
+    let types = [trials.type_of(left)?, trials.type_of(right)?];
+    let names = types.each_ref().map(type_name);
+    let [l, r] = &names;
+    let label = format!("`{}` is {l}, `{}` is {r}", written(left), written(right));
+    if is_comparison(op) {
+        let sides = [(right, left), (left, right)];
+        let mut wrong = sides.into_iter();
+        if let Some(found) = wrong.find_map(|(text, other)| no_number(text, other, op, trials)) {
+            return Some(found);
+        }
+    }
+    if matches!(op, BinaryOperator::And | BinaryOperator::Or) {
+        let value = [left, right].into_iter().zip(&types);
+        let mut values = value.filter(|(_, known)| **known != DataType::Boolean);
+        return values
+            .next()
+            .map(|(value, known)| no_condition(value, known));
+    }
+    let message = match is_comparison(op) {
+        true => format!("{l} and {r} cannot be compared"),
+        false => format!("there is no {l} {op} {r}"),
+    };
+    let error = Error::plan(message).label(label);
+    let [first, second] = [written(left), written(right)];
+    let error = match (&types[0], &types[1]) {
+        (time, number) if time.is_temporal() && number.is_numeric() && !is_comparison(op) => {
+            error.help(format!(
+                "say the unit: {first} {op} INTERVAL '{}' SECOND",
+                if number_of(right).is_some() { second.as_str() } else { "1" }
+            ))
+        }
+        (DataType::Duration(_) | DataType::Interval(_), number) if number.is_numeric() => {
+            error.help(format!("say the unit: {first} {op} INTERVAL '{second}' SECOND"))
+        }
+        (time, number) if time.is_temporal() && number.is_numeric() => error.help(format!(
+            "compare times: {first} {op} '2026-11-25 10:00:00'; seconds since 1970: epoch({first}) {op} {second}"
+        )),
+        (number, time) if time.is_temporal() && number.is_numeric() => error.help(format!(
+            "compare times, or seconds since 1970: epoch({second})"
+        )),
+        (left, right) if left.is_nested() || right.is_nested() => error.help(
+            "a.b and a[1] are values inside; CAST(a AS STRING) is all of it as JSON",
+        ),
+        _ => error.help("CAST(x AS type) makes both the same"),
+    };
+    Some(error)
+}
+
+/// What is said of a text in quotes that is compared with a number and is none.
+fn no_number(text: &Expr, other: &Expr, op: &BinaryOperator, trials: &Trials<'_>) -> Option<Error> {
+    let known = trials.type_of(other)?;
+    let Expr::Value(value) = text else {
+        return None;
+    };
+    let ast::Value::SingleQuotedString(content) = &value.value else {
+        return None;
+    };
+    if !known.is_numeric() || content.trim().parse::<f64>().is_ok() {
+        return None;
+    }
+    let (text_written, other) = (written(text), written(other));
+    let error = Error::plan(format!("{text_written} is no number"))
+        .at_least(place_of(text))
+        .label(format!("`{other}` is {}", type_name(&known)));
+    Some(error.help(format!(
+        "compare texts: CAST({other} AS STRING) {op} {text_written}"
+    )))
+}
+
+fn is_comparison(op: &BinaryOperator) -> bool {
+    matches!(
+        op,
+        BinaryOperator::Eq
+            | BinaryOperator::NotEq
+            | BinaryOperator::Lt
+            | BinaryOperator::LtEq
+            | BinaryOperator::Gt
+            | BinaryOperator::GtEq
+    )
+}
+
+fn number_of(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Value(value) => match &value.value {
+            ast::Value::Number(text, _) => Some(text),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn of_pattern(text: &Expr, pattern: &Expr, trials: &Trials<'_>) -> Option<Error> {
+    for part in [pattern, text] {
+        let known = trials.type_of(part)?;
+        if !known.is_string() {
+            let written = written(part);
+            let help = match number_of(part) {
+                Some(number) => format!("write it as a text: '{number}'"),
+                None => format!("make it a text: CAST({written} AS STRING)"),
+            };
+            let error = Error::plan(format!(
+                "patterns are of texts, and `{written}` is {}",
+                type_name(&known)
+            ));
+            return Some(error.at_least(place_of(part)).help(help));
+        }
+    }
+    None
+}
+
+fn no_truth(expr: &Expr, trials: &Trials<'_>) -> Error {
+    let known = trials.type_of(expr).unwrap_or(DataType::Null);
+    no_condition(expr, &known)
+}
+
+fn of_sign(op: UnaryOperator, expr: &Expr, trials: &Trials<'_>) -> Option<Error> {
+    let known = trials.type_of(expr)?;
+    let written = written(expr);
+    let error = Error::plan(format!("there is no {op} of {}", type_name(&known)))
+        .label(format!("`{written}` is {}", type_name(&known)));
+    Some(match known.is_string() {
+        true => error.help(format!("make it a number: {op}CAST({written} AS DOUBLE)")),
+        false => error,
+    })
+}
+
+/// What is said of a call: which argument is of another type than wanted, or how the function is called.
+fn of_call(expr: &Expr, call: &ast::Function, error: &Error, trials: &Trials<'_>) -> Option<Error> {
+    let name = call.name.to_string();
+    if name == SUBSCRIPT {
+        return None;
+    }
+    let place = match call.name.0.as_slice() {
+        [ObjectNamePart::Identifier(name)] => span_of(name.span),
+        _ => None,
+    };
+    let arguments = match &call.args {
+        FunctionArguments::List(list) => list.args.as_slice(),
+        _ => &[],
+    };
+    let parts = parts_of(expr);
+    if trials.is_aggregate(expr) && parts.iter().any(|part| holds_aggregate(part, trials)) {
+        return Some(
+            Error::plan("an aggregate of an aggregate has no meaning")
+                .at_least(place)
+                .help(
+                    "aggregate the rows of a subquery: SELECT max(n) FROM (SELECT count(*) AS n …)",
+                ),
+        );
+    }
+    let values: Vec<&Expr> = arguments.iter().filter_map(value_of).collect();
+    let types: Vec<String> = values
+        .iter()
+        .map(|value| name_of_type(value, trials))
+        .collect();
+    let known = signatures().into_iter().find(|known| known.name == name);
+    let note = known.map(|known| format!("it is called as {}", known.call));
+    let with_note = |error: Error| match &note {
+        Some(note) => error.note(note.clone()),
+        None => error,
+    };
+    let said = error.message();
+    let repaired = match is_of_library(said) {
+        true => turned(call, &values, trials).or_else(|| repaired(call, &values, trials)),
+        // What our own functions say of their arguments is kept.
+        false => repaired(call, &values, trials)
+            .filter(|(index, _)| !matches!(values[*index], Expr::Value(_))),
+    };
+    if let Some((index, help)) = repaired {
+        let message = match is_of_library(said) {
+            true => format!("`{name}` does not take {} here", types[index]),
+            false => said.to_owned(),
+        };
+        let label = format!("`{}` is {}", written(values[index]), types[index]);
+        let error = Error::plan(message)
+            .at_least(place_of(values[index]))
+            .label(label);
+        return Some(with_note(error).help(help));
+    }
+    let message = match types.as_slice() {
+        _ if !is_of_library(said) => said.to_owned(),
+        [] => format!("`{name}` needs arguments"),
+        types => format!("`{name}` cannot be called with ({})", types.join(", ")),
+    };
+    Some(with_note(Error::plan(message).at_least(place)))
+}
+
+/// True for what the library says of arguments: it speaks of its own types.
+fn is_of_library(message: &str) -> bool {
+    let beginnings = [
+        "function '",
+        "failed to ",
+        "fail to ",
+        "'",
+        "the query cannot be planned",
+    ];
+    beginnings
+        .iter()
+        .any(|beginning| message.starts_with(beginning))
+}
+
+/// Two arguments the other way round, if the call can be planned so.
+fn turned(call: &ast::Function, values: &[&Expr], trials: &Trials<'_>) -> Option<(usize, String)> {
+    let [first, second] = values else {
+        return None;
+    };
+    let turned = with_arguments(call, vec![(*second).clone(), (*first).clone()]);
+    let help = || format!("the other way round: {}", written(&turned));
+    trials.works(&turned).then(|| (0, help()))
+}
+
+fn with_arguments(call: &ast::Function, values: Vec<Expr>) -> Expr {
+    let mut call = call.clone();
+    if let FunctionArguments::List(list) = &mut call.args {
+        let unnamed = |value| FunctionArg::Unnamed(FunctionArgExpr::Expr(value));
+        list.args = values.into_iter().map(unnamed).collect();
+    }
+    Expr::Function(call)
+}
+
+/// Which argument is to be changed so that the call can be planned, and how.
+fn repaired(
+    call: &ast::Function,
+    values: &[&Expr],
+    trials: &Trials<'_>,
+) -> Option<(usize, String)> {
+    for (index, value) in values.iter().enumerate() {
+        for (what, other) in others_of(value, trials) {
+            let help = match is_text(value) {
+                true => format!("write a {what} here"),
+                false => format!("make it a {what}: {}", written(&other)),
+            };
+            let mut values: Vec<Expr> = values.iter().map(|value| (*value).clone()).collect();
+            values[index] = other;
+            if trials.works(&with_arguments(call, values)) {
+                return Some((index, help));
+            }
+        }
+    }
+    None
+}
+
+/// What a value could be turned into.
+fn others_of(value: &Expr, trials: &Trials<'_>) -> Vec<(&'static str, Expr)> {
+    let cast = |data_type| Expr::Cast {
+        kind: CastKind::TryCast,
+        expr: Box::new(value.clone()),
+        data_type,
+        array: false,
+        format: None,
+    };
+    let text = ("text", cast(ast::DataType::String(None)));
+    let is_time = trials
+        .type_of(value)
+        .is_some_and(|known| known.is_temporal());
+    if is_time {
+        let argument = FunctionArg::Unnamed(FunctionArgExpr::Expr(value.clone()));
+        let name = ast::ObjectName::from(vec![ast::Ident::new("epoch")]);
+        let mut call = ast::Function {
+            name,
+            uses_odbc_syntax: false,
+            parameters: FunctionArguments::None,
+            args: FunctionArguments::None,
+            filter: None,
+            null_treatment: None,
+            over: None,
+            within_group: Vec::new(),
+        };
+        call.args = FunctionArguments::List(ast::FunctionArgumentList {
+            duplicate_treatment: None,
+            args: vec![argument],
+            clauses: Vec::new(),
+        });
+        return vec![text, ("number", Expr::Function(call))];
+    }
+    vec![
+        (
+            "number",
+            cast(ast::DataType::Double(ast::ExactNumberInfo::None)),
+        ),
+        ("whole number", cast(ast::DataType::BigInt(None))),
+        text,
+        (
+            "time",
+            cast(ast::DataType::Timestamp(None, ast::TimezoneInfo::None)),
+        ),
+    ]
+}
+
+fn is_text(expr: &Expr) -> bool {
+    match expr {
+        Expr::Value(value) => matches!(value.value, ast::Value::SingleQuotedString(_)),
+        _ => false,
+    }
+}
+
+fn value_of(argument: &FunctionArg) -> Option<&Expr> {
+    match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) => Some(value),
+        _ => None,
+    }
+}
+
+fn holds_aggregate(expr: &Expr, trials: &Trials<'_>) -> bool {
+    ast::visit_expressions(expr, |expr| match trials.is_aggregate(expr) {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    })
+    .is_break()
+}
+
+/// An expression as its user would write it: without the tables that names were found in.
+fn written(expr: &Expr) -> String {
+    let mut expr = expr.clone();
+    let _ = ast::visit_expressions_mut(&mut expr, |expr| {
+        if let Expr::Cast { kind, .. } = expr {
+            *kind = CastKind::Cast;
+        }
+        if let Expr::CompoundIdentifier(parts) = expr
+            && let Some(mut name) = parts.pop()
+        {
+            let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+            if name.value.bytes().all(is_plain) {
+                name.quote_style = None;
+            }
+            *expr = Expr::Identifier(name);
+        }
+        ControlFlow::<()>::Continue(())
+    });
+    expr.to_string()
+}
+
+fn place_of(expr: &Expr) -> Option<Span> {
+    span_of(expr.span())
+}
