@@ -158,6 +158,7 @@ fn check_call(call: &ast::Function) -> Result<()> {
         "quantile" | "approx_quantile" | "approx_percentile_cont" if arguments.len() > 1 => {
             argument(1).map_or(Ok(()), check_fraction)
         }
+        "string_agg" | "listagg" => argument(1).map_or(Ok(()), check_separator),
         "percentile_cont" => argument(0).map_or(Ok(()), check_fraction),
         _ => Ok(()),
     }
@@ -212,6 +213,17 @@ fn check_zone(name: &str, place: Option<Span>) -> Result<()> {
         None => error,
     };
     Err(error.help("zones are named like 'Europe/Berlin'"))
+}
+
+fn check_separator(separator: &Expr) -> Result<()> {
+    if text_of(separator).is_some() {
+        return Ok(());
+    }
+    Err(
+        Error::plan("what stands between the texts is the same for all rows")
+            .at_least(span_of(separator.span()))
+            .help("write it in quotes: string_agg(x, ', ')"),
+    )
 }
 
 fn check_fraction(fraction: &Expr) -> Result<()> {

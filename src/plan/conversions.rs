@@ -25,7 +25,7 @@ use crate::error::{Error, Span};
 use crate::exec::expression::convert;
 use crate::functions::{conversion_to, converts_otherwise};
 use crate::sql::span_of;
-use crate::time::Zone;
+use crate::time::{Zone, parse_interval};
 
 /// `value` as what can be compared with a value of `other`'s type: text with a number as a number, text and dates with
 /// a time as times of its type, an interval with the difference of two times as one.
@@ -198,9 +198,18 @@ fn no_time(text: &str, to: &DataType) -> Error {
             "a time is written '2026-11-25 10:00:00', '2026-11-25T10:00:00.250Z', '2026-11-25 10:00' or '2026-11-25'",
         ),
     };
-    Error::plan(format!("'{text}' is no {what}"))
-        .label(format!("read as {}", type_name(to)))
-        .help(written)
+    let error =
+        Error::plan(format!("'{text}' is no {what}")).label(format!("read as {}", type_name(to)));
+    if parse_interval(text).is_ok() {
+        return error.help(format!("a length of time is written INTERVAL '{text}'"));
+    }
+    match text.to_ascii_lowercase().as_str() {
+        "now" => error.help("the time of the start is now()"),
+        "today" | "yesterday" => {
+            error.help("days are counted from now(): now() - INTERVAL '1' DAY")
+        }
+        _ => error.help(written),
+    }
 }
 
 /// Where a text stands in the query.

@@ -56,23 +56,35 @@ pub(super) fn describe(expr: &Expr, error: Error, trials: &Trials<'_>) -> Error 
             Error::unsupported("an ARRAY cannot be written in a query")
                 .help("a column is named as it is, or in double quotes: \"host name\""),
         ),
-        _ if error.kind() == ErrorKind::Internal => Some(of_parts(expr, trials)),
+        _ if is_of_library(error.message()) => Some(of_parts(expr, trials)),
         _ => None,
     };
     described.unwrap_or(error).at_least(place)
 }
 
-/// What is said of an expression of a form of its own, such as SUBSTRING(text FROM n).
+/// What is said of a call with a form of its own, such as `substring(text FROM n)`.
 fn of_parts(expr: &Expr, trials: &Trials<'_>) -> Error {
-    let types = parts_of(expr)
+    let parts = parts_of(expr);
+    let types: Vec<String> = parts
         .iter()
         .map(|part| name_of_type(part, trials))
-        .collect::<Vec<_>>();
-    Error::plan(format!(
-        "types that do not go together: {}",
-        types.join(", ")
+        .collect();
+    let types = types.join(", ");
+    let name = match expr {
+        Expr::Ceil { .. } => "ceil",
+        Expr::Floor { .. } => "floor",
+        Expr::Position { .. } => "position",
+        Expr::Substring { .. } => "substring",
+        Expr::Trim { .. } => "trim",
+        Expr::Overlay { .. } => "overlay",
+        _ => {
+            return Error::plan(format!("types that do not go together: {types}"))
+                .help("CAST(x AS type) makes one fit");
+        }
+    };
+    Error::plan(format!("`{name}` cannot be called with ({types})")).help(format!(
+        "CAST(x AS type) makes one fit; `.help {name}` at the prompt says how it is called"
     ))
-    .help("CAST(x AS type) makes one fit")
 }
 
 fn name_of_type(expr: &Expr, trials: &Trials<'_>) -> String {
@@ -123,8 +135,20 @@ fn of_operator(
         false => format!("there is no {l} {op} {r}"),
     };
     let error = Error::plan(message).label(label);
+    match op {
+        BinaryOperator::PGOverlap => return Some(error.help("conditions are joined with AND")),
+        BinaryOperator::StringConcat => {
+            return Some(
+                error.help("|| joins texts, CAST(x AS STRING); conditions are joined with OR"),
+            );
+        }
+        _ => {}
+    }
     let [first, second] = [written(left), written(right)];
     let error = match (&types[0], &types[1]) {
+        (DataType::Duration(_) | DataType::Interval(_), text) if text.is_string() => {
+            error.help(format!("a length of time is written {first} {op} INTERVAL {second}"))
+        }
         (time, number) if time.is_temporal() && number.is_numeric() && !is_comparison(op) => {
             error.help(format!(
                 "say the unit: {first} {op} INTERVAL '{}' SECOND",
@@ -294,6 +318,7 @@ fn is_of_library(message: &str) -> bool {
         "failed to ",
         "fail to ",
         "'",
+        "internal error",
         "the query cannot be planned",
     ];
     beginnings

@@ -11,6 +11,7 @@ pub(super) fn instead_of(name: &str) -> Option<&'static str> {
 }
 
 const SPELLINGS: &[(&[&str], &str)] = &[
+    (&["cnt", "num", "number", "rows"], "write count(*)"),
     (
         &[
             "time_bucket",

@@ -3,8 +3,9 @@
 use sqlparser::parser::ParserError;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
-use super::tokens::{bytes, is_word, word};
+use super::tokens::{bytes, ends_operand, is_number, is_word, word};
 use crate::error::{Error, Span};
+use crate::time::is_interval_unit;
 
 /// Keywords that people misspell.
 const KEYWORDS: [&str; 32] = [
@@ -177,7 +178,7 @@ pub(super) fn translate(error: &ParserError, text: &str, tokens: &[TokenWithSpan
         None => Error::syntax(lower_first(message)),
     }
     .at(span);
-    let error = with_quoting(error, index.unwrap_or(0), tokens);
+    let error = with_help(error, index.unwrap_or(0), tokens);
     match expected {
         Some("end of statement") if error.helps().is_empty() => {
             error.help("part statements with `;`")
@@ -186,35 +187,64 @@ pub(super) fn translate(error: &ParserError, text: &str, tokens: &[TokenWithSpan
     }
 }
 
-/// Shows the quoted form where a reserved word stands in the place of a name, and other likely fixes.
-fn with_quoting(error: Error, index: usize, tokens: &[TokenWithSpan]) -> Error {
+/// Adds the likely fix of what stands in front of the place, or the quoted form of a reserved word.
+fn with_help(error: Error, index: usize, tokens: &[TokenWithSpan]) -> Error {
+    match likely_fix(index, tokens) {
+        Some(fix) => error.help(fix),
+        None => match reserved_name(index, tokens) {
+            Some(name) => error.help(format!("a column of that name is written \"{name}\"")),
+            None => error,
+        },
+    }
+}
+
+/// What is usually meant where the token at `index` is one too many or of the wrong kind.
+fn likely_fix(index: usize, tokens: &[TokenWithSpan]) -> Option<String> {
     let is = |index: usize, name: &str| is_word(tokens.get(index), name);
+    let before = |steps: usize| index.checked_sub(steps);
+    let is_before = |steps: usize, name: &str| before(steps).is_some_and(|at| is(at, name));
+    let at = tokens.get(index)?;
     if (is(index, "GROUP") || is(index, "ORDER")) && !is(index + 1, "BY") {
-        return error.help(format!("write `{} BY`", tokens[index].token));
+        return Some(format!("write `{} BY`", at.token));
     }
-    let filter = (index.saturating_sub(2)..index).find(|at| is(*at, "FILTER"));
-    if filter.is_some_and(|at| {
+    let opens = |at: usize| {
         tokens
-            .get(at + 1)
-            .is_some_and(|next| next.token != Token::LParen)
-    }) {
-        return error.help("a filter stands in brackets: count(*) FILTER (WHERE status >= 500)");
+            .get(at)
+            .is_some_and(|next| next.token == Token::LParen)
+    };
+    let is_filter = |at: usize| {
+        is(at, "FILTER") && (!opens(at + 1) || !is(at + 2, "WHERE")) && at + 1 < tokens.len()
+    };
+    if (1..=3).filter_map(before).any(is_filter) {
+        let fix = "a filter stands in brackets: count(*) FILTER (WHERE status >= 500)";
+        return Some(String::from(fix));
     }
-    if is(index, "EMIT") {
-        return error.help("`EMIT FINAL` and `EMIT ON WINDOW CLOSE` work");
-    }
-    if index > 0 && is(index - 1, "OFFSET") {
-        return error.help("OFFSET takes a number: OFFSET 5");
-    }
-    if index > 1 && is(index - 1, "FROM") && is(index - 2, "AS") {
-        return error.help("`AS` lacks its name: SELECT host AS name FROM …");
-    }
-    if index > 0 && is(index - 1, "IS") {
-        return error.help("values are compared with `=`; IS is for NULL, TRUE and FALSE");
-    }
-    if index > 0 && is(index, "FROM") && tokens[index - 1].token == Token::Comma {
-        return error.help("take the comma in front of FROM away");
-    }
+    let fix = match () {
+        () if is(index, "EMIT") => "`EMIT FINAL` and `EMIT ON WINDOW CLOSE` work",
+        () if is_before(1, "OFFSET") => "OFFSET takes a number: OFFSET 5",
+        () if is_before(1, "FROM") && is_before(2, "AS") => {
+            "`AS` lacks its name: SELECT host AS name FROM …"
+        }
+        () if is_before(1, "IS") => "values are compared with `=`; IS is for NULL, TRUE and FALSE",
+        () if at.token == Token::ExclamationMark => "write NOT",
+        () if is(index, "FROM") && before(1).is_some_and(|at| tokens[at].token == Token::Comma) => {
+            "take the comma in front of FROM away"
+        }
+        () if is_unit(at) && before(1).is_some_and(|at| is_number(tokens.get(at))) => {
+            "a length of time is written INTERVAL '5' MINUTE, or short 5m"
+        }
+        () => return None,
+    };
+    Some(String::from(fix))
+}
+
+fn is_unit(token: &TokenWithSpan) -> bool {
+    word(token).is_some_and(|word| is_interval_unit(&word.value))
+}
+
+/// A reserved word that stands where a name could: at `index` or up to two tokens before.
+fn reserved_name(index: usize, tokens: &[TokenWithSpan]) -> Option<&str> {
+    let is = |index: usize, name: &str| is_word(tokens.get(index), name);
     for candidate in (index.saturating_sub(2)..=index).rev() {
         let Some(word) = tokens.get(candidate).and_then(word) else {
             continue;
@@ -226,15 +256,17 @@ fn with_quoting(error: Error, index: usize, tokens: &[TokenWithSpan]) -> Error {
             || is(candidate, "FROM") && !is(candidate + 1, "FROM")
             || is(candidate, "WHERE")
             || is(candidate, "AS")
-            || is(candidate, "BY");
-        if reserved && !clause {
-            return error.help(format!(
-                "a column of that name is written \"{}\"",
-                word.value
-            ));
+            || is(candidate, "BY")
+            || is(candidate, "DISTINCT");
+        // Behind an operand a phrase goes on.
+        let behind_operand = candidate
+            .checked_sub(1)
+            .is_some_and(|at| ends_operand(tokens.get(at)));
+        if reserved && !clause && !behind_operand {
+            return Some(&word.value);
         }
     }
-    error
+    None
 }
 
 /// sqlparser's ` at Line: 1, Column: 8`, in which we keep byte offsets.

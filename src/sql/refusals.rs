@@ -62,6 +62,17 @@ pub(super) fn check_tokens(tokens: &[TokenWithSpan]) -> Result<()> {
             }
         }
         let before = index.checked_sub(2).and_then(|i| tokens.get(i));
+        if is_word(Some(token), "BY")
+            && is_any_word(previous, &["GROUP", "ORDER"])
+            && let Some(clause) = before.filter(|before| {
+                is_any_word(Some(before), &["WHERE", "HAVING", "AND", "OR", "NOT"])
+            })
+        {
+            let error = Error::syntax(format!("a condition is missing behind {}", clause.token));
+            return Err(error
+                .at(previous.map_or(bytes(token), bytes))
+                .help(format!("write it, or take {} away", clause.token)));
+        }
         if is(next, &Token::LParen)
             && is_any_word(Some(token), &["IN", "EXISTS"])
             && is_any_word(tokens.get(index + 2), &["SELECT", "WITH"])

@@ -47,19 +47,22 @@ impl Resolver<'_> {
         if let Some(having) = &mut select.having {
             self.expression(having, &relation, &aliases)?;
         }
-        for key in order_keys(order_by) {
+        let keys = order_keys(order_by);
+        let mut sorted: Vec<Expr> = Vec::with_capacity(keys.len());
+        for key in keys {
             self.order_key(&mut key.expr, &relation, &outputs, &aliases)?;
+            sorted.push(key.expr.clone());
         }
-        self.check_grouped(select)?;
+        self.check_grouped(select, &sorted)?;
         Ok(outputs)
     }
 
     /// Columns beside aggregates must be grouped.
-    fn check_grouped(&self, select: &ast::Select) -> Result<()> {
+    fn check_grouped(&self, select: &ast::Select, order_by: &[Expr]) -> Result<()> {
         let GroupByExpr::Expressions(keys, _) = &select.group_by else {
             return Ok(());
         };
-        let mut exprs: Vec<&Expr> = select.having.iter().collect();
+        let mut exprs: Vec<&Expr> = select.having.iter().chain(order_by).collect();
         for item in &select.projection {
             if let SelectItem::ExprWithAlias { expr, .. } = item {
                 exprs.push(expr);
@@ -182,21 +185,20 @@ impl Resolver<'_> {
                 None => Error::plan("`*` needs a FROM"),
             });
         }
-        let excluded: Vec<String> = match (&options.opt_exclude, &options.opt_except) {
-            (Some(ast::ExcludeSelectItem::Single(name)), _) => vec![name.to_string()],
-            (Some(ast::ExcludeSelectItem::Multiple(names)), _) => {
-                names.iter().map(ToString::to_string).collect()
-            }
+        let named = |name: &ast::ObjectName| (name.to_string(), ast::Spanned::span(name));
+        let excluded: Vec<(String, _)> = match (&options.opt_exclude, &options.opt_except) {
+            (Some(ast::ExcludeSelectItem::Single(name)), _) => vec![named(name)],
+            (Some(ast::ExcludeSelectItem::Multiple(names)), _) => names.iter().map(named).collect(),
             (None, Some(except)) => std::iter::once(&except.first_element)
                 .chain(&except.additional_elements)
-                .map(|name| name.value.clone())
+                .map(|name| (name.value.clone(), name.span))
                 .collect(),
             (None, None) => Vec::new(),
         };
         let mut leave_out = Vec::new();
-        for name in &excluded {
-            let name = name.trim_matches('"');
-            leave_out.push(self.find(relation, &[ast::Ident::new(name)], None)?);
+        for (name, span) in &excluded {
+            let name = ast::Ident::new(name.trim_matches('"'));
+            leave_out.push(self.find(relation, &[name], self.span(*span))?);
         }
         let items: Vec<(Expr, String)> = relation
             .columns
