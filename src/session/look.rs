@@ -5,7 +5,7 @@
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use sqlparser::ast::{self, Ident, SelectItem, SetExpr};
+use sqlparser::ast::Ident;
 
 use super::host::{Host, Note, ResultSink};
 use super::result_info::ResultInfo;
@@ -25,8 +25,10 @@ pub struct Relation {
     pub name: String,
     /// What it is, in a word or a path.
     pub kind: String,
-    /// Names and types of its columns, as far as they are known by now; of a view the types are not.
+    /// Names and types of its columns, as far as they are known by now; of a view the names that it was given.
     pub columns: Vec<(String, String)>,
+    /// The query of a view that gives its columns their names.
+    pub query: Option<String>,
 }
 
 impl Session {
@@ -39,6 +41,7 @@ impl Session {
                 name: name.clone(),
                 kind: format!("table of {path}"),
                 columns: known.map(|table| columns_of(table)).unwrap_or_default(),
+                query: None,
             });
         }
         if !self.options.files.is_empty() {
@@ -47,6 +50,7 @@ impl Session {
                 name: String::from("input"),
                 kind: format!("table of {}", self.options.files.join(", ")),
                 columns: known.map(|table| columns_of(table)).unwrap_or_default(),
+                query: None,
             });
         }
         let names = self.catalog.names().into_iter().map(String::from);
@@ -55,8 +59,11 @@ impl Session {
             if self.sources.is_implied(&name) || relations.iter().any(|known| known.name == name) {
                 continue;
             }
-            let (kind, columns) = match (self.catalog.view(&name), self.catalog.table(&name)) {
-                (Some(view), _) => ("view", columns_of_view(view)),
+            let view = self.catalog.view(&name);
+            let query = view.filter(|view| view.columns.is_empty());
+            let query = query.map(|view| view.query.to_string());
+            let (kind, columns) = match (view, self.catalog.table(&name)) {
+                (Some(view), _) => ("view", names_of(view)),
                 (None, Some(table)) => ("table", columns_of(table)),
                 (None, None) => ("table, whose file does not exist yet", Vec::new()),
             };
@@ -64,6 +71,7 @@ impl Session {
                 name,
                 kind: String::from(kind),
                 columns,
+                query,
             });
         }
         relations.sort_by(|one, other| one.name.cmp(&other.name));
@@ -135,36 +143,12 @@ fn columns_of(table: &Table) -> Vec<(String, String)> {
     shown.collect()
 }
 
-/// The names that a view's query gives its columns, without those of `*`.
-fn columns_of_view(view: &View) -> Vec<(String, String)> {
-    let names: Vec<String> = match view.columns.is_empty() {
-        false => view.columns.iter().map(|name| name.value.clone()).collect(),
-        true => names_of(&view.query.body),
-    };
+/// The names that a view was given for its columns.
+fn names_of(view: &View) -> Vec<(String, String)> {
+    let names = view.columns.iter();
     names
-        .into_iter()
-        .map(|name| (name, String::new()))
+        .map(|name| (name.value.clone(), String::new()))
         .collect()
-}
-
-fn names_of(body: &SetExpr) -> Vec<String> {
-    match body {
-        SetExpr::Select(select) => select.projection.iter().filter_map(name_of).collect(),
-        SetExpr::Query(query) => names_of(&query.body),
-        SetExpr::SetOperation { left, .. } => names_of(left),
-        _ => Vec::new(),
-    }
-}
-
-fn name_of(item: &SelectItem) -> Option<String> {
-    match item {
-        SelectItem::ExprWithAlias { alias, .. } => Some(alias.value.clone()),
-        SelectItem::UnnamedExpr(ast::Expr::Identifier(name)) => Some(name.value.clone()),
-        SelectItem::UnnamedExpr(ast::Expr::CompoundIdentifier(names)) => {
-            names.last().map(|name| name.value.clone())
-        }
-        _ => None,
-    }
 }
 
 /// Who looks at a table: guesses are the answer, so that nobody is told of them.

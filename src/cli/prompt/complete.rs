@@ -9,6 +9,7 @@
 //! Invariants: case follows what was typed; a name is proposed as SQL takes it, in quotes where it needs some; what
 //! is proposed begins with what was typed, whatever its case.
 
+mod columns;
 mod tables;
 
 use super::commands::{COMMANDS, Takes, command_named};
@@ -17,12 +18,15 @@ use crate::cli::display::FORMATS;
 use crate::data::quoted_name;
 use crate::functions::Signature;
 use crate::sql::{self, Piece, PieceKind, Unfinished};
+use columns::Said;
 use tables::{Reference, references};
 
 /// What is known besides the text.
 pub trait Known {
     /// Names of tables and views, each with its columns.
     fn relations(&self) -> Vec<(String, Vec<String>)>;
+    /// The query of a view whose columns have the names that the query gives them.
+    fn query_of(&self, name: &str) -> Option<String>;
     /// The columns of what is at a path.
     fn columns_of_path(&self, path: &str) -> Vec<String>;
     /// How functions are called.
@@ -150,22 +154,31 @@ fn statement(text: &str, cursor: usize, known: &dyn Known) -> (usize, Vec<Candid
         },
         None => cursor,
     };
-    let before: Vec<Piece> = (own.iter())
-        .filter(|piece| piece.span.end <= start && piece.is_said())
-        .copied()
-        .collect();
+    let mut said = own.clone();
+    said.retain(Piece::is_said);
+    let before = said.partition_point(|piece| piece.span.end <= start);
+    let (references, query) = references(text, &said, start);
     let typed = Typed {
         text,
-        before: &before,
+        said: Said {
+            text,
+            pieces: &said,
+        },
+        query,
+        before: &said[..before],
         prefix: &text[start..cursor],
         is_lower: is_lower(text, &own, &text[start..cursor]),
     };
-    (start, typed.candidates(&references(text, &own), known))
+    (start, typed.candidates(&references, known))
 }
 
 /// A word that is being typed, and what stands before it.
 struct Typed<'t> {
     text: &'t str,
+    /// The statement.
+    said: Said<'t>,
+    /// Where the query begins in it that the word belongs to.
+    query: usize,
     before: &'t [Piece],
     prefix: &'t str,
     /// Keywords are typed in lower case here.
@@ -205,7 +218,8 @@ impl Typed<'_> {
         }
         let is_source = ["FROM", "JOIN", "INTO", "TABLE", "VIEW", "DESCRIBE", "DESC"];
         if is_source.iter().any(|word| is_last(word)) || self.opens_window() {
-            let mut found = relations(self.prefix, known);
+            let mut found = self.made();
+            found.extend(relations(self.prefix, known));
             if is_last("FROM") || is_last("JOIN") {
                 found.extend(self.functions(known).into_iter().filter(|candidate| {
                     sql::WINDOW_WORDS
@@ -226,6 +240,16 @@ impl Typed<'_> {
             found.extend(self.keywords(sql::KEYWORDS));
         }
         found
+    }
+
+    /// The names that `WITH` has given.
+    fn made(&self) -> Vec<Candidate> {
+        let prefix = self.prefix.trim_start_matches(['"', '`']);
+        let names = columns::made(self.said).into_iter();
+        let fitting = names.filter(|name| begins_with(name, prefix));
+        fitting
+            .map(|name| Candidate::plain(quoted_name(&name)))
+            .collect()
     }
 
     /// The table that a window is made of comes behind its bracket.
@@ -259,21 +283,9 @@ impl Typed<'_> {
         references: impl Iterator<Item = &'r Reference>,
         known: &dyn Known,
     ) -> Vec<Candidate> {
-        let relations = known.relations();
-        let mut names: Vec<String> = Vec::new();
-        for reference in references {
-            let mut columns = match &reference.path {
-                Some(path) => known.columns_of_path(path),
-                None => (relations.iter())
-                    .find(|(name, _)| name.eq_ignore_ascii_case(&reference.name))
-                    .map(|(_, columns)| columns.clone())
-                    .unwrap_or_default(),
-            };
-            if reference.is_windowed {
-                columns.extend(["window_start", "window_end", "window_time"].map(String::from));
-            }
-            names.extend(columns);
-        }
+        let names: Vec<String> = references
+            .flat_map(|reference| columns::columns(self.said, self.query, reference, known))
+            .collect();
         let prefix = self.prefix.trim_start_matches(['"', '`']);
         let mut found: Vec<Candidate> = Vec::new();
         for name in names.iter().filter(|name| begins_with(name, prefix)) {

@@ -5,19 +5,25 @@
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
+use std::io;
 
 use rustyline::completion::{Completer, Pair};
 use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::{Hinter, HistoryHinter};
 use rustyline::validate::Validator;
 use rustyline::{Context, Result};
+use unicode_width::UnicodeWidthStr;
 
 use super::commands::{self, COMMANDS};
 use super::complete::{Known, complete};
 use super::example;
 use super::highlight::highlighted;
+use crate::cli::display::cut;
 use crate::functions::{self, Signature};
 use crate::session::{self, Options, Relation, Session};
+
+/// Every prompt has so many.
+const PROMPT_COLUMNS: usize = "tumble> ".len();
 
 /// The answers.
 pub struct Helper {
@@ -52,6 +58,14 @@ impl Helper {
     }
 }
 
+impl Helper {
+    /// The columns of the terminal.
+    fn columns(&self) -> usize {
+        let size = rustix::termios::tcgetwinsize(io::stdout());
+        size.map_or(80, |size| usize::from(size.ws_col))
+    }
+}
+
 impl rustyline::Helper for Helper {}
 
 impl Completer for Helper {
@@ -75,13 +89,28 @@ impl Completer for Helper {
 /// What stands dimly behind the cursor.
 pub struct Hint {
     text: String,
+    /// As much of it as fits behind the cursor.
+    shown: String,
     /// The right arrow takes it over.
     is_taken: bool,
 }
 
+impl Hint {
+    /// Behind a line, on a terminal of so many columns: a long one would hide what stands above.
+    fn behind(line: &str, columns: usize, text: &str, is_taken: bool) -> Option<Self> {
+        let used = (PROMPT_COLUMNS + line.width()) % columns.max(1);
+        let shown = cut(text, columns.saturating_sub(used + 1));
+        (!text.is_empty()).then(|| Hint {
+            text: text.to_owned(),
+            shown,
+            is_taken,
+        })
+    }
+}
+
 impl rustyline::hint::Hint for Hint {
     fn display(&self) -> &str {
-        &self.text
+        &self.shown
     }
 
     fn completion(&self) -> Option<&str> {
@@ -107,20 +136,13 @@ impl Hinter for Helper {
             let functions = self.desk.functions().iter();
             let mut named = functions.filter(|known| known.name.eq_ignore_ascii_case(name));
             let (_, arguments) = named.next()?.call.split_once('(')?;
-            return Some(Hint {
-                text: arguments.to_owned(),
-                is_taken: false,
-            });
+            return Hint::behind(line, self.columns(), arguments, false);
         }
         if !self.before.is_empty() {
             return None;
         }
         let hint = self.hinter.hint(line, pos, context)?;
-        let first = hint.lines().next()?;
-        (!first.is_empty()).then(|| Hint {
-            text: first.to_owned(),
-            is_taken: true,
-        })
+        Hint::behind(line, self.columns(), hint.lines().next()?, true)
     }
 }
 
@@ -203,6 +225,12 @@ impl Known for Desk {
         all
     }
 
+    fn query_of(&self, name: &str) -> Option<String> {
+        let mut relations = self.relations.iter();
+        let found = relations.find(|known| known.name.eq_ignore_ascii_case(name));
+        found.and_then(|known| known.query.clone())
+    }
+
     fn columns_of_path(&self, path: &str) -> Vec<String> {
         if let Some(known) = self.columns.borrow().get(path) {
             return known.clone();
@@ -240,5 +268,22 @@ impl Known for Desk {
         topics
             .chain(COMMANDS.iter().map(|command| command.name))
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hints_end_with_the_line() {
+        let hint = |line: &str, text: &str| {
+            let hint = Hint::behind(line, 20, text, true)?;
+            Some(rustyline::hint::Hint::display(&hint).to_owned())
+        };
+        assert_eq!(hint("SEL", "ECT 1;").as_deref(), Some("ECT 1;"));
+        assert_eq!(hint("SEL", "ECT 1, 2, 3;").as_deref(), Some("ECT 1, …"));
+        assert_eq!(hint("SELECT '漢字', ", "2, 3;").as_deref(), Some("2, 3;"));
+        assert_eq!(hint("SEL", ""), None);
     }
 }

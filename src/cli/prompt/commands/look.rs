@@ -16,6 +16,7 @@ pub fn tables(prompt: &mut Prompt<'_>, _: Call<'_>) -> Result<Next> {
             name: example::NAME.to_owned(),
             kind: String::from("sample data, for trying: see `.help tumble`"),
             columns: Vec::new(),
+            query: None,
         });
     }
     let width = relations.iter().map(|known| known.name.chars().count());

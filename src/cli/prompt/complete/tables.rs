@@ -29,21 +29,84 @@ impl Reference {
     }
 }
 
-/// The tables behind FROM and JOIN, and those that are written or described.
-pub fn references(text: &str, pieces: &[Piece]) -> Vec<Reference> {
-    let said: Vec<Piece> = pieces
-        .iter()
-        .filter(|piece| piece.is_said())
-        .copied()
-        .collect();
-    let mut found = Vec::new();
-    let begins = ["FROM", "JOIN", "INTO", "DESCRIBE"];
+/// The tables behind FROM and JOIN, and those that are written or described: of the query in which `cursor` stands
+/// if it names some, else of all. Also the piece with which that query begins.
+pub fn references(text: &str, said: &[Piece], cursor: usize) -> (Vec<Reference>, usize) {
+    let owners = owners(text, said);
+    let before = said.iter().rposition(|piece| piece.span.end <= cursor);
+    // The bracket itself stands outside.
+    let owner = before.and_then(|at| match is_query(text, said, at) {
+        true => Some(at),
+        false => owners[at],
+    });
+    let own = in_query(text, said, &owners, owner);
+    let is_begin = |(place, piece): (usize, &Piece)| {
+        (owners[place] == owner && piece.is_word(text, "SELECT")).then_some(place)
+    };
+    let begin = said.iter().enumerate().find_map(is_begin);
+    if !own.is_empty() {
+        return (own, begin.unwrap_or(said.len()));
+    }
+    let mut all = Vec::new();
     for (index, piece) in said.iter().enumerate() {
-        if begins.iter().any(|word| piece.is_word(text, word)) {
+        if begins(text, piece) {
+            list(text, &said[index + 1..], &mut all);
+        }
+    }
+    (all, said.len())
+}
+
+/// The tables that one query names, and none that a query within it does.
+pub fn in_query(
+    text: &str,
+    said: &[Piece],
+    owners: &[Option<usize>],
+    owner: Option<usize>,
+) -> Vec<Reference> {
+    let mut found = Vec::new();
+    for (index, piece) in said.iter().enumerate() {
+        if owners[index] == owner && begins(text, piece) {
             list(text, &said[index + 1..], &mut found);
         }
     }
     found
+}
+
+fn begins(text: &str, piece: &Piece) -> bool {
+    let words = ["FROM", "JOIN", "INTO", "DESCRIBE"];
+    words.iter().any(|word| piece.is_word(text, word))
+}
+
+/// Of each piece the bracket of the query that it belongs to; none of the outermost.
+pub fn owners(text: &str, said: &[Piece]) -> Vec<Option<usize>> {
+    let mut open: Vec<Option<usize>> = Vec::new();
+    let mut owner = None;
+    let mut owners = Vec::with_capacity(said.len());
+    for (place, piece) in said.iter().enumerate() {
+        if piece.kind == PieceKind::Closes {
+            owner = open.pop().unwrap_or(None);
+        }
+        owners.push(owner);
+        if piece.kind == PieceKind::Opens {
+            open.push(owner);
+            if is_query(text, said, place) {
+                owner = Some(place);
+            }
+        }
+    }
+    owners
+}
+
+/// Whether a query begins behind a bracket at a place.
+pub fn is_query(text: &str, said: &[Piece], at: usize) -> bool {
+    let opens = said
+        .get(at)
+        .is_some_and(|piece| piece.kind == PieceKind::Opens);
+    let is = |word| {
+        said.get(at + 1)
+            .is_some_and(|piece| piece.is_word(text, word))
+    };
+    opens && (is("SELECT") || is("WITH"))
 }
 
 /// Tables parted by commas.
@@ -114,7 +177,7 @@ fn is_window(text: &str, piece: &Piece) -> bool {
 }
 
 /// The index behind the bracket that closes the one at `open`; the end if it stays open.
-fn behind_bracket(said: &[Piece], open: usize) -> usize {
+pub fn behind_bracket(said: &[Piece], open: usize) -> usize {
     let mut depth = 0_usize;
     for (index, piece) in said.iter().enumerate().skip(open) {
         match piece.kind {
@@ -145,8 +208,14 @@ pub fn unquoted(text: &str) -> String {
 mod tests {
     use super::*;
 
+    fn at_end(text: &str) -> (Vec<Reference>, usize) {
+        let mut said = sql::pieces(text);
+        said.retain(Piece::is_said);
+        references(text, &said, text.len())
+    }
+
     fn check(text: &str, expected: &[(&str, Option<&str>, bool)]) {
-        let found = references(text, &sql::pieces(text));
+        let (found, _) = at_end(text);
         let shown: Vec<(&str, Option<&str>, bool)> = (found.iter())
             .map(|known| {
                 (
@@ -198,7 +267,7 @@ mod tests {
     #[test]
     fn paths_are_known() {
         let text = "SELECT a FROM 'it''s.csv'";
-        let found = references(text, &sql::pieces(text));
+        let (found, _) = at_end(text);
         assert_eq!(found[0].path.as_deref(), Some("it's.csv"));
     }
 }

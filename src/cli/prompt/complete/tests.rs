@@ -36,6 +36,16 @@ impl Known for Desk {
         ]
     }
 
+    fn query_of(&self, name: &str) -> Option<String> {
+        let query = match name {
+            "stamps" => "SELECT *, o.customer, o.total * 2 AS twice FROM 'a.csv'",
+            "again" => "WITH s AS (SELECT * FROM stamps) SELECT s.* FROM s",
+            "endless" => "SELECT * FROM endless",
+            _ => return None,
+        };
+        Some(String::from(query))
+    }
+
     fn columns_of_path(&self, path: &str) -> Vec<String> {
         match path {
             "a.csv" => vec![String::from("status"), String::from("stamp")],
@@ -98,6 +108,45 @@ fn tables_follow_from() {
     check("SELECT * FROM \"Ol▮", &["\"Old orders\""]);
     check("DESCRIBE or▮", &["orders"]);
     check("INSERT INTO or▮", &["orders"]);
+}
+
+#[test]
+fn columns_of_queries_are_known() {
+    let all = ["status", "stamp", "customer", "twice"];
+    check("SELECT v.▮ FROM stamps v", &all);
+    check("SELECT v.▮ FROM again v", &all);
+    check("SELECT v.▮ FROM endless v", &[]);
+    check("SELECT tw▮ FROM again", &["twice"]);
+    check(
+        "SELECT st▮ FROM stamps",
+        &["status", "stamp", "statement", "string"],
+    );
+    let with = "WITH w AS (SELECT status AS s1, upper(stamp) s2, status + stamp FROM 'a.csv') ";
+    check(&format!("{with}SELECT w.▮ FROM w"), &["s1", "s2"]);
+    check(&format!("{with}SELECT x.▮ FROM w x"), &["s1", "s2"]);
+    check(&format!("{with}SELECT * FROM w▮"), &["w"]);
+    // Within it there is what it reads.
+    check(
+        "WITH w AS (SELECT stam▮ FROM 'a.csv') SELECT 1 FROM w",
+        &["stamp"],
+    );
+    check(
+        "WITH w (n1, n2) AS (SELECT 1, 2) SELECT w.▮ FROM w",
+        &["n1", "n2"],
+    );
+    check(
+        "WITH a AS (SELECT stamp FROM 'a.csv'), b AS (SELECT * FROM a) SELECT b.▮ FROM b",
+        &["stamp"],
+    );
+    // A name that hides a table does not hide it from its own query.
+    check(
+        "WITH orders AS (SELECT ts, 1 AS one FROM orders) SELECT orders.▮ FROM orders",
+        &["ts", "one"],
+    );
+    check(
+        "SELECT window_s▮ FROM TUMBLE(stamps, stamp, '1m')",
+        &["window_start"],
+    );
 }
 
 #[test]
