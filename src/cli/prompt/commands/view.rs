@@ -1,8 +1,11 @@
 //! Commands that choose how and where results are shown.
 
+use std::path::{Path, PathBuf};
+
 use super::{Call, Next, Prompt};
 use crate::cli::display::{self, FORMATS};
 use crate::cli::origin::Origin;
+use crate::connect::Reason;
 use crate::error::{Error, Result};
 
 /// `.mode`, and `\x`, which turns `line` on and off.
@@ -46,7 +49,11 @@ pub fn mode(prompt: &mut Prompt<'_>, call: Call<'_>) -> Result<Next> {
 /// `.output`
 pub fn output(prompt: &mut Prompt<'_>, call: Call<'_>) -> Result<Next> {
     let is_stdout = call.argument.is_empty() || call.argument == "-";
-    let file = (!is_stdout).then(|| call.path());
+    let file = if is_stdout {
+        None
+    } else {
+        Some(writable(call)?)
+    };
     prompt.send_to(file)?;
     prompt.chosen("output", Origin::Command);
     Ok(Next::Go)
@@ -55,8 +62,21 @@ pub fn output(prompt: &mut Prompt<'_>, call: Call<'_>) -> Result<Next> {
 /// `.once`
 pub fn once(prompt: &mut Prompt<'_>, call: Call<'_>) -> Result<Next> {
     call.needs("FILE")?;
-    prompt.view.once = Some(call.path());
+    prompt.view.once = Some(writable(call)?);
     Ok(Next::Go)
+}
+
+/// The path behind a command, whose folder is there: the file itself is made with the first result.
+fn writable(call: Call<'_>) -> Result<PathBuf> {
+    let path = call.path();
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    match folder.map_or(Ok(()), |folder| std::fs::metadata(folder).map(drop)) {
+        Ok(()) => Ok(path),
+        Err(error) => {
+            let what = format!("cannot write {}", path.display());
+            Err(Error::outside(what, Reason(&error)))
+        }
+    }
 }
 
 /// `.timer`
