@@ -83,22 +83,29 @@ impl Warning {
         }
     }
 
-    /// In the shape of an error; ends with a newline.
-    fn draw(&self, color: bool) -> String {
-        let level = if color {
-            "\u{1b}[1;33mwarning\u{1b}[0m"
-        } else {
-            "warning"
+    /// In the shape of an error, folded for a terminal of so many columns; ends with a newline.
+    fn draw(&self, color: bool, columns: Option<usize>) -> String {
+        let name = "warning: ";
+        let room = columns.map(|columns| columns.saturating_sub(name.len()));
+        let message = snippet::folded(&visible(&self.message), room);
+        let message = message.replace('\n', &format!("\n{}", " ".repeat(name.len())));
+        let paint = |codes: &str, text: &str| match color {
+            true => format!("\u{1b}[{codes}m{text}\u{1b}[0m"),
+            false => text.to_owned(),
         };
-        let mut out = format!("{level}: {}\n", visible(&self.message));
+        let (yellow, blue, bold) = ("1;33", "1;34", "1");
+        let mut out = format!("{}: {message}\n", paint(yellow, "warning"));
         if let Some((source, line)) = &self.place {
-            out.push_str(&format!("  --> {}:{line}\n", visible(source)));
+            let arrow = paint(blue, "-->");
+            out.push_str(&format!("  {arrow} {}:{line}\n", visible(source)));
         }
+        let sign = paint(blue, "=");
         for note in &self.notes {
-            out.push_str(&format!("   = {}\n", visible(note)));
+            out.push_str(&format!("   {sign} {}\n", visible(note)));
         }
         for help in &self.helps {
-            out.push_str(&format!("   = help: {}\n", visible(help)));
+            let name = paint(bold, "help");
+            out.push_str(&format!("   {sign} {name}: {}\n", visible(help)));
         }
         out
     }
@@ -140,11 +147,17 @@ impl Messages {
         }
     }
 
+    /// The columns of the terminal that stderr is, if it is one.
+    fn columns(&self) -> Option<usize> {
+        let size = rustix::termios::tcgetwinsize(std::io::stderr()).ok()?;
+        Some(usize::from(size.ws_col)).filter(|columns| self.is_terminal && *columns > 0)
+    }
+
     /// Says an error; `script` is the text that its span counts in.
     pub fn error(&self, error: &Error, script: Option<Script>) {
         let look = Look {
             color: self.color,
-            width: 100,
+            columns: self.columns(),
         };
         say(&match self.format {
             ErrorFormat::Text => snippet::draw(error, script, look),
@@ -156,7 +169,7 @@ impl Messages {
     pub fn warning(&self, warning: &Warning) {
         if !self.quiet {
             say(&match self.format {
-                ErrorFormat::Text => warning.draw(self.color),
+                ErrorFormat::Text => warning.draw(self.color, self.columns()),
                 ErrorFormat::Json => warning.json(),
             });
         }
@@ -409,7 +422,7 @@ mod tests {
     fn check(summary: Summary, saved: Saved, expected: &[&str]) {
         let drawn: Vec<String> = warnings(&summary, saved)
             .iter()
-            .map(|w| w.draw(false))
+            .map(|w| w.draw(false, None))
             .collect();
         assert_eq!(drawn, expected);
     }

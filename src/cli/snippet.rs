@@ -10,7 +10,8 @@
 //! ```
 //!
 //! Invariants: carets stand below their text also behind tabs and wide characters; nothing from the query
-//! or the data acts on the terminal; a long line is cut around the place; any span is drawn without panic.
+//! or the data acts on the terminal; a long line is cut around the place, and lists are folded where a terminal's
+//! width is known; any span is drawn without panic.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -31,9 +32,21 @@ pub struct Script<'a> {
 pub struct Look {
     /// Whether escape codes may be used.
     pub color: bool,
-    /// Columns that a line of the query may take before it is cut.
-    pub width: usize,
+    /// Columns of the terminal, if it is one.
+    pub columns: Option<usize>,
 }
+
+impl Look {
+    /// Columns that a line of the query may take, behind its number of so many digits, before it is cut.
+    fn room(self, digits: usize) -> usize {
+        let beside = digits + " ".len() + " | ".len();
+        let fits = |columns: usize| columns.saturating_sub(beside);
+        self.columns.map_or(WIDTH, fits)
+    }
+}
+
+/// Columns of a line of the query where no terminal says how many fit.
+const WIDTH: usize = 100;
 
 const TAB: &str = "    ";
 
@@ -111,7 +124,7 @@ pub fn draw(error: &Error, script: Option<Script>, look: Look) -> String {
         let number = place.line.to_string();
         gutter = number.len();
         let blank = " ".repeat(gutter + 1);
-        let (line, before, carets) = lay_out(place, look.width);
+        let (line, before, carets) = lay_out(place, look.room(gutter));
         let at = format!("{}:{}:{}", visible(name), place.line, place.column());
         out.push_str(&format!("{blank}{} {at}\n", paint(blue, "-->")));
         out.push_str(&format!("{blank} {}\n", paint(blue, "|")));
@@ -139,11 +152,15 @@ pub fn draw(error: &Error, script: Option<Script>, look: Look) -> String {
     if let Some(cause) = error.cause_text() {
         fact(lines_visible(cause));
     }
+    let room = look
+        .columns
+        .map(|columns| columns.saturating_sub(gutter + 4));
     for note in error.notes() {
-        fact(lines_visible(note));
+        fact(folded(&lines_visible(note), room));
     }
     for help in error.helps() {
-        fact(format!("{}: {}", paint(bold, "help"), lines_visible(help)));
+        let help = folded(&format!("help: {}", lines_visible(help)), room);
+        fact(help.replacen("help", &paint(bold, "help"), 1));
     }
     if error.kind() == ErrorKind::Internal {
         let request = "this is a mistake in tumble: please report it with the query";
@@ -156,6 +173,40 @@ pub fn draw(error: &Error, script: Option<Script>, look: Look) -> String {
 fn lines_visible(text: &str) -> String {
     let lines: Vec<String> = text.lines().map(visible).collect();
     lines.join("\n")
+}
+
+/// A text broken behind commas and semicolons, so that no line is wider than so many columns, if that can be.
+pub(super) fn folded(text: &str, room: Option<usize>) -> String {
+    let Some(room) = room else {
+        return text.to_owned();
+    };
+    let mut out = String::new();
+    let mut used = 0;
+    for part in parts(text) {
+        if used > 0 && used + part.trim_end().width() > room {
+            out.truncate(out.trim_end().len());
+            out.push('\n');
+            used = 0;
+        }
+        out.push_str(part);
+        used = match part.ends_with('\n') {
+            true => 0,
+            false => used + part.width(),
+        };
+    }
+    out
+}
+
+/// The parts of a text that stay whole: names with blanks in them do, and flags with their values.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let ends = [", ", "; ", "\n"].map(|end| rest.find(end).map(|at| at + end.len()));
+        let end = ends.into_iter().flatten().min().unwrap_or(rest.len());
+        let (part, behind) = rest.split_at(end);
+        rest = behind;
+        (!part.is_empty()).then_some(part)
+    })
 }
 
 /// The line as it is shown, the columns before the carets, and the number of carets.
@@ -257,7 +308,7 @@ mod tests {
 
     const LOOK: Look = Look {
         color: false,
-        width: 40,
+        columns: Some(45),
     };
 
     fn check(text: &str, span: (usize, usize), expected: &str) {
@@ -353,6 +404,18 @@ mod tests {
     }
 
     #[test]
+    fn lists_are_folded() {
+        let fold = |text: &str, room| folded(text, Some(room));
+        assert_eq!(fold("columns: a, bb, ccc", 12), "columns: a,\nbb, ccc");
+        assert_eq!(fold("one, 2\ntwo, three", 7), "one, 2\ntwo,\nthree");
+        assert_eq!(fold("a_long_word, b", 4), "a_long_word,\nb");
+        assert_eq!(fold("漢字, 漢字", 8), "漢字,\n漢字");
+        assert_eq!(fold("late (1s); --delay 2s", 20), "late (1s);\n--delay 2s");
+        assert_eq!(fold("a, b", 0), "a,\nb");
+        assert_eq!(folded("a, b", None), "a, b");
+    }
+
+    #[test]
     fn json_holds_the_same() {
         let error = Error::syntax("no \"x\"")
             .at(Span::new(7, 8))
@@ -380,7 +443,7 @@ mod tests {
         fn any_span_is_drawn(text in ".{0,60}", start in 0usize..80, end in 0usize..80, width in 0usize..50) {
             let error = Error::plan("x").at(Span::new(start, end));
             let script = Some(Script { name: "query", text: &text });
-            draw(&error, script, Look { color: false, width });
+            draw(&error, script, Look { color: false, columns: Some(width) });
             json(&error, script);
         }
     }

@@ -178,7 +178,7 @@ impl How {
                 Some(path) => Writer::file(path, target.append, format, options.clone())?,
             },
             options,
-            watch: Watch::new(self.live, self.progress, to_people, self.quiet),
+            watch: Watch::new(self.live, self.progress, to_people, self.quiet, self.color),
             shows_open: to_people,
         })
     }

@@ -1,4 +1,5 @@
-//! The prompt as a user sees it: `grammar-tests/prompt/*.session` are sessions at a terminal, keys and what they cause.
+//! What a user sees at a terminal: `grammar-tests/prompt/*.session` are sessions at the prompt, keys and what they cause;
+//! `grammar-tests/screens/*.session` are screens of 80 columns and 24 rows, in colors.
 //!
 //! ```text
 //! # Why this session is there.
@@ -10,39 +11,42 @@
 //! ```
 //!
 //! `shell LINE` runs in the directory, `wait TEXT` waits for a text on the screen, `signal TERM` sends a signal to the
-//! program, `end` waits for its end and shows the exit code. `plain` says that no escape code came since the start,
-//! `colors` and `no-colors` whether colors did. A program in a session ends before the next is started.
-//! `UPDATE_EXPECT=1` rewrites what is below `----`.
+//! program, `resize 60x24` gives the terminal another size, `end` waits for the program's end and shows the exit code.
+//! `plain` says that no escape code came since the start, `colors` and `no-colors` whether colors did. A program in a
+//! session ends before the next is started. `UPDATE_EXPECT=1` rewrites what is below `----`.
+//!
+//! `run tumble …` starts what shows no prompt. `screen` shows the whole screen as [`PseudoTerminal::picture`] says, also
+//! of a program that has ended. `N` stands there, and in what is on the screen, for what depends on the clock.
 
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use libtest_mimic::Trial;
 
 use crate::difference::same_text;
 use crate::grammar::updating;
 use crate::program::{Workshop, root, run_command};
-use crate::pseudo_terminal::PseudoTerminal;
+use crate::pseudo_terminal::{PseudoTerminal, Size};
 
 /// The tests of this file, one for each session.
 pub fn tests() -> Vec<Trial> {
-    let folder = root().join("grammar-tests/prompt");
-    let mut files: Vec<PathBuf> = (std::fs::read_dir(folder).into_iter().flatten().flatten())
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|ending| ending == "session"))
-        .collect();
-    files.sort();
     let mut tests = vec![
         Trial::test("harness::prompt", || Ok(own_test()?)),
         Trial::test("prompt::two-at-once", || Ok(two_at_once()?)),
     ];
-    tests.extend(files.into_iter().map(|path| {
-        let name = path
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        Trial::test(format!("prompt::{name}"), move || Ok(check_file(&path)?))
-    }));
+    for folder in ["prompt", "screens"] {
+        let place = root().join("grammar-tests").join(folder);
+        let mut files: Vec<PathBuf> = (std::fs::read_dir(place).into_iter().flatten().flatten())
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|ending| ending == "session"))
+            .collect();
+        files.sort();
+        tests.extend(files.into_iter().map(|path| {
+            let name = path.file_stem().unwrap_or_default().to_string_lossy();
+            Trial::test(format!("{folder}::{name}"), move || Ok(check_file(&path)?))
+        }));
+    }
     tests
 }
 
@@ -81,16 +85,20 @@ pub fn transcript(text: &str, workshop: &Workshop) -> String {
 }
 
 fn start(workshop: &Workshop, line: &str) -> PseudoTerminal {
+    let mut terminal = launch(workshop, line);
+    terminal.wait_for("tumble>");
+    terminal.settle();
+    terminal
+}
+
+fn launch(workshop: &Workshop, line: &str) -> PseudoTerminal {
     let mut command = workshop.shell(&format!("exec env {line}"));
     command
         .env("XDG_STATE_HOME", workshop.path().join("state"))
         .env("XDG_CONFIG_HOME", workshop.path().join("config"))
         .env("SHELL", "/bin/sh");
     command.env_remove("VISUAL").env_remove("EDITOR");
-    let mut terminal = PseudoTerminal::start(command);
-    terminal.wait_for("tumble>");
-    terminal.settle();
-    terminal
+    PseudoTerminal::start(command)
 }
 
 /// Two prompts keep what was typed at either.
@@ -117,8 +125,18 @@ fn two_at_once() -> Result<(), String> {
 struct Session {
     workshop: Workshop,
     terminal: Option<PseudoTerminal>,
+    /// Its program has ended.
+    has_ended: bool,
     /// The row of the screen from which on nothing was shown yet.
     row: usize,
+}
+
+/// What stands below `----`.
+enum Shown {
+    /// What came on the screen, and what else there is to say.
+    News(String),
+    /// The whole screen.
+    Screen(String),
 }
 
 impl Session {
@@ -126,6 +144,7 @@ impl Session {
         Session {
             workshop: Workshop::new(),
             terminal: None,
+            has_ended: true,
             row: 0,
         }
     }
@@ -146,27 +165,30 @@ impl Session {
                 continue;
             }
             let done = self.act(line);
-            let ended = done.map_err(|error| format!("line {}: {error}", number + 1))?;
+            let shown = done.map_err(|error| format!("line {}: {error}", number + 1))?;
             if lines.next_if(|(_, line)| *line == "----").is_some() {
                 while lines.next_if(|(_, line)| !line.is_empty()).is_some() {}
                 new.push_str("----\n");
-                new.push_str(&self.news());
-                new.push_str(&ended);
+                match shown {
+                    Shown::News(ended) => new.push_str(&(self.news() + &ended)),
+                    Shown::Screen(screen) => new.push_str(&screen),
+                }
             }
         }
-        match &self.terminal {
-            Some(_) => Err("the last program was not ended".to_owned()),
-            None => Ok(new),
+        match self.has_ended {
+            false => Err("the last program was not ended".to_owned()),
+            true => Ok(new),
         }
     }
 
     /// Does what a line says; gives what else is to be shown.
-    fn act(&mut self, line: &str) -> Result<String, String> {
+    fn act(&mut self, line: &str) -> Result<Shown, String> {
         let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
         match verb {
-            "start" if self.terminal.is_none() => {
-                self.row = 0;
-                self.terminal = Some(start(&self.workshop, rest));
+            "start" | "run" if self.has_ended => {
+                let begin = if verb == "run" { launch } else { start };
+                (self.row, self.has_ended) = (0, false);
+                self.terminal = Some(begin(&self.workshop, rest));
             }
             "shell" => {
                 let outcome = run_command(self.workshop.shell(rest), None);
@@ -193,14 +215,45 @@ impl Session {
                 terminal.signal(number);
                 terminal.settle();
             }
+            "resize" => {
+                let size = rest.split_once('x').and_then(|(columns, rows)| {
+                    let (columns, rows) = (columns.parse().ok()?, rows.parse().ok()?);
+                    Some(Size { columns, rows })
+                });
+                let size = size.ok_or_else(|| format!("no such size: {rest}"))?;
+                let terminal = self.terminal()?;
+                terminal.resize(size);
+                terminal.settle();
+                self.row = terminal.screen_from(0).1;
+            }
+            "screen" => return self.picture().map(Shown::Screen),
             "plain" | "colors" | "no-colors" => {
                 let written = self.terminal()?.written();
                 check_written(verb, &String::from_utf8_lossy(&written))?;
             }
-            "end" => return self.end(),
+            "end" => return self.end().map(Shown::News),
             other => return Err(format!("no such verb: {other}")),
         }
-        Ok(String::new())
+        Ok(Shown::News(String::new()))
+    }
+
+    /// The screen, once it stands still but for what depends on the clock.
+    fn picture(&mut self) -> Result<String, String> {
+        self.terminal()?;
+        let (mut same, mut before) = (0, String::new());
+        while same < 10 {
+            thread::sleep(Duration::from_millis(20));
+            let masked = |row: &str| self.masked(row);
+            let picture = self
+                .terminal
+                .as_ref()
+                .map(|terminal| terminal.picture(&masked));
+            let picture = picture.unwrap_or_default();
+            same = if picture == before { same + 1 } else { 0 };
+            before = picture;
+        }
+        self.row = self.terminal()?.screen_from(0).1;
+        Ok(before)
     }
 
     fn terminal(&mut self) -> Result<&mut PseudoTerminal, String> {
@@ -226,9 +279,8 @@ impl Session {
                 return Err(format!("the terminal was asked {question:?}"));
             }
         }
-        let news = self.news();
-        self.terminal = None;
-        Ok(format!("{news}exit {code}\n"))
+        self.has_ended = true;
+        Ok(format!("exit {code}\n"))
     }
 
     /// What stands on the screen from where the cursor was.
@@ -247,7 +299,7 @@ impl Session {
         news
     }
 
-    /// Without what differs from run to run: times, sizes of memory, ports, the name of the directory.
+    /// Without what differs from run to run: times, rates, sizes of memory, ports, the name of the directory.
     fn masked(&self, row: &str) -> String {
         let work = self.workshop.path().display().to_string();
         let mut row = row.replace(&work, "$WORK");
@@ -265,6 +317,13 @@ impl Session {
                     .map_or(at, |place| place + 1);
                 row.replace_range(number..at + length, "N");
             }
+        }
+        for unit in [" rows/s", "B/s"] {
+            let Some(at) = row.find(unit) else { continue };
+            let is_part = |c: char| c.is_ascii_digit() || ".kMGT ".contains(c);
+            let begin = row[..at].trim_end_matches(is_part).len();
+            let blank = if unit.starts_with(' ') { "" } else { " " };
+            row.replace_range(begin..at, &format!(" N{blank}"));
         }
         row
     }
@@ -335,6 +394,16 @@ fn own_test() -> Result<(), String> {
     check_written("plain", "a\r\n")?;
     check_written("no-colors", "\u{1b}[K\u{1b}[2C")?;
     check_written("colors", "\u{1b}[1;31mx")?;
-    let masked = Session::new().masked("time: 3 rows, 0.012 s");
-    same_text("masked", b"time: 3 rows, N s", masked.as_bytes())
+    for (row, expected) in [
+        ("time: 3 rows, 0.012 s", "time: 3 rows, N s"),
+        (
+            "5 rows · 1.2k rows/s · 1 open · 310 kB/s",
+            "5 rows · N rows/s · 1 open · N B/s",
+        ),
+        ("5 rows · 12 rows/s · 7 B/s", "5 rows · N rows/s · N B/s"),
+    ] {
+        let masked = Session::new().masked(row);
+        same_text("masked", expected.as_bytes(), masked.as_bytes())?;
+    }
+    Ok(())
 }

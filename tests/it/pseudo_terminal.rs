@@ -5,7 +5,8 @@
 //!  screen ◄─ vt100 ◄─ master ═ slave ◄─ stdout, stderr
 //! ```
 //!
-//! The screen is as high as a test is long, so that nothing scrolls out of it. The terminal answers no question.
+//! The screen is as high as a test is long, so that nothing scrolls out of it; [`PseudoTerminal::picture`] is what a user
+//! sees of it, row by row. The terminal answers no question. With another width it breaks its lines anew, as most do.
 
 use std::fs::File;
 use std::io::Write;
@@ -17,15 +18,26 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::program::{gather, is_empty, sleeps};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Keys that do not show are waited for so long.
 const UNSEEN: Duration = Duration::from_secs(2);
-const COLUMNS: u16 = 80;
-const ROWS: u16 = 24;
+const SIZE: Size = Size {
+    columns: 80,
+    rows: 24,
+};
 /// Rows of the screen that the test sees.
 const SEEN_ROWS: u16 = 4_000;
+
+/// Columns and rows of a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    pub columns: u16,
+    pub rows: u16,
+}
 
 /// A program at a terminal.
 pub struct PseudoTerminal {
@@ -35,6 +47,8 @@ pub struct PseudoTerminal {
     slave: OwnedFd,
     master: OwnedFd,
     written: Arc<Mutex<Vec<u8>>>,
+    /// The sizes that the terminal has had, each with how much the program had written before.
+    sizes: Vec<(usize, Size)>,
     /// How much the program had written when keys were sent that it has not shown yet.
     sent_at: Option<usize>,
 }
@@ -67,6 +81,7 @@ impl PseudoTerminal {
             slave,
             master,
             written,
+            sizes: vec![(0, SIZE)],
             sent_at: None,
         }
     }
@@ -75,6 +90,18 @@ impl PseudoTerminal {
     pub fn send(&mut self, keys: &[u8]) {
         self.sent_at = Some(self.written().len());
         self.keys.write_all(keys).expect("a terminal takes keys");
+    }
+
+    /// Gives the terminal another size, which it tells the program.
+    pub fn resize(&mut self, size: Size) {
+        self.sizes.push((self.written().len(), size));
+        let told = rustix::termios::Winsize {
+            ws_row: size.rows,
+            ws_col: size.columns,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        rustix::termios::tcsetwinsize(&self.master, told).expect("a terminal has a size");
     }
 
     /// Sends a signal to the program.
@@ -138,16 +165,37 @@ impl PseudoTerminal {
         matches!(self.child.try_wait(), Ok(None))
     }
 
+    /// What the program has written, on a screen of so many rows, or of those that it has.
+    fn drawn(&self, rows: Option<u16>) -> vt100::Parser {
+        let size = |size: Size| {
+            let size = (rows.unwrap_or(size.rows), size.columns);
+            let (rows, columns) = (NonZero::new(size.0), NonZero::new(size.1));
+            rows.zip(columns).expect("a screen has a size")
+        };
+        let (height, width) = size(self.sizes[0].1);
+        let mut parser = vt100::Parser::new(height, width, 0);
+        let written = self.written();
+        for (place, (from, own)) in self.sizes.iter().enumerate() {
+            if place > 0 {
+                let (height, width) = size(*own);
+                let lines = lines_to_cursor(parser.screen());
+                parser = vt100::Parser::new(height, width, 0);
+                parser.process(lines.as_bytes());
+            }
+            let next = self.sizes.get(place + 1).map(|(at, _)| *at);
+            parser.process(&written[*from..next.unwrap_or(written.len())]);
+        }
+        parser
+    }
+
     /// The lines of the screen from a row on, those that the terminal has wrapped as one, without blanks at their
     /// ends; and the row of the cursor.
     pub fn screen_from(&self, row: usize) -> (String, usize) {
-        let (rows, columns) = (NonZero::new(SEEN_ROWS), NonZero::new(COLUMNS));
-        let (rows, columns) = rows.zip(columns).expect("a screen has a size");
-        let mut parser = vt100::Parser::new(rows, columns, 0);
-        parser.process(&self.written());
+        let parser = self.drawn(Some(SEEN_ROWS));
         let screen = parser.screen();
         let mut text = String::new();
-        let rows = screen.rows(0, COLUMNS).zip(0_u16..).skip(row);
+        let columns = screen.size().1.get();
+        let rows = screen.rows(0, columns).zip(0_u16..).skip(row);
         for (row, number) in rows {
             text.push_str(&row);
             if !screen.row_wrapped(number) {
@@ -160,6 +208,46 @@ impl PseudoTerminal {
             text.push('\n');
         }
         (text, usize::from(screen.cursor_position().0))
+    }
+
+    /// The screen as a user sees it: each row between bars, `masked` first, behind it how its cells look.
+    ///
+    /// ```text
+    /// |host │ count        |  bold 1-
+    /// |web1 │    12        |  dim 1-4, green 8-
+    /// cursor 3:1
+    /// ```
+    ///
+    /// A range without an end goes to the end of the row's text.
+    pub fn picture(&self, masked: &dyn Fn(&str) -> String) -> String {
+        let parser = self.drawn(None);
+        let screen = parser.screen();
+        let (rows, columns) = screen.size();
+        let mut text = String::new();
+        for row in 0..rows.get() {
+            let cells: Vec<&vt100::Cell> = (0..columns.get())
+                .filter_map(|column| screen.cell(row, column))
+                .collect();
+            let own = cells.iter().filter(|cell| !cell.is_wide_continuation());
+            let own = own.map(|cell| {
+                if cell.has_contents() {
+                    cell.contents()
+                } else {
+                    " "
+                }
+            });
+            let own = masked(own.collect::<String>().trim_end_matches(' '));
+            let blanks = usize::from(columns.get()).saturating_sub(own.width());
+            let looks = looks(&cells);
+            text.push_str(&format!("|{own}{}|", " ".repeat(blanks)));
+            if !looks.is_empty() {
+                text.push_str(&format!("  {looks}"));
+            }
+            text.push('\n');
+        }
+        let (row, column) = screen.cursor_position();
+        text.push_str(&format!("cursor {}:{}\n", row + 1, column + 1));
+        text
     }
 
     /// The lines of the whole screen.
@@ -195,11 +283,79 @@ impl Drop for PseudoTerminal {
     }
 }
 
+/// The lines of a screen up to that of the cursor, each whole, as another screen takes them.
+fn lines_to_cursor(screen: &vt100::Screen) -> String {
+    let columns = screen.size().1.get();
+    let last = screen.cursor_position().0;
+    let mut text = String::new();
+    for (row, number) in screen.rows_formatted(0, columns).zip(0..=last) {
+        text.push_str(&row);
+        text.push_str("\u{1b}[0m");
+        if number < last && !screen.row_wrapped(number) {
+            text.push_str("\r\n");
+        }
+    }
+    text
+}
+
+/// How the cells of a row look, where that is not plain.
+fn looks(cells: &[&vt100::Cell]) -> String {
+    let text = |cell: &&vt100::Cell| cell.has_contents() && cell.contents() != " ";
+    let end = cells.iter().rposition(text).map_or(0, |last| last + 1);
+    let mut found: Vec<String> = Vec::new();
+    let mut begin = 0;
+    for run in cells.chunk_by(|one, other| look(one) == look(other)) {
+        let (first, last) = (begin + 1, begin + run.len());
+        begin = last;
+        let look = look(run[0]);
+        if look.is_empty() || first > end {
+            continue;
+        }
+        let last = if last >= end {
+            String::new()
+        } else {
+            last.to_string()
+        };
+        found.push(format!("{look} {first}-{last}"));
+    }
+    found.join(", ")
+}
+
+fn look(cell: &vt100::Cell) -> String {
+    const COLORS: [&str; 8] = [
+        "black", "red", "green", "yellow", "blue", "magenta", "cyan", "white",
+    ];
+    let color = |color: vt100::Color| match color {
+        vt100::Color::Default => String::new(),
+        vt100::Color::Idx(number) => match COLORS.get(usize::from(number)) {
+            Some(name) => String::from(*name),
+            None => format!("color {number}"),
+        },
+        vt100::Color::Rgb(red, green, blue) => format!("#{red:02x}{green:02x}{blue:02x}"),
+    };
+    let ground = color(cell.bgcolor());
+    let words = [
+        String::from(if cell.bold() { "bold" } else { "" }),
+        String::from(if cell.dim() { "dim" } else { "" }),
+        String::from(if cell.italic() { "italic" } else { "" }),
+        String::from(if cell.underline() { "underlined" } else { "" }),
+        String::from(if cell.inverse() { "inverse" } else { "" }),
+        color(cell.fgcolor()),
+        if ground.is_empty() {
+            ground
+        } else {
+            format!("on {ground}")
+        },
+    ];
+    let words: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
+    words.join(" ")
+}
+
 /// The two ends of a new terminal, which no other program inherits.
 fn open() -> (OwnedFd, OwnedFd) {
     let size = libc::winsize {
-        ws_row: ROWS,
-        ws_col: COLUMNS,
+        ws_row: SIZE.rows,
+        ws_col: SIZE.columns,
         ws_xpixel: 0,
         ws_ypixel: 0,
     };

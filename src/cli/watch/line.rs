@@ -39,8 +39,12 @@ fn facts(shown: &RunProgress) -> Vec<String> {
     let seconds = progress.elapsed.as_secs_f64().max(0.001);
     let rows = summary.rows_read.saturating_sub(summary.rows_before);
     let mut facts = vec![
-        format!("{} rows", short(rows as f64)),
-        format!("{} rows/s", short(rows as f64 / seconds)),
+        format!(
+            "{} {}",
+            short(rows as f64),
+            if rows == 1 { "row" } else { "rows" }
+        ),
+        format!("{} rows/s", rate(rows as f64 / seconds)),
     ];
     let part = progress.total_bytes.filter(|total| *total > 0);
     if let Some(total) = part {
@@ -91,7 +95,15 @@ fn short(number: f64) -> String {
     short_spaced(number).replace(' ', "")
 }
 
-/// The same, with a blank in front of the letter that a unit follows.
+/// The same, but a low rate has a digit behind its point.
+fn rate(number: f64) -> String {
+    match number {
+        0.05..9.95 => format!("{number:.1}"),
+        _ => short(number),
+    }
+}
+
+/// A number in three digits, with a blank in front of the letter that a unit follows.
 fn short_spaced(number: f64) -> String {
     let powers = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")];
     let power = powers
@@ -185,6 +197,10 @@ mod tests {
         assert_eq!(
             shorts.map(short),
             ["0", "950", "1.0k", "1.2k", "100k", "310k", "12.4M"]
+        );
+        assert_eq!(
+            [0.0, 0.4, 9.94, 9.96, 1e4].map(rate),
+            ["0", "0.4", "9.9", "10", "10.0k"]
         );
         assert_eq!(time(Duration::from_secs(300)), "5m");
     }

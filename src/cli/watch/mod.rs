@@ -22,7 +22,6 @@ use arrow::datatypes::SchemaRef;
 use unicode_width::UnicodeWidthStr;
 
 use super::display::{Preview, cut};
-use super::messages::Color;
 use crate::error::Result;
 use crate::session::{OpenRows, ResultInfo, RunProgress};
 use sparks::Sparks;
@@ -72,8 +71,14 @@ enum Shown {
 }
 
 impl Watch {
-    /// `rows_to_terminal`: the rows go to a terminal, in a format for people.
-    pub(super) fn new(live: bool, when: ProgressWhen, rows_to_terminal: bool, quiet: bool) -> Self {
+    /// `rows_to_terminal`: the rows go to a terminal, in a format for people. `color`: a terminal may get colors.
+    pub(super) fn new(
+        live: bool,
+        when: ProgressWhen,
+        rows_to_terminal: bool,
+        quiet: bool,
+        color: bool,
+    ) -> Self {
         let is_terminal = io::stderr().is_terminal();
         let is_dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
         let progress = match when {
@@ -86,7 +91,7 @@ impl Watch {
         Watch {
             is_live,
             progress,
-            color: Color::Auto.on(is_terminal || is_live),
+            color,
             place: if is_live {
                 Place::Stdout
             } else {
@@ -172,7 +177,7 @@ impl Watch {
             if lines.len() > room {
                 let more = lines.len() - room + 1;
                 lines.truncate(room - 1);
-                lines.push(format!("… {more} more"));
+                lines.push(self.dim(&format!("… {more} more")));
             }
         }
         match self.progress {

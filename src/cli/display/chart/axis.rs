@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Invariants: steps are 1, 2 or 5 times a power of ten, or what clocks and calendars have; a scale holds all
-//! that is drawn on it, and zero where that is near, and ends where the values do.
+//! that is drawn on it, and zero where that is near, and ends where the values do or at the next mark.
 
 use arrow::datatypes::{DataType, Field};
 
@@ -20,6 +20,9 @@ pub(super) struct Scale {
     pub high: f64,
     step: f64,
 }
+
+/// A scale may become so many times as wide to have marks at its ends.
+const MOST_FOR_MARKS: f64 = 1.25;
 
 impl Scale {
     /// What holds all values from `low` to `high`, in about so many steps. `are_whole`: no fractions beside it.
@@ -44,6 +47,28 @@ impl Scale {
             step = f64::INFINITY;
         }
         Scale { low, high, step }
+    }
+
+    /// The same from mark to mark, where that takes little of the room.
+    pub(super) fn to_marks(self) -> Self {
+        let (low, high) = (self.low / self.step, self.high / self.step);
+        // A little tolerance, so that an end which is a mark stays one.
+        let ends = ((low + 1e-9).floor(), (high - 1e-9).ceil());
+        if !self.step.is_finite() || ends.1 - ends.0 > (high - low) * MOST_FOR_MARKS {
+            return self;
+        }
+        Scale {
+            low: ends.0 * self.step,
+            high: ends.1 * self.step,
+            step: self.step,
+        }
+    }
+
+    /// The steps between its ends, if a mark stands at either.
+    pub(super) fn whole_steps(&self) -> Option<usize> {
+        let marks = self.marks();
+        let ends = [marks.first()?.0, marks.last()?.0];
+        (ends == [self.low, self.high]).then(|| marks.len() - 1)
     }
 
     /// The part of the way from the low end to the high one, 0 to 1.
@@ -219,6 +244,16 @@ mod tests {
         assert_eq!(marks(0.0, 0.3, 3), ["0", "0.1", "0.2", "0.3"]);
         let widest = Scale::of(f64::MIN, f64::MAX, 3, false);
         assert_eq!(widest.part(0.0), 0.5);
+        assert_eq!(widest.to_marks(), widest);
+        let marked = |low, high| {
+            let scale = Scale::of(low, high, 4, true).to_marks();
+            (scale.low, scale.high)
+        };
+        assert_eq!(marked(3.0, 17.0), (0.0, 20.0));
+        assert_eq!(marked(0.0, 20.0), (0.0, 20.0));
+        assert_eq!(marked(-3.0, 17.0), (-5.0, 20.0));
+        assert_eq!(marked(0.0, 13.0), (0.0, 15.0));
+        assert_eq!(marked(0.0, 10.5), (0.0, 10.5));
         assert!(widest.marks().len() < 8);
     }
 

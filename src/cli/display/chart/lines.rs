@@ -89,7 +89,10 @@ fn panels_of(
         out.push_str(&format!("{name}  no values\n"));
         return;
     }
-    let scale = Scale::of(low, high, (lines / 3).clamp(2, 4), are_whole);
+    let scale = Scale::of(low, high, (lines / 3).clamp(2, 4), are_whole).to_marks();
+    let lines = scale
+        .whole_steps()
+        .map_or(lines, |steps| even(lines, steps));
     let widest = scale.marks().iter().map(|(_, text)| text.width()).max();
     let margin = widest.unwrap_or(0);
     let panel = Panel {
@@ -114,6 +117,13 @@ fn panels_of(
         panel.draw(group, out);
     }
     panel.scale_below(out);
+}
+
+/// About so many lines, so that there are as many between any two marks of so many steps.
+fn even(lines: usize, steps: usize) -> usize {
+    let steps = steps.max(1);
+    let between = (lines.saturating_sub(1) + steps / 2) / steps;
+    between.max(1) * steps + 1
 }
 
 impl Panel<'_> {

@@ -6,7 +6,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 
-use super::{Head, Options};
+use super::{BOLD, Head, Options, PLAIN};
 use crate::data::print::number::thousands;
 use crate::error::Result;
 
@@ -61,15 +61,25 @@ impl FiniteTable {
             false => CellAlignment::Left,
         };
         if self.options.header {
-            table.set_header(self.head.names.iter().map(Cell::new));
+            let cells = self.head.names.iter().zip(&self.head.is_number);
+            table.set_header(
+                cells.map(|(name, &number)| Cell::new(name).set_alignment(align(number))),
+            );
         }
         for row in &self.cells {
             let cells = row.iter().zip(&self.head.is_number);
             table
                 .add_row(cells.map(|(cell, &number)| Cell::new(cell).set_alignment(align(number))));
         }
-        out.extend_from_slice(table.to_string().as_bytes());
-        out.push(b'\n');
+        let mut is_header = self.options.header && self.options.color;
+        for (place, line) in table.to_string().lines().enumerate() {
+            is_header &= !line.starts_with('╞');
+            let line = match is_header && place > 0 {
+                true => format!("{BOLD}{line}{PLAIN}\n"),
+                false => format!("{line}\n"),
+            };
+            out.extend_from_slice(line.as_bytes());
+        }
         let more = self.rows - self.cells.len();
         if more > 0 {
             let (count, rows) = (
