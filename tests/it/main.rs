@@ -13,6 +13,7 @@ mod aggregates;
 mod columnar;
 mod difference;
 mod ends;
+mod escapes;
 mod files;
 mod follow;
 mod fuzz;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
     tests.extend(readme::tests());
     tests.extend(process::tests());
     tests.extend(ends::tests());
+    tests.extend(escapes::tests());
     tests.extend(sinks::tests());
     tests.extend(columnar::tests());
     tests.extend(fuzz::tests());
