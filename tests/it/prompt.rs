@@ -368,6 +368,7 @@ fn keys(text: &str) -> Result<Vec<u8>, String> {
             "Left" => b"\x1b[D",
             "Right" => b"\x1b[C",
             "Home" => b"\x1b[H",
+            "End" => b"\x1b[F",
             "Backspace" => b"\x7f",
             "Esc" => b"\x1b",
             "Paste" => b"\x1b[200~",

@@ -197,7 +197,7 @@ impl<'a> Prompt<'a> {
         loop {
             let entry = match self.entry()? {
                 Said::Line(entry) => entry,
-                Said::Dropped => continue,
+                Said::Dropped | Said::Back => continue,
                 Said::Unreadable => {
                     let error = Error::data("what was typed is not UTF-8, and is dropped");
                     self.messages.error(&error, None);
@@ -259,6 +259,10 @@ impl<'a> Prompt<'a> {
             let prompt = entry::prompt(&entry);
             match self.reader.line(prompt, &entry, &initial, &self.session)? {
                 Said::Line(line) => entry.push_str(&line),
+                Said::Back => {
+                    initial = std::mem::take(&mut entry).trim_end_matches('\n').to_owned();
+                    continue;
+                }
                 other => return Ok(other),
             }
             initial.clear();

@@ -9,11 +9,15 @@
 
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustyline::config::Configurer;
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
-use rustyline::{ColorMode, CompletionType, Config, Editor};
+use rustyline::{
+    Cmd, ColorMode, CompletionType, ConditionalEventHandler, Config, Editor, Event, EventContext,
+    EventHandler, KeyCode, KeyEvent, Modifiers,
+};
 
 use super::helper::Helper;
 use super::history::HistoryFile;
@@ -36,14 +40,33 @@ pub enum Said {
     Dropped,
     /// It is no text; it is dropped, too.
     Unreadable,
+    /// Up, on an empty line behind others of the same entry: all of them are to be edited together.
+    Back,
     /// Ctrl-D: there will be no more.
     End,
+}
+
+/// What Up does where it is not the way to what was typed before.
+#[derive(Clone, Default)]
+pub struct Back {
+    /// Lines stand before the one that is typed.
+    is_continued: Arc<AtomicBool>,
+    /// They are to come back.
+    is_wanted: Arc<AtomicBool>,
+}
+
+impl ConditionalEventHandler for Back {
+    fn handle(&self, _: &Event, _: u16, _: bool, context: &EventContext<'_>) -> Option<Cmd> {
+        let is_wanted = self.is_continued.load(Ordering::Relaxed) && context.line().is_empty();
+        self.is_wanted.store(is_wanted, Ordering::Relaxed);
+        is_wanted.then_some(Cmd::AcceptLine)
+    }
 }
 
 /// Where lines come from.
 pub enum Reader {
     /// Edited.
-    Editor(Box<Editor<Helper, FileHistory>>, HistoryFile),
+    Editor(Box<Editor<Helper, FileHistory>>, HistoryFile, Back),
     /// As they are.
     Plain(Plain),
 }
@@ -74,8 +97,17 @@ impl Reader {
         let mut editor = Editor::with_history(config, history).map_err(refused)?;
         editor.enable_synchronized_output(false);
         editor.set_helper(Some(Helper::new(color)));
+        let back = Back::default();
+        for key in [KeyCode::Up, KeyCode::Char('P')] {
+            let modifiers = match key {
+                KeyCode::Up => Modifiers::NONE,
+                _ => Modifiers::CTRL,
+            };
+            let handler = EventHandler::Conditional(Box::new(back.clone()));
+            editor.bind_sequence(KeyEvent(key, modifiers), handler);
+        }
         let file = HistoryFile::open(&mut editor);
-        Ok(Reader::Editor(Box::new(editor), file))
+        Ok(Reader::Editor(Box::new(editor), file, back))
     }
 
     /// Waits for a line. `before` are the lines before it of the same entry, `initial` is what stands in it already.
@@ -89,14 +121,17 @@ impl Reader {
         initial: &str,
         session: &Session,
     ) -> Result<Said> {
-        let editor = match self {
+        let (editor, back) = match self {
             Reader::Plain(plain) => return plain.line(prompt),
-            Reader::Editor(editor, _) => editor,
+            Reader::Editor(editor, _, back) => (editor, back),
         };
+        back.is_continued
+            .store(!before.is_empty(), Ordering::Relaxed);
         if let Some(helper) = editor.helper_mut() {
             helper.begin_line(before, session);
         }
         match editor.readline_with_initial(prompt, (initial, "")) {
+            Ok(_) if back.is_wanted.swap(false, Ordering::Relaxed) => Ok(Said::Back),
             Ok(line) => Ok(Said::Line(line)),
             Err(ReadlineError::Interrupted) => Ok(Said::Dropped),
             Err(ReadlineError::Eof) => Ok(Said::End),
@@ -117,7 +152,7 @@ impl Reader {
     /// What is wrong with the place for it comes back once.
     pub fn remember(&mut self, entry: &str) -> Option<Warning> {
         match self {
-            Reader::Editor(editor, file) => file.add(editor, entry),
+            Reader::Editor(editor, file, _) => file.add(editor, entry),
             Reader::Plain(_) => None,
         }
     }

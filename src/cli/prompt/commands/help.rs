@@ -107,7 +107,8 @@ Enter           runs what has its `;`, else the next line begins
 Ctrl-C          drops what was typed; cancels the statement that runs
 Ctrl-\\          while a statement runs: tells how it stands
 Ctrl-D          leaves, on an empty line
-Up, Ctrl-R      what was typed before",
+Up, Ctrl-R      what was typed before
+Up              on an empty line within a statement: edits all of its lines",
         example: "",
     },
 ];
