@@ -57,6 +57,13 @@ def shape(character):
     thin, flat = 0.13, 0.06
     lines = {"l": (0, 0.5, 0.5, flat), "r": (0.5, 0.5, 0.5, flat)}
     lines |= {"t": (0.5, 0, thin, 0.5), "b": (0.5, 0.5, thin, 0.5)}
+    # Of double lines only the level ones, as tables have them.
+    doubled = {"═": "lr", "╪": "lr", "╞": "r", "╡": "l"}.get(character, "")
+    double = [(lines[side][0], y, 0.5, flat) for side in doubled for y in (0.4, 0.6)]
+    if character == "┆":
+        return [(0.5, y, thin, 0.2) for y in (0.07, 0.4, 0.73)]
+    if doubled:
+        return double + [lines[side] for side in "tb" if character != "═"]
     return [lines[side] for side in sides.get(character, "")]
 
 
