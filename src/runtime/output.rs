@@ -5,20 +5,27 @@
 //! ```
 //!
 //! Few rows are made text of at once, and so are all where the text of rows depends on those before (a table).
+//! What is taken stays in memory until reading would wait, or a buffer is full. An input that never makes us wait
+//! while few rows come of it would keep them for ever: of one that is live they go out soon.
 //!
 //! Invariant: before the sink is flushed, and whenever a run ends, everything has been handed on.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::array::RecordBatch;
 
 use super::sink::Sink;
 use super::workers::{Pending, Workers};
 use crate::error::Result;
+use crate::time;
 
 /// For so many bytes of a block a row: fewer rows than that are not worth waking another thread.
 const BLOCK_BYTES_PER_ROW: usize = 512;
+
+/// For so long rows of what is live are kept while reading does not wait.
+const KEPT: Duration = Duration::from_millis(30);
 
 /// Makes text of result rows. What it makes depends on nothing but the rows.
 pub trait RowWriter: Send + Sync {
@@ -39,17 +46,29 @@ pub(super) struct Output<'a> {
     pending: VecDeque<(usize, Pending<Result<Vec<u8>>>)>,
     /// The memory of texts that were handed on: fresh memory costs a page fault each 4 KiB.
     spare: Vec<Vec<u8>>,
+    /// Somebody may watch an input come.
+    is_live: bool,
+    /// Since when rows of it are kept.
+    kept_since: Option<Duration>,
 }
 
 impl<'a> Output<'a> {
-    /// What leads to `sink`, in a run of so many roots whose inputs are read in blocks of that size.
-    pub(super) fn new(sink: &'a mut dyn Sink, roots: usize, block_bytes: usize) -> Self {
+    /// What leads to `sink`, in a run of so many roots whose inputs are read in blocks of that size. `is_live`: not
+    /// all of them lie there whole.
+    pub(super) fn new(
+        sink: &'a mut dyn Sink,
+        roots: usize,
+        block_bytes: usize,
+        is_live: bool,
+    ) -> Self {
         Output {
             few_rows: block_bytes / BLOCK_BYTES_PER_ROW,
             writers: (0..roots).map(|root| sink.row_writer(root)).collect(),
             sink,
             pending: VecDeque::new(),
             spare: Vec::new(),
+            is_live,
+            kept_since: None,
         }
     }
 
@@ -60,6 +79,9 @@ impl<'a> Output<'a> {
 
     /// Takes result rows of a root, in order.
     pub(super) fn rows(&mut self, root: usize, rows: RecordBatch, workers: &Workers) -> Result<()> {
+        if self.is_live {
+            self.kept_since.get_or_insert_with(time::elapsed);
+        }
         let writer = (self.writers[root].as_ref())
             .filter(|_| workers.count() > 1)
             .filter(|_| rows.num_rows() >= self.few_rows);
@@ -77,8 +99,15 @@ impl<'a> Output<'a> {
         }
     }
 
+    /// True if rows have been kept for long enough.
+    pub(super) fn is_due(&self) -> bool {
+        self.kept_since
+            .is_some_and(|since| time::elapsed() >= since + KEPT)
+    }
+
     /// Hands out what was taken.
     pub(super) fn flush(&mut self, workers: &Workers) -> Result<()> {
+        self.kept_since = None;
         self.hand_on(workers, 0)?;
         self.sink.flush()
     }

@@ -111,6 +111,7 @@ pub fn run(spec: RunSpec<'_>, summary: &mut Summary, sink: &mut dyn Sink) -> Res
     let total_bytes = is_watched
         .then(|| telling::total_bytes(&spec.inputs))
         .flatten();
+    let is_live = telling::total_bytes(&spec.inputs).is_none();
     let mut sources = Vec::with_capacity(spec.inputs.len());
     for (number, (plan, input)) in spec.sources.iter().zip(spec.inputs).enumerate() {
         let number = u16::try_from(number).map_err(|_| Error::plan("more than 65,535 sources"))?;
@@ -139,7 +140,7 @@ pub fn run(spec: RunSpec<'_>, summary: &mut Summary, sink: &mut dyn Sink) -> Res
             .collect(),
         gates: &spec.gates,
         summary,
-        output: Output::new(sink, spec.roots, block_bytes),
+        output: Output::new(sink, spec.roots, block_bytes, is_live),
         has_windows: spec.sources.iter().any(|source| source.watermark.is_some()),
     };
     let ended = run.complete(&mut waiter, spec.emit_on_interrupt);
@@ -177,6 +178,9 @@ impl Run<'_> {
         while let Some(turn) = self.turns.next(&self.sources) {
             if self.ticks.is_due() {
                 self.tell_progress()?;
+            }
+            if self.output.is_due() {
+                self.output.flush(&self.workers)?;
             }
             let (number, given) = self.read(turn, waiter)?;
             let ended = match given {

@@ -20,10 +20,11 @@ type Test = fn() -> Result<(), String>;
 
 /// The tests of this file.
 pub fn tests() -> Vec<Trial> {
-    let tests: [(&str, Test); 16] = [
+    let tests: [(&str, Test); 17] = [
         ("prompt-in-a-pipe", prompt_in_a_pipe),
         ("prompt-in-a-file", prompt_in_a_file),
         ("rows-one-by-one", rows_one_by_one),
+        ("no-pause", no_pause),
         ("windows-of-the-clock", windows_of_the_clock),
         ("sigint", || stopped_by(libc::SIGINT)),
         ("sigterm", || stopped_by(libc::SIGTERM)),
@@ -126,6 +127,20 @@ fn rows_one_by_one() -> Result<(), String> {
     live.end_input();
     let outcome = live.finish();
     expect("exit code 0", outcome.code == 0, &outcome)
+}
+
+/// A row comes out though its input never pauses, and hardly another one passes WHERE.
+fn no_pause() -> Result<(), String> {
+    let query = "SELECT line FROM 'input' WHERE line <> 'y'";
+    let script =
+        format!("mkfifo input; (echo first; exec yes) > input & exec tumble -i lines \"{query}\"");
+    let workshop = Workshop::new();
+    let mut live = Live::start(&mut workshop.shell(&script), false);
+    let text = live.news_until("first\n");
+    send(live.id(), libc::SIGTERM)?;
+    let outcome = live.finish();
+    same_text("while input goes on", b"line\nfirst\n", text.as_bytes())?;
+    expect("ended by the signal", outcome.code == 143, &outcome)
 }
 
 /// Windows of `_arrival` close while nothing more comes; how often a row must be waited for is not tested.
