@@ -31,6 +31,8 @@ pub struct Table {
     pub nested: bool,
     /// It stands for several files whose rows are merged by time, so that the time is read in any case.
     pub merged: bool,
+    /// `--from TIME`, in the unit of its time: older rows are not wanted, so that the time is read in any case.
+    pub since: Option<i64>,
     /// Its rows never end by themselves: what prints at the end of input never would.
     pub endless: bool,
     /// `WITH (idle_timeout = …)`: after how long without a row event time goes on with the clock.

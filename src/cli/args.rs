@@ -124,8 +124,9 @@ pub struct Args {
     /// of a list or pattern oldest first (app.log.2.gz app.log.1 app.log), and new ones join
     #[arg(short = 'F', long, env = "TUMBLE_FOLLOW", hide_env = true, value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue, help_heading = INPUT)]
     pub follow: bool,
-    /// Where following begins: start, end (what is there already is left out) [default: start]
-    #[arg(long, value_name = "WHERE", env = "TUMBLE_FROM", hide_env = true, help_heading = INPUT)]
+    /// Where following begins: start, end (what is there already is left out), a time ('2026-01-01 12:00' of
+    /// --tz) or how long ago (1h): older records are left out [default: start]
+    #[arg(long, value_name = "WHERE", allow_hyphen_values = true, env = "TUMBLE_FROM", hide_env = true, help_heading = INPUT)]
     pub from: Option<String>,
     /// Longest record, such as 1MiB [default: 16MiB]
     #[arg(long, value_name = "SIZE", env = "TUMBLE_MAX_RECORD", hide_env = true, help_heading = INPUT)]

@@ -217,6 +217,11 @@ impl Messages {
 
     /// Says at the end of a run what was left out.
     pub fn summary(&self, summary: &Summary, saved: Saved) {
+        if summary.older > 0 {
+            // They were not asked for.
+            let rows = of_rows(summary.older, summary);
+            self.note(&format!("{rows} older than --from and left out"));
+        }
         for warning in warnings(summary, saved) {
             self.warning(&warning);
         }

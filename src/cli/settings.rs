@@ -280,7 +280,11 @@ fn options(args: &Args, files: &[PathBuf]) -> Result<Options> {
 fn check_together(args: &Args, options: &Options) -> Result<()> {
     if args.from.is_some() && !args.follow {
         let error = Error::usage("--from says where following begins, and nothing is followed");
-        return Err(error.help("follow the files: --follow --from end"));
+        let follow = error.help("follow the files: --follow --from end");
+        return Err(match options.begins_at_a_time() {
+            true => follow.help("of files that are not: WHERE ts >= TIMESTAMP '2026-01-01 12:00:00', or ts >= now() - INTERVAL '1h'"),
+            false => follow,
+        });
     }
     match (options.on_error, options.max_errors) {
         (OnError::Fail, Some(limit)) if limit > 0 => Err(Error::usage(format!(

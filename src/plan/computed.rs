@@ -49,6 +49,7 @@ pub fn bind(
         open_ended: false,
         nested: false,
         merged: false,
+        since: None,
         endless: false,
         idle_timeout: None,
     });

@@ -26,6 +26,8 @@ pub(super) enum Noted {
     Mended { position: Position },
     /// Keys were left out.
     LeftOut { position: Position, what: LeftOut },
+    /// It and those before it, so many, are older than what is wanted.
+    Older { position: Position, count: u64 },
     /// It could not be decoded.
     Rejected {
         position: Position,
@@ -38,11 +40,12 @@ pub(super) enum Noted {
 }
 
 impl Noted {
-    fn position(&self) -> Position {
+    pub(super) fn position(&self) -> Position {
         match self {
             Noted::Event(event) => event.position(),
             Noted::Mended { position }
             | Noted::LeftOut { position, .. }
+            | Noted::Older { position, .. }
             | Noted::Rejected { position, .. } => *position,
         }
     }
@@ -266,6 +269,10 @@ fn count(
         }
         Noted::LeftOut { what, .. } => {
             summary.keys_left_out(what);
+            String::new()
+        }
+        Noted::Older { count, .. } => {
+            summary.older += count;
             String::new()
         }
         Noted::Event(event) => return count_event(event, step, summary, keeper),

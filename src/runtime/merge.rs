@@ -10,7 +10,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute;
@@ -95,6 +95,8 @@ pub(super) struct FileState {
     pub name: Arc<str>,
     /// Lines of its blocks that have been numbered.
     pub lines: AtomicU64,
+    /// The last of its records was left out for its age.
+    pub is_older: AtomicBool,
 }
 
 impl FileState {
@@ -103,6 +105,7 @@ impl FileState {
         Arc::new(FileState {
             name: reader.name(),
             lines: AtomicU64::new(0),
+            is_older: AtomicBool::new(false),
         })
     }
 }

@@ -30,6 +30,7 @@ mod record_reader;
 mod records;
 mod room;
 mod run;
+mod since;
 mod sink;
 mod source;
 mod summary;

@@ -36,6 +36,8 @@ pub struct Summary {
     pub suggested_delay_nanoseconds: i128,
     /// Rows that count in some of their windows while others were closed.
     pub partly_late: u64,
+    /// Records that are older than what is wanted: `--from TIME`.
+    pub older: u64,
     /// Rows without a readable time that a query over event time left out.
     pub untimed: u64,
     /// How often a source went quiet for so long that its event time went on with the clock.
@@ -107,6 +109,7 @@ impl Summary {
     pub fn merge(&mut self, later: Summary) {
         self.rows_read += later.rows_read;
         self.late += later.late;
+        self.older += later.older;
         self.pauses += later.pauses;
         self.late_worst_nanoseconds = self
             .late_worst_nanoseconds

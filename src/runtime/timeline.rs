@@ -17,6 +17,7 @@ use super::block::{Block, Rejected};
 use super::commit::Noted;
 use super::merge::{FileState, Run};
 use super::metadata::{Origin, Place};
+use super::since::Since;
 use super::texts::Texts;
 use crate::data::{Batch, Event, Metadata, Position, position, record_of_position};
 use crate::error::Result;
@@ -132,6 +133,7 @@ pub(super) struct Timeline {
     number: u16,
     name: String,
     watermark: Option<WatermarkOperator>,
+    since: Option<Since>,
     next_record: u64,
 }
 
@@ -142,6 +144,7 @@ impl Timeline {
             number,
             name: plan.table.name.clone(),
             watermark: plan.watermark.clone().map(WatermarkOperator::new),
+            since: Since::of(plan),
             next_record: 0,
         }
     }
@@ -160,7 +163,15 @@ impl Timeline {
         rows: Rows,
         file: &FileState,
     ) -> Result<(Step, Option<Batch>)> {
-        let (mut step, batch) = self.step(rows, file);
+        let older = match &self.since {
+            Some(since) => since.older(&rows.run, &rows.columns, file)?,
+            None => None,
+        };
+        let first = self.next_record;
+        let (mut step, mut batch) = self.step(rows, file);
+        if let Some(older) = older {
+            batch = self.leave_out(&older, first, &mut step.noted, &batch)?;
+        }
         let Some(operator) = &mut self.watermark else {
             return Ok((step, Some(batch)));
         };
@@ -220,6 +231,34 @@ impl Timeline {
             }),
         };
         (step, Batch::new(columns, positions.into()))
+    }
+
+    /// Leaves out the records that are older than what is wanted, of a block that begins with the record `first`,
+    /// and what was noted of them.
+    fn leave_out(
+        &self,
+        older: &[bool],
+        first: u64,
+        noted: &mut Vec<Noted>,
+        batch: &Batch,
+    ) -> Result<Batch> {
+        let is_older = |position: Position| {
+            let record = record_of_position(position).checked_sub(first);
+            record.is_some_and(|record| older.get(record as usize) == Some(&true))
+        };
+        noted.retain(|one| !is_older(one.position()));
+        let mut records = 0;
+        for run in older.chunk_by(|one, next| one == next) {
+            records += run.len() as u64;
+            if run[0] {
+                noted.push(Noted::Older {
+                    position: position(self.number, first + records - 1),
+                    count: run.len() as u64,
+                });
+            }
+        }
+        let wanted = (batch.positions.iter()).map(|position| !is_older(*position));
+        batch.filter(&wanted.collect::<Vec<bool>>().into())
     }
 
     fn rejected(&self, position: Position, file: &str, lines: u64, reject: Rejected) -> Noted {

@@ -10,6 +10,7 @@
 //! order and stop at the first error; standard input is touched only if a statement names it.
 
 mod analyze;
+mod begin;
 mod explain;
 mod host;
 mod look;

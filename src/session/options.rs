@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 
+use super::begin::begin;
 use super::values::{
     delimiter, duration, epoch_unit, number, one_of, size, threads, truth, types, zone,
 };
@@ -107,8 +108,8 @@ pub struct Options {
     pub in_order: bool,
     /// Files are followed, as `tail -F` does.
     pub follow: bool,
-    /// Where following begins.
-    pub from: Begin,
+    /// Where following begins, as [`begin`] reads it; `None` for the start.
+    pub from: Option<String>,
     /// Where results go, if not to standard output.
     pub output: Option<PathBuf>,
     /// Where late rows go.
@@ -157,7 +158,7 @@ impl Default for Options {
             zone: Zone::UTC,
             in_order: false,
             follow: false,
-            from: Begin::default(),
+            from: None,
             output: None,
             late: None,
             rejects: None,
@@ -225,6 +226,22 @@ impl Options {
         self.max_jump.unwrap_or(Interval::from_seconds(86_400))
     }
 
+    /// Where following begins.
+    ///
+    /// # Errors
+    /// A time that the zone does not have.
+    pub(super) fn begin(&self) -> Result<Begin> {
+        match &self.from {
+            Some(from) => begin("from", from, self.zone, self.now_seconds),
+            None => Ok(Begin::Start),
+        }
+    }
+
+    /// True for `--from TIME`.
+    pub fn begins_at_a_time(&self) -> bool {
+        matches!(self.begin(), Ok(Begin::Since(_)))
+    }
+
     /// The name of an input format in any spelling, the user's own among them.
     fn format_name(&self, text: &str) -> Result<String> {
         let names = self.user_formats.iter().map(|format| format.pattern.name());
@@ -264,7 +281,11 @@ impl Options {
             "ts-unit" => self.ts_unit = Some(epoch_unit(shown, value)?),
             "in-order" => self.in_order = truth(shown, value)?,
             "follow" => self.follow = truth(shown, value)?,
-            "from" => self.from = one_of(shown, value, &Begin::NAMES)?,
+            "from" => {
+                // A zone may still be said.
+                begin(shown, value, self.zone, self.now_seconds)?;
+                self.from = Some(value.trim().to_owned());
+            }
             "input-format" => {
                 let guessed = value.eq_ignore_ascii_case("auto");
                 self.input_format = (!guessed).then(|| self.format_name(value)).transpose()?;

@@ -3,7 +3,7 @@
 //! Invariant: a value that was set is shown as it can be set again; one that nobody set, as a word that says so.
 
 use super::options::{ENCODINGS, HEADERS, ON_ERROR, ON_INTERRUPT, Options, SETTINGS};
-use crate::connect::{Begin, Compression};
+use crate::connect::Compression;
 use crate::data::type_name;
 use crate::time::EpochUnit;
 
@@ -38,7 +38,7 @@ impl Options {
             .to_owned(),
             "in-order" => self.in_order.to_string(),
             "follow" => self.follow.to_string(),
-            "from" => word(&Begin::NAMES, &self.from),
+            "from" => text(&self.from, "start"),
             "input-format" => text(&self.input_format, "auto"),
             "regex" => text(&self.regex, "none"),
             "delimiter" => match self.delimiter {
@@ -109,7 +109,7 @@ mod tests {
             ("ts-unit", "us"),
             ("in-order", "true"),
             ("follow", "true"),
-            ("from", "end"),
+            ("from", "2026-01-01 12:00"),
             ("input-format", "csv"),
             ("regex", "(?<a>.)"),
             ("delimiter", "\\t"),

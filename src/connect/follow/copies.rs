@@ -16,7 +16,8 @@ use std::io::ErrorKind::{Interrupted, WouldBlock};
 use std::sync::Arc;
 
 use super::incarnation::{FollowedSource, Incarnation, Known, PRINT_BYTES};
-use super::names::stem;
+use super::names::{self, stem};
+use super::opened;
 use crate::connect::{ByteSource, Compression, decompressed};
 
 /// How many incarnations are remembered; rotations are soon compressed, if ever.
@@ -62,8 +63,7 @@ impl Remembered {
             if known.inode == candidate.inode && !known.is_cut() {
                 return Verdict::CopyOf(Arc::clone(&known.path));
             }
-            let beginning =
-                beginning.get_or_insert_with(|| decoded_beginning(candidate, compression));
+            let beginning = beginning.get_or_insert_with(|| beginning_of(candidate, compression));
             match compare(known, beginning) {
                 Verdict::New => {}
                 Verdict::Unknown => verdict = Verdict::Unknown,
@@ -87,45 +87,49 @@ fn compare(known: &Known, beginning: &[u8]) -> Verdict {
     }
 }
 
-/// True if a compressed file that is there at the start unpacks to what `plain` begins with: all of it, or the
-/// first [`COMPARED_BYTES`].
-pub(super) fn is_compressed_copy(
-    candidate: &Incarnation,
-    plain: &Incarnation,
-    compression: Compression,
-) -> bool {
-    if stem(&candidate.path) != stem(&plain.path) {
-        return false;
-    }
-    let Ok(whole) = candidate.next() else {
+/// True if a file that is there at the start holds what `plain` begins with, packed or not: all of it, or the first
+/// [`COMPARED_BYTES`] and, of what is not packed, the last.
+pub(super) fn is_copy(candidate: &str, plain: &str, compression: Compression) -> bool {
+    let (Ok((whole, metadata)), Ok((original, _))) = (opened(candidate), opened(plain)) else {
         return false;
     };
     whole.leave();
-    let mut source = decompressed(Box::new(FollowedSource::new(Arc::new(whole))), compression);
-    let (mut unpacked, mut there) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+    let whole = Arc::new(whole);
+    let mut source = decompressed(
+        Box::new(FollowedSource::new(Arc::clone(&whole))),
+        compression,
+    );
+    let mut bytes = vec![0; 1 << 16];
     let mut length = 0;
     while length < COMPARED_BYTES {
-        let count = match source.read(&mut unpacked) {
+        let count = match source.read(&mut bytes) {
             Ok(0) => break,
             Ok(count) => count,
             Err(error) if matches!(error.kind(), Interrupted | WouldBlock) => continue,
             // What is damaged is told by whoever reads it.
             Err(_) => return false,
         };
-        let there = &mut there[..count];
-        let is_whole = plain.look_at(there, length).is_ok_and(|read| read == count);
-        if !is_whole || *there != unpacked[..count] {
+        if !original.holds(&bytes[..count], length) {
             return false;
         }
         length += count as u64;
     }
-    // Short ones are alike by chance, unless `gzip -k` gave them their names.
-    let is_namesake = Compression::inner_path(&candidate.path) == &*plain.path;
+    let mut end = [0; PRINT_BYTES];
+    let end_start = metadata.len().saturating_sub(PRINT_BYTES as u64);
+    if Compression::inner_path(candidate) == candidate && end_start >= length {
+        let read = whole.look_at(&mut end, end_start).unwrap_or(0);
+        if !original.holds(&end[..read], end_start) {
+            return false;
+        }
+    }
+    // Short ones are alike by chance, unless `gzip -k` or `cp app.log app.log.bak` gave them their names.
+    let is_namesake =
+        names::copied_from(candidate) == Some(plain) || Compression::inner_path(candidate) == plain;
     length >= PRINT_BYTES as u64 || (is_namesake && length > 0)
 }
 
 /// The first bytes of a file without its compression, as far as they are there.
-fn decoded_beginning(incarnation: &Incarnation, compression: Compression) -> Vec<u8> {
+pub(super) fn beginning_of(incarnation: &Incarnation, compression: Compression) -> Vec<u8> {
     let peek = Peek {
         // What is there now, in memory: 1 KiB of text is seldom more than that compressed.
         bytes: {

@@ -105,6 +105,12 @@ impl Incarnation {
         Ok(self)
     }
 
+    /// What `file` holds behind what was read of it before: the rest of a file that was done with.
+    pub(super) fn behind(mut self, known: &Known) -> Self {
+        self.old_bytes = locked(&known.state).position;
+        self
+    }
+
     /// The next one in the same file.
     pub(super) fn next(&self) -> io::Result<Self> {
         Incarnation::new(Arc::clone(&self.path), self.file.try_clone()?)
@@ -129,6 +135,21 @@ impl Incarnation {
     /// Its bytes at `offset` as they are now, for whoever only looks at them.
     pub(super) fn look_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         self.file.read_at(buffer, offset)
+    }
+
+    /// True if it holds `bytes` at `offset` now.
+    pub(super) fn holds(&self, bytes: &[u8], offset: u64) -> bool {
+        let mut there = vec![0; bytes.len()];
+        let length = read_at(&self.file, &mut there, offset);
+        length.is_ok_and(|length| there[..length] == *bytes)
+    }
+
+    /// What it looks like, as far as it was read: what was written since is seen by that.
+    pub(super) fn read_stamp(&self) -> io::Result<Stamp> {
+        let (length, seconds, nanoseconds) = stamp(&self.metadata()?);
+        let state = self.state();
+        let length = if state.is_dry { state.position } else { length };
+        Ok((length, seconds, nanoseconds))
     }
 
     /// What is to be remembered of it.
@@ -171,6 +192,11 @@ impl Incarnation {
         (state.is_leaving, state.written_seconds) = (true, written.ok());
     }
 
+    /// True if its first bytes were read before.
+    pub(super) fn is_continued(&self) -> bool {
+        self.old_bytes > 0
+    }
+
     pub(super) fn is_leaving(&self) -> bool {
         self.state().is_leaving
     }
@@ -193,6 +219,30 @@ impl Incarnation {
 }
 
 impl Known {
+    /// Of a file that is left out as it is: so long.
+    pub(super) fn unread(path: &str, inode: Inode, length: u64) -> Self {
+        let state = State {
+            position: length,
+            ..State::default()
+        };
+        Known {
+            path: Arc::from(path),
+            inode,
+            state: Arc::new(Mutex::new(state)),
+        }
+    }
+
+    /// How far reading had come, of the same file as it is now.
+    pub(super) fn progress(&self, incarnation: &Incarnation) -> io::Result<Progress> {
+        locked(&self.state).progress(&incarnation.file)
+    }
+
+    /// True if it was read to the end of a record: what is added belongs to the next one.
+    pub(super) fn ends_with_line(&self) -> bool {
+        let state = locked(&self.state);
+        state.tail.last().is_none_or(|byte| *byte == b'\n')
+    }
+
     /// Its first bytes as they were read, at most [`PRINT_BYTES`].
     pub(super) fn head(&self) -> Vec<u8> {
         locked(&self.state).head.clone()

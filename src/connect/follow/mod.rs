@@ -39,6 +39,7 @@ use std::time::Duration;
 use copies::{Remembered, Verdict};
 use done::Done;
 use incarnation::{FollowedSource, Incarnation, Inode, inode};
+use initial::Found;
 use leftover::Leftovers;
 use own::Own;
 use trail::{Entry, Step, Trail};
@@ -65,11 +66,9 @@ pub enum Begin {
     Start,
     /// Behind what is there already.
     End,
-}
-
-impl Begin {
-    /// Their names in SQL.
-    pub const NAMES: [(&str, Begin); 2] = [("start", Begin::Start), ("end", Begin::End)];
+    /// With what is of this time or later, in microseconds since 1970: whoever reads knows the times of records,
+    /// and here only files are left out that were written before, for good measure by a day.
+    Since(i64),
 }
 
 /// Follows files.
@@ -79,8 +78,8 @@ pub struct Follow {
     compression: Compression,
     begin: Begin,
     trails: BTreeMap<String, Trail>,
-    /// Paths of files that were there at the beginning and have not been read yet, oldest first.
-    initial: VecDeque<String>,
+    /// The files that were there at the beginning and have not been read yet, oldest first.
+    initial: VecDeque<Found>,
     /// Files that have been read to their end or left out.
     done: Done,
     remembered: Remembered,
@@ -159,7 +158,9 @@ impl Follow {
     /// The files that are being read or wait for it.
     fn known(&self) -> HashSet<Inode> {
         let entries = self.trails.values().flat_map(Trail::entries);
-        entries.map(|entry| entry.incarnation.inode).collect()
+        let read = entries.map(|entry| entry.incarnation.inode);
+        let waiting = self.initial.iter().filter(|one| one.is_waiting);
+        read.chain(waiting.map(|one| one.inode)).collect()
     }
 
     /// True if several files may hold the same.
@@ -217,14 +218,19 @@ impl Follow {
             Ok((incarnation, _)) if known.contains(&incarnation.inode) => {
                 return last == Some(incarnation.inode);
             }
-            Ok((incarnation, _)) => incarnation,
+            Ok((incarnation, metadata)) => match self.continued(incarnation, &metadata) {
+                Some(incarnation) => incarnation,
+                None => return false,
+            },
             Err(error) => {
                 self.is_missing(path, &error);
                 return false;
             }
         };
         known.insert(incarnation.inode);
+        let is_continued = incarnation.is_continued();
         let mut entry = Entry::new(incarnation, false, now);
+        entry.is_continued = is_continued;
         entry.watch = self.watch.file(path);
         if let Some(trail) = self.trails.get_mut(path) {
             trail.told = None;
@@ -253,42 +259,13 @@ impl Follow {
         trail.told = Some(text);
     }
 
-    /// What has been read to its end is not read again.
-    fn forget(&mut self, done: Vec<Entry>) {
-        for entry in done {
-            if let Some(watch) = entry.watch {
-                self.watch.forget(watch);
-            }
-            if self.done.is_full() {
-                self.forget_gone();
-            }
-            if !entry.is_compressed {
-                let now = self.looked.unwrap_or_default();
-                self.leftovers.add(&entry.incarnation, now);
-            }
-            if let Ok(metadata) = entry.incarnation.metadata() {
-                let inode = entry.incarnation.inode;
-                self.done.add(inode, &metadata, entry.is_compressed);
-            }
-        }
-    }
-
-    /// Of the files that are done with, those that nothing leads to any more are not remembered.
-    fn forget_gone(&mut self) {
-        let Ok(paths) = self.paths() else {
-            return;
-        };
-        let there = (paths.keys()).filter_map(|path| Some(inode(&std::fs::metadata(path).ok()?)));
-        self.done.retain(&there.collect());
-    }
-
     /// The next incarnation that may be read, and whether one depends on reading.
     fn give(&mut self, now: Duration) -> (Option<FollowedSource>, bool) {
         let mut is_waiting = false;
         let mut done = Vec::new();
         let mut given = None;
         let paths: Vec<String> = match self.initial.front() {
-            Some(path) => vec![path.clone()],
+            Some(first) => vec![first.path.clone()],
             None => self.trails.keys().cloned().collect(),
         };
         for path in paths {
@@ -332,14 +309,10 @@ impl Follow {
         else {
             return (None, false);
         };
-        if compressed && front.is_initial && self.begin == Begin::End {
-            done.extend(trail.queue.pop_front());
-            return (None, true);
-        }
         if compressed && !front.is_initial && !front.is_settled(now) && !has_next {
             return (None, false);
         }
-        if are_several && !front.is_initial {
+        if are_several && !front.is_initial && !front.is_continued {
             match self.remembered.judge(&front.incarnation, self.compression) {
                 Verdict::Unknown if !has_next => return (None, false),
                 Verdict::CopyOf(original) => {
@@ -353,15 +326,20 @@ impl Follow {
             }
         }
         if !front.is_initial {
-            let text = format!("`{path}`: reading what has come from its beginning");
+            let whence = match front.is_continued {
+                true => "reading what has been added",
+                false => "reading what has come from its beginning",
+            };
+            let text = format!("`{path}`: {whence}");
             self.notices.push_back(Notice::remark(text));
         }
         front.is_compressed = compressed;
         front.is_given = true;
         let incarnation = Arc::clone(&front.incarnation);
-        if compressed {
+        if compressed || front.is_history {
             incarnation.close();
-        } else if are_several {
+        }
+        if are_several && !compressed {
             self.remembered.add(&incarnation);
         }
         (Some(FollowedSource::new(incarnation)), true)
@@ -369,10 +347,13 @@ impl Follow {
 
     /// Moves on to the next of the files that were there at the beginning, if the first has been read.
     fn pass_initial(&mut self) -> bool {
-        let Some(path) = self.initial.front() else {
+        let Some(first) = self.initial.front() else {
             return false;
         };
-        let front = self.trails.get(path).and_then(|trail| trail.queue.front());
+        let front = self
+            .trails
+            .get(&first.path)
+            .and_then(|trail| trail.queue.front());
         let is_read = front.is_none_or(|front| {
             if !front.is_initial {
                 return true;
@@ -406,6 +387,7 @@ impl Arrivals for Follow {
             self.look(now)?;
         }
         loop {
+            self.open_first();
             let (given, is_waiting) = self.give(now);
             if let Some(source) = given {
                 return Ok(Arrival::Input(Box::new(source)));
@@ -456,6 +438,11 @@ fn opened(path: &str) -> io::Result<(Incarnation, Metadata)> {
 
 fn refused(path: &str, error: &io::Error) -> Error {
     let refused = Error::outside(format!("cannot follow `{path}`"), Reason(error));
+    if error.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error()) {
+        return refused
+            .note("all files that are followed are open at once")
+            .help("let a process open more of them: ulimit -n 4096");
+    }
     match Path::new(path).is_dir() {
         true => {
             let path = path.trim_end_matches('/');

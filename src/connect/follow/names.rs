@@ -19,8 +19,9 @@ pub(super) fn stem(path: &str) -> String {
     let mut stem = name.as_str();
     loop {
         let shorter = stem.trim_end_matches(['.', '-', '_', '~']);
-        let shorter = [".old", ".bak", ".prev"]
+        let shorter = [".old", ".prev"]
             .iter()
+            .chain(&COPIES)
             .find_map(|ending| shorter.strip_suffix(ending))
             .unwrap_or(shorter);
         if shorter == stem {
@@ -28,6 +29,14 @@ pub(super) fn stem(path: &str) -> String {
         }
         stem = shorter;
     }
+}
+
+/// How somebody names a copy of a file.
+const COPIES: [&str; 5] = [".bak", ".orig", ".copy", ".save", "~"];
+
+/// The file that one of this name is a copy of, by its name.
+pub(super) fn copied_from(path: &str) -> Option<&str> {
+    COPIES.iter().find_map(|ending| path.strip_suffix(ending))
 }
 
 /// Orders the rotations of one log, oldest first.
@@ -86,6 +95,8 @@ mod tests {
             "logs/app.log-20261124.zst",
             "logs/app.log.old",
             "logs/app.log.1.bak",
+            "logs/app.log.orig",
+            "logs/app.log~",
         ];
         for log in logs {
             assert_eq!(stem(log), "logs/app.log", "{log}");

@@ -3,9 +3,13 @@
 use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
+use std::time::UNIX_EPOCH;
 
 use super::*;
 use crate::connect::{ByteSource, decompressed};
+
+/// When files were written that are aged.
+const AGED_SECONDS: u64 = 1_767_268_800;
 
 /// A folder of a test, removed at its end.
 struct Folder(PathBuf);
@@ -46,6 +50,20 @@ impl Folder {
     fn gzip(&self, name: &str) {
         self.gzip_keep(name);
         self.remove(name);
+    }
+
+    /// Has a file be written last so long ago.
+    fn age(&self, name: &str, seconds: u64) {
+        let file = File::options().write(true).open(self.path(name)).unwrap();
+        let written = UNIX_EPOCH + Duration::from_secs(AGED_SECONDS - seconds);
+        file.set_modified(written).unwrap();
+    }
+
+    /// How many files in the folder this process has open.
+    fn open_files(&self) -> usize {
+        let open = fs::read_dir("/proc/self/fd").unwrap().flatten();
+        let paths = open.filter_map(|fd| fs::read_link(fd.path()).ok());
+        paths.filter(|path| path.starts_with(&self.0)).count()
     }
 
     fn gzip_keep(&self, name: &str) {
@@ -365,6 +383,176 @@ fn history_is_read_oldest_first() {
     run.look();
     assert_eq!(run.texts(), ["1\n", "2\n", "3\n", "4\n"]);
     assert_eq!(run.ended(), [true, true, false, false]);
+}
+
+#[test]
+fn history_is_opened_when_its_turn_comes() {
+    let folder = Folder::new("follow-many");
+    for number in 1..=200 {
+        let name = format!("app.log.{number}");
+        folder.write(&name, &format!("{}\n", 200 - number));
+        folder.age(&name, 100 + number);
+    }
+    folder.gzip("app.log.200");
+    folder.write("app.log", "200\n");
+    let mut run = Run::new(&[folder.path("app.log*")], Begin::Start);
+    assert_eq!(folder.open_files(), 1, "the newest");
+    run.look();
+    let expected: Vec<String> = (0..=200).map(|number| format!("{number}\n")).collect();
+    assert_eq!(run.texts(), expected);
+    assert_eq!(folder.open_files(), 1, "the newest");
+    assert_eq!(run.said, [""; 0]);
+}
+
+#[test]
+fn what_is_rotated_before_its_turn_is_read_once() {
+    for names in [
+        vec!["app.log*"],
+        vec!["app.log.3", "app.log", "app.log.1", "app.log.2"],
+    ] {
+        let folder = Folder::new("follow-turns");
+        for (number, name) in ["app.log.3", "app.log.2", "app.log.1", "app.log"]
+            .iter()
+            .enumerate()
+        {
+            folder.write(name, &format!("{number}\n"));
+            folder.age(name, 1_000 - 100 * number as u64);
+        }
+        let names: Vec<String> = names.iter().map(|name| folder.path(name)).collect();
+        let mut run = Run::new(&names, Begin::Start);
+        for number in (1..=3).rev() {
+            folder.rename(
+                &format!("app.log.{number}"),
+                &format!("app.log.{}", number + 1),
+            );
+        }
+        folder.rename("app.log", "app.log.1");
+        folder.write("app.log", "4\n");
+        run.look_after(2);
+        run.look_after(2);
+        assert_eq!(
+            run.texts(),
+            ["0\n", "1\n", "2\n", "3\n", "4\n"],
+            "{:?}",
+            run.said
+        );
+    }
+}
+
+#[test]
+fn what_is_removed_before_its_turn_is_told() {
+    let folder = Folder::new("follow-removed");
+    for (number, name) in ["app.log.1", "app.log"].iter().enumerate() {
+        folder.write(name, &format!("{number}\n"));
+        folder.age(name, 1_000 - 100 * number as u64);
+    }
+    let mut run = Run::new(&[folder.path("app.log*")], Begin::Start);
+    folder.remove("app.log.1");
+    run.look();
+    assert_eq!(run.texts(), ["1\n"]);
+    assert!(
+        run.said[0].contains("app.log.1` was there at the start and is gone"),
+        "{:?}",
+        run.said
+    );
+}
+
+#[test]
+fn what_is_added_to_history_is_read_from_there_on() {
+    for begin in [Begin::Start, Begin::End] {
+        let folder = Folder::new("follow-added");
+        for (number, name) in ["app.log.2", "app.log.1", "app.log"].iter().enumerate() {
+            folder.write(name, &format!("h\n{number}\n"));
+            folder.age(name, 1_000 - 100 * number as u64);
+        }
+        let mut run = Run::new(&[folder.path("app.log*")], begin);
+        run.look();
+        let before = run.inputs.len();
+        folder.append("app.log.2", "3\n");
+        folder.rename("app.log.1", "app.log.0");
+        folder.append("app.log.0", "4\n");
+        run.look_after(2);
+        let added: Vec<(u64, &str)> = (run.inputs[before..].iter())
+            .map(|input| {
+                (
+                    input.source.as_ref().unwrap().old_bytes(),
+                    input.text.as_str(),
+                )
+            })
+            .collect();
+        assert_eq!(added, [(4, "h\n1\n4\n"), (4, "h\n0\n3\n")]);
+        // What was written anew is another log.
+        folder.write("app.log.2", "h\n5\n");
+        run.look_after(2);
+        assert_eq!(run.inputs.last().unwrap().text, "h\n5\n");
+    }
+}
+
+#[test]
+fn files_that_were_written_before_the_time_are_left_out() {
+    let folder = Folder::new("follow-since");
+    for (number, name) in ["app.log.3", "app.log.2", "app.log.1", "app.log"]
+        .iter()
+        .enumerate()
+    {
+        folder.write(name, &format!("{number}\n"));
+        folder.age(name, 86_400 * (4 - number as u64));
+    }
+    let since = (AGED_SECONDS - 86_400) as i64 * 1_000_000;
+    let mut run = Run::new(&[folder.path("app.log*")], Begin::Since(since));
+    run.look();
+    // A record may be written in a zone of its own: a day is no difference.
+    assert_eq!(run.texts(), ["2\n", "3\n"]);
+}
+
+#[test]
+fn copies_that_are_there_are_read_once() {
+    let folder = Folder::new("follow-copied");
+    let long = "as long as a line of a log\n".repeat(100);
+    folder.write("app.log", "1\n2\n");
+    folder.write("app.log.bak", "1\n");
+    folder.write("web.log", &long);
+    folder.write("web.log.1", &long);
+    folder.write("job.log.20261130", &long);
+    folder.write("job.log", &format!("{long}more\n"));
+    // Short ones are alike by chance, and long ones may be alike up to their end.
+    folder.write("db.log.1", "started\n");
+    folder.write("db.log", "started\n");
+    folder.write("api.log.1", &format!("{long}1\n"));
+    folder.write("api.log", &format!("{long}2\n"));
+    let mut run = Run::new(&[folder.path("*.log*")], Begin::Start);
+    run.look();
+    let read = |name: &str| {
+        let name = folder.path(name);
+        run.inputs.iter().filter(|input| input.name == name).count()
+    };
+    let names = [
+        "app.log",
+        "web.log",
+        "job.log",
+        "db.log",
+        "db.log.1",
+        "api.log",
+        "api.log.1",
+    ];
+    assert_eq!(names.map(read), [1; 7], "{:?}", run.said);
+    assert_eq!(run.inputs.len(), 7);
+    let said = run
+        .said
+        .iter()
+        .filter(|text| text.contains("is left out: it holds what"));
+    assert_eq!(said.count(), 3, "{:?}", run.said);
+    // What is added to a copy is no copy.
+    folder.append("app.log.bak", "3\n");
+    run.look_after(2);
+    let added = run.inputs.last().unwrap();
+    assert_eq!(
+        (
+            added.text.as_str(),
+            added.source.as_ref().unwrap().old_bytes()
+        ),
+        ("1\n3\n", 2)
+    );
 }
 
 #[test]

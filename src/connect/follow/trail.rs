@@ -47,6 +47,10 @@ pub(super) struct Entry {
     pub is_given: bool,
     /// It was there at the beginning.
     pub is_initial: bool,
+    /// It was there at the beginning, and nobody writes to it any more.
+    pub is_history: bool,
+    /// Its beginning was read before.
+    pub is_continued: bool,
     /// It was given as what somebody compressed: whole.
     pub is_compressed: bool,
     pub watch: Option<i32>,
@@ -62,6 +66,8 @@ impl Entry {
             incarnation: Arc::new(incarnation),
             is_given: false,
             is_initial,
+            is_history: false,
+            is_continued: false,
             is_compressed: false,
             watch: None,
             quiet: (0, now),

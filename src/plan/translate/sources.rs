@@ -102,7 +102,8 @@ impl<'a> Sources<'a> {
         let source = (self.tables.iter().position(|used| used.table.name == name))
             .ok_or_else(|| Error::internal(format!("a scan of `{name}`")))?;
         let used = &mut self.tables[source];
-        if let Some(time) = used.table.time.clone().filter(|_| used.table.merged) {
+        let needs_time = used.table.merged || used.table.since.is_some();
+        if let Some(time) = used.table.time.clone().filter(|_| needs_time) {
             used.need(time.column);
         }
         let columns: Vec<usize> = match &scan.projection {

@@ -9,6 +9,7 @@ use super::Sources;
 use super::columnar::columnar_kind;
 use super::definition::{Definition, Place, is_endless};
 use super::guessed::guessed;
+use super::since::since;
 use super::table_options::TableOptions;
 use crate::catalog::{
     Catalog, ColumnSource, Guess, Header, Hints, PathStep, Table, TableColumn, TableTime, guess,
@@ -68,6 +69,7 @@ impl Sources {
             open_ended: false,
             nested: true,
             merged: with.places.len() > 1 && !options.in_order && with.access.follow.is_none(),
+            since: None,
             endless: is_endless(&with.places, &with.access),
             idle_timeout: with.idle_timeout,
         };
@@ -112,6 +114,7 @@ impl Sources {
         if table.time.is_none() {
             table.time = only_time(&mut table, options);
         }
+        table.since = since(&table, &with.access, &with.hints)?;
         let physical = order.iter().filter_map(|name: &String| {
             let column = table.column(name)?;
             Some((name.clone(), table.columns[column].data_type.clone()))
@@ -181,6 +184,7 @@ impl Sources {
         if let Some(watermark) = declared_time(create, &mut table)? {
             table.time = Some(watermark);
         }
+        table.since = since(&table, &definition.access, &definition.hints)?;
         if let Some(text) = text {
             self.guesses.insert(name.to_string(), text.clone());
             host.note(Note::Guess(text));

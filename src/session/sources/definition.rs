@@ -75,7 +75,7 @@ impl Followed {
         // Addresses are connected to, whether or not files are followed.
         Ok((!names.is_empty()).then_some(Followed {
             names,
-            begin: options.from,
+            begin: options.begin()?,
             written: (options.written_files())
                 .map(|(_, path)| path.clone())
                 .collect(),

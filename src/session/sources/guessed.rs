@@ -33,6 +33,7 @@ pub(super) fn guessed(
             open_ended: true,
             nested: true,
             merged,
+            since: None,
             endless: is_endless(&places, &access),
             idle_timeout: None,
         };
@@ -72,6 +73,7 @@ pub(super) fn guessed(
             Format::Ndjson(_) | Format::Json(..) | Format::Columnar(_)
         ),
         merged,
+        since: None,
         endless: is_endless(&places, &access),
         idle_timeout: None,
     };

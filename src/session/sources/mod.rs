@@ -13,6 +13,7 @@ mod declared;
 mod definition;
 mod guessed;
 mod opening;
+mod since;
 mod table_options;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,6 +38,7 @@ use crate::sql::CreateTable;
 use definition::{Access, Definition, Followed, Place, places};
 use guessed::guessed;
 use opening::FirstOpened;
+use since::since;
 pub(in crate::session) use table_options::apply_to_socket;
 use table_options::hints;
 
@@ -119,7 +121,9 @@ impl Sources {
             ..hints
         };
         let guess = self.look(&mut first, &hints, host)?;
-        let (table, definition, text) = guessed(&name.value, places, access, guess, hints, options);
+        let (mut table, definition, text) =
+            guessed(&name.value, places, access, guess, hints, options);
+        table.since = since(&table, &definition.access, &definition.hints)?;
         if let Some(text) = text {
             self.guesses.insert(name.value.clone(), text.clone());
             host.note(Note::Guess(text));
