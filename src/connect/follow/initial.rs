@@ -27,6 +27,9 @@ use crate::error::Result;
 /// A rotated log that is older than the newest of its kind by so much is written no more.
 const QUIET_SECONDS: i64 = 60;
 
+/// And one that so many are newer than, whatever became of the times of files when they were copied.
+const MOST_NEWER: usize = 8;
+
 /// A record is no newer than the last change of its file, whatever zone it is written in.
 const LONGEST_DAY_SECONDS: i64 = 26 * 3_600;
 
@@ -264,21 +267,21 @@ fn sort_oldest_first(found: &mut [Found]) {
 }
 
 /// Finds those that are written no more: compressed ones, and rotated ones that are older than the newest of their
-/// log.
+/// log, or behind many.
 fn find_history(found: &mut [Found]) {
     let mut logs: HashMap<String, (usize, i64)> = HashMap::new();
-    for (number, one) in found.iter().enumerate() {
-        if !one.is_compressed {
-            let log = logs.entry(names::stem(&one.path)).or_insert((0, i64::MIN));
-            *log = (number, log.1.max(one.written().0));
-        }
+    for one in found.iter().filter(|one| !one.is_compressed) {
+        let log = logs.entry(names::stem(&one.path)).or_insert((0, i64::MIN));
+        *log = (log.0 + 1, log.1.max(one.written().0));
     }
-    for (number, one) in found.iter_mut().enumerate() {
-        let log = logs.get(&names::stem(&one.path));
-        let is_old = |(newest, written): &(usize, i64)| {
-            number != *newest && written - one.written().0 >= QUIET_SECONDS
-        };
+    for one in found {
+        let log = logs.get_mut(&names::stem(&one.path));
+        let is_old = log.is_some_and(|(newer, written)| {
+            *newer = newer.saturating_sub(usize::from(!one.is_compressed));
+            let is_quiet = *written - one.written().0 >= QUIET_SECONDS;
+            *newer > 0 && (is_quiet || *newer > MOST_NEWER)
+        });
         let is_rotated = names::age(&one.path) != names::Age::Newest;
-        one.is_history = one.is_compressed || (is_rotated && log.is_some_and(is_old));
+        one.is_history = one.is_compressed || (is_rotated && is_old);
     }
 }

@@ -387,20 +387,28 @@ fn history_is_read_oldest_first() {
 
 #[test]
 fn history_is_opened_when_its_turn_comes() {
+    history_in_turn(true, 1);
+    // All were copied just now.
+    history_in_turn(false, 9);
+}
+
+fn history_in_turn(is_aged: bool, open_files: usize) {
     let folder = Folder::new("follow-many");
     for number in 1..=200 {
         let name = format!("app.log.{number}");
         folder.write(&name, &format!("{}\n", 200 - number));
-        folder.age(&name, 100 + number);
+        if is_aged {
+            folder.age(&name, 100 + number);
+        }
     }
     folder.gzip("app.log.200");
     folder.write("app.log", "200\n");
     let mut run = Run::new(&[folder.path("app.log*")], Begin::Start);
-    assert_eq!(folder.open_files(), 1, "the newest");
+    assert_eq!(folder.open_files(), open_files);
     run.look();
     let expected: Vec<String> = (0..=200).map(|number| format!("{number}\n")).collect();
     assert_eq!(run.texts(), expected);
-    assert_eq!(folder.open_files(), 1, "the newest");
+    assert_eq!(folder.open_files(), open_files);
     assert_eq!(run.said, [""; 0]);
 }
 
