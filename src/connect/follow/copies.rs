@@ -63,7 +63,8 @@ impl Remembered {
             if known.inode == candidate.inode && !known.is_cut() {
                 return Verdict::CopyOf(Arc::clone(&known.path));
             }
-            let beginning = beginning.get_or_insert_with(|| beginning_of(candidate, compression));
+            let beginning =
+                beginning.get_or_insert_with(|| beginning_of(candidate, compression, PRINT_BYTES));
             match compare(known, beginning) {
                 Verdict::New => {}
                 Verdict::Unknown => verdict = Verdict::Unknown,
@@ -122,14 +123,23 @@ pub(super) fn is_copy(candidate: &str, plain: &str, compression: Compression) ->
             return false;
         }
     }
-    // Short ones are alike by chance, unless `gzip -k` or `cp app.log app.log.bak` gave them their names.
+    is_enough(candidate, plain, length)
+}
+
+/// True if two files that are alike in so many bytes are not so by chance: short ones are, unless `gzip -k` or
+/// `cp app.log app.log.bak` gave them their names.
+pub(super) fn is_enough(candidate: &str, plain: &str, length: u64) -> bool {
     let is_namesake =
         names::copied_from(candidate) == Some(plain) || Compression::inner_path(candidate) == plain;
     length >= PRINT_BYTES as u64 || (is_namesake && length > 0)
 }
 
-/// The first bytes of a file without its compression, as far as they are there.
-pub(super) fn beginning_of(incarnation: &Incarnation, compression: Compression) -> Vec<u8> {
+/// The first bytes of a file without its compression, at most so many, as far as they are there.
+pub(super) fn beginning_of(
+    incarnation: &Incarnation,
+    compression: Compression,
+    most: usize,
+) -> Vec<u8> {
     let peek = Peek {
         // What is there now, in memory: 1 KiB of text is seldom more than that compressed.
         bytes: {
@@ -141,9 +151,9 @@ pub(super) fn beginning_of(incarnation: &Incarnation, compression: Compression) 
         position: 0,
     };
     let mut source = decompressed(Box::new(peek), compression);
-    let mut beginning = vec![0; PRINT_BYTES];
+    let mut beginning = vec![0; most];
     let mut length = 0;
-    while length < PRINT_BYTES {
+    while length < most {
         match source.read(&mut beginning[length..]) {
             Ok(count) if count > 0 => length += count,
             // What cannot be read is found out by whoever reads it.

@@ -17,12 +17,15 @@ use std::os::unix::fs::DirEntryExt;
 use std::path::Path;
 use std::time::Duration;
 
-use super::copies::{beginning_of, is_copy};
+use super::copies::{beginning_of, is_copy, is_enough};
 use super::incarnation::{Incarnation, Inode, Known, Stamp, stamp};
 use super::trail::{Entry, Trail};
 use super::{Begin, Follow, folder_of, names, not_there, opened, refused};
 use crate::connect::{Notice, Reason, expand, is_pattern};
 use crate::error::Result;
+
+/// So much of each is compared before any is read: more than a header of many columns.
+const BEGINNING_BYTES: usize = 4_096;
 
 /// A rotated log that is older than the newest of its kind by so much is written no more.
 const QUIET_SECONDS: i64 = 60;
@@ -70,7 +73,9 @@ impl Found {
         let is_shorter = self.is_compressed
             || self.length() < plain.length()
             || (self.length() == plain.length() && self.copy_rank() > plain.copy_rank());
-        is_shorter && !self.beginning.is_empty() && plain.beginning.starts_with(&self.beginning)
+        is_shorter
+            && is_enough(&self.path, &plain.path, self.beginning.len() as u64)
+            && plain.beginning.starts_with(&self.beginning)
     }
 }
 
@@ -127,7 +132,7 @@ impl Follow {
                         inode: incarnation.inode,
                         stamp: stamp(&metadata),
                         is_compressed: is_compressed == Some(true),
-                        beginning: beginning_of(&incarnation, self.compression),
+                        beginning: beginning_of(&incarnation, self.compression, BEGINNING_BYTES),
                         is_history: false,
                         is_waiting: false,
                     });
