@@ -142,9 +142,8 @@ impl LiveReader {
 
     /// Puts those that have something in turn: one that always has may keep them from being waited for.
     fn look(&mut self) -> Result<()> {
-        if self.gives_up() {
-            self.wake();
-        }
+        self.gives_up();
+        self.wake();
         let (places, inputs) = to_be_waited_for(&self.places);
         let awaited = Awaited {
             inputs,
