@@ -77,6 +77,8 @@ struct State {
     is_behind: bool,
     /// The last read found nothing: whoever reads has passed on all that came before.
     is_dry: bool,
+    /// Something has happened to the file since it was read.
+    has_stirred: bool,
     /// When it was written last, if that is over.
     written_seconds: Option<i64>,
     /// Nothing more will be written: its end is the end.
@@ -180,6 +182,16 @@ impl Incarnation {
         }
     }
 
+    /// Something may have happened to the file.
+    pub(super) fn stir(&self) {
+        self.state().has_stirred = true;
+    }
+
+    /// True if something may have happened that whoever reads has not seen.
+    pub(super) fn has_stirred(&self) -> bool {
+        self.state().has_stirred
+    }
+
     /// From now on its end is the end.
     pub(super) fn leave(&self) {
         self.state().is_leaving = true;
@@ -265,6 +277,12 @@ fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
 }
 
 impl State {
+    /// True if there is nothing new, so far as was heard: hundreds of files are followed at the cost of those that
+    /// grow.
+    fn is_resting(&self) -> bool {
+        self.is_dry && !(self.has_stirred || self.is_behind || self.is_leaving || self.is_cut)
+    }
+
     fn progress(&mut self, file: &File) -> io::Result<Progress> {
         let size = file.metadata()?.len();
         if !self.is_cut && size >= self.position {
@@ -334,6 +352,10 @@ impl ByteSource for FollowedSource {
 
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut state = self.0.state();
+        if state.is_resting() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        state.has_stirred = false;
         if state.is_cut || state.progress(&self.0.file)? == Progress::Cut {
             return Ok(0);
         }

@@ -178,6 +178,9 @@ impl Follow {
                 self.trails.insert(path.clone(), Trail::new(*is_match));
             }
         }
+        // Not all is heard of.
+        let entries = self.trails.values().flat_map(Trail::entries);
+        entries.for_each(|entry| entry.incarnation.stir());
         let mut known = self.known();
         let mut done = Vec::new();
         let trails: Vec<String> = self.trails.keys().cloned().collect();
@@ -377,6 +380,13 @@ impl Arrivals for Follow {
 
     fn ask(&mut self, now: Duration) -> Result<Arrival> {
         self.has_stirred |= self.watch.has_stirred();
+        let stirred = self.watch.stirred();
+        if !stirred.is_empty() {
+            let entries = self.trails.values().flat_map(Trail::entries);
+            entries
+                .filter(|entry| entry.watch.is_some_and(|watch| stirred.contains(&watch)))
+                .for_each(|entry| entry.incarnation.stir());
+        }
         let pause = if self.has_stirred {
             LOOK_PAUSE
         } else {
@@ -395,6 +405,14 @@ impl Arrivals for Follow {
             if self.pass_initial() {
                 continue;
             }
+            // Whoever heard of it asked for something else, and has not read it.
+            let is_unread = |entry: &Entry| {
+                let incarnation = &entry.incarnation;
+                let is_over = incarnation.is_gone() || incarnation.is_leaving();
+                entry.is_given && incarnation.has_stirred() && !is_over
+            };
+            let mut entries = self.trails.values().flat_map(Trail::entries);
+            let is_waiting = is_waiting || entries.any(is_unread);
             let until = match is_waiting || !self.initial.is_empty() {
                 true => now + READING,
                 false if self.has_stirred => self.looked.unwrap_or(now) + LOOK_PAUSE,
@@ -454,6 +472,12 @@ fn refused(path: &str, error: &io::Error) -> Error {
 
 fn not_there(path: &str) -> String {
     let waiting = format!("waiting for `{path}`: it does not exist yet");
+    if let Ok(target) = std::fs::read_link(path) {
+        return format!(
+            "waiting for `{path}`: it leads to `{}`, which does not exist yet",
+            target.display()
+        );
+    }
     match near_file(path) {
         Some(near) => format!("{waiting} (did you mean `{near}`?)"),
         None => waiting,

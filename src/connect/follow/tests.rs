@@ -224,6 +224,22 @@ fn a_file_that_is_not_there_is_waited_for() {
 }
 
 #[test]
+fn a_link_that_leads_nowhere_is_waited_for() {
+    let folder = Folder::new("follow-link");
+    std::os::unix::fs::symlink("app-1.log", folder.path("app.log")).unwrap();
+    let mut run = Run::new(&[folder.path("app.log")], Begin::Start);
+    run.look();
+    assert!(
+        run.said[0].contains("it leads to `app-1.log`, which"),
+        "{:?}",
+        run.said
+    );
+    folder.write("app-1.log", "1\n");
+    run.look_after(1);
+    assert_eq!(run.texts(), ["1\n"]);
+}
+
+#[test]
 fn the_old_file_is_read_to_its_end_before_the_new_one() {
     let folder = Folder::new("follow-rotation");
     folder.write("app.log", "h\n1\n");

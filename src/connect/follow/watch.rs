@@ -10,7 +10,7 @@ pub(super) use none::Watch;
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, HashSet};
     use std::mem::MaybeUninit;
     use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
     use std::path::{Path, PathBuf};
@@ -34,6 +34,8 @@ mod linux {
     pub(in crate::connect::follow) struct Watch {
         queue: Option<OwnedFd>,
         folders: BTreeMap<PathBuf, i32>,
+        /// The watches of files to which something has happened.
+        stirred: HashSet<i32>,
     }
 
     impl Watch {
@@ -41,6 +43,7 @@ mod linux {
             Watch {
                 queue: inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC).ok(),
                 folders: BTreeMap::new(),
+                stirred: HashSet::new(),
             }
         }
 
@@ -72,6 +75,11 @@ mod linux {
             }
         }
 
+        /// The watches of files to which something has happened since the last call.
+        pub(in crate::connect::follow) fn stirred(&mut self) -> HashSet<i32> {
+            std::mem::take(&mut self.stirred)
+        }
+
         /// True if names have changed since the last call. What happens in a file only wakes its reader.
         pub(in crate::connect::follow) fn has_stirred(&mut self) -> bool {
             let Some(queue) = &self.queue else {
@@ -81,6 +89,9 @@ mod linux {
             let mut events = inotify::Reader::new(queue, &mut buffer);
             let mut stirred = false;
             while let Ok(event) = events.next() {
+                if !event.events().intersection(OF_FILE).is_empty() {
+                    self.stirred.insert(event.wd());
+                }
                 stirred |= !event.events().difference(OF_FILE).is_empty();
                 if event.events().contains(ReadFlags::IGNORED) {
                     // A folder that has gone may come again.
@@ -95,6 +106,7 @@ mod linux {
 
 #[cfg(not(target_os = "linux"))]
 mod none {
+    use std::collections::HashSet;
     use std::os::fd::BorrowedFd;
     use std::path::Path;
 
@@ -118,6 +130,10 @@ mod none {
         }
 
         pub(in crate::connect::follow) fn forget(&mut self, _watch: i32) {}
+
+        pub(in crate::connect::follow) fn stirred(&mut self) -> HashSet<i32> {
+            HashSet::new()
+        }
 
         pub(in crate::connect::follow) fn has_stirred(&mut self) -> bool {
             false
