@@ -205,10 +205,14 @@ impl LiveReader {
     /// Asks for inputs again, and those that nobody can wait for.
     fn wake(&mut self) {
         self.arrivals.to_ask = true;
+        let mut has_turn = vec![false; self.places.len()];
+        for place in &self.turns {
+            has_turn[*place] = true;
+        }
         for (place, connection) in self.places.iter().enumerate() {
             if let Some(connection) = connection
                 && connection.reader.wait_for().is_none()
-                && !self.turns.contains(&place)
+                && !has_turn[place]
             {
                 self.turns.push_back(place);
             }
