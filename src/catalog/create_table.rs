@@ -5,10 +5,10 @@ use std::fmt::Write;
 use super::guess::{Guess, GuessedColumn};
 use crate::data::{quoted_name, type_name};
 use crate::format::{Format, Layout};
-use crate::time::TimeFormat;
+use crate::time::{Interval, TimeFormat};
 
-/// The statement that makes table `name` of what was guessed about `path`.
-pub fn create_table_text(guess: &Guess, name: &str, path: &str) -> String {
+/// The statement that makes table `name` of what was guessed about `path`, whose watermark stays behind by `delay`.
+pub fn create_table_text(guess: &Guess, name: &str, path: &str, delay: Interval) -> String {
     let mut parts: Vec<String> = guess
         .columns
         .iter()
@@ -29,9 +29,8 @@ pub fn create_table_text(guess: &Guess, name: &str, path: &str) -> String {
         time = Some(joined.name.clone());
     }
     if let Some(time) = time {
-        parts.push(format!(
-            "  WATERMARK FOR {time} AS {time} - INTERVAL '5' SECOND"
-        ));
+        let delay = delay_text(delay);
+        parts.push(format!("  WATERMARK FOR {time} AS {time}{delay}"));
     }
     let mut text = format!(
         "CREATE TABLE {} (\n{}\n)",
@@ -75,6 +74,26 @@ pub fn create_table_text(guess: &Guess, name: &str, path: &str) -> String {
     // Writing to a String does not fail.
     let _ = write!(text, " WITH ({})", options.collect::<Vec<_>>().join(", "));
     text
+}
+
+/// How far a watermark stays behind, as Flink writes it where its INTERVAL can say it.
+fn delay_text(delay: Interval) -> String {
+    const UNITS: [(&str, i128); 4] = [
+        ("DAY", 86_400_000_000_000),
+        ("HOUR", 3_600_000_000_000),
+        ("MINUTE", 60_000_000_000),
+        ("SECOND", 1_000_000_000),
+    ];
+    if delay.is_zero() {
+        return String::new();
+    }
+    let whole = |(_, length): &&(&str, i128)| delay.nanoseconds % length == 0;
+    match UNITS.iter().find(whole) {
+        Some((unit, length)) if delay.months == 0 && delay.weeks == 0 => {
+            format!(" - INTERVAL '{}' {unit}", delay.nanoseconds / length)
+        }
+        _ => format!(" - INTERVAL '{delay}'"),
+    }
 }
 
 /// A column as its watermark names it: by its path, if it is part of another.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! {"record":7,"file":"app.log","line":8,"offset":187,"time":"2026-01-01T12:00:03",
-//!  "watermark":"2026-01-01T12:01:04","moved_by":5,"moved_by_file":"app.log","moved_by_line":6,"moved_ahead":"1m1s",
+//!  "watermark":"2026-01-01T12:01:04","moved_by":5,"moved_by_file":"app.log","moved_by_line":6,"moved_ahead_ms":61000,
 //!  "windows":[["2026-01-01T12:00:00","2026-01-01T12:01:00"]],"text":"12:00:03,web1,200"}
 //! {"record":9,"file":"app.log","line":10,"offset":225,"reason":"has 2 fields, the header has 3","text":"a,b"}
 //! ```
@@ -115,8 +115,10 @@ impl SideFiles {
         if let (Some(mover), Value::Object(line)) = (&row.mover, &mut line) {
             line.insert("moved_by_file".into(), json!(&*mover.place.file));
             line.insert("moved_by_line".into(), json!(mover.place.line));
-            let ahead = mover.by.map(|steps| steps_text(steps, data_type.as_ref()));
-            line.insert("moved_ahead".into(), json!(ahead));
+            let ahead = mover
+                .by
+                .map(|steps| milliseconds(steps, data_type.as_ref()));
+            line.insert("moved_ahead_ms".into(), json!(ahead));
         }
         writer.line(&line.to_string())
     }
@@ -149,10 +151,17 @@ impl SideFiles {
     }
 }
 
-/// A length of time in steps of a time column.
-fn steps_text(steps: i64, data_type: Option<&DataType>) -> String {
+/// A length of time in steps of a time column as milliseconds, with a fraction where there is one.
+fn milliseconds(steps: i64, data_type: Option<&DataType>) -> Value {
     let unit = data_type.and_then(Unit::of).unwrap_or(Unit::Microsecond);
-    Interval::from_nanoseconds(i128::from(steps) * i128::from(unit.nanoseconds())).to_string()
+    let nanoseconds = i128::from(steps) * i128::from(unit.nanoseconds());
+    match (
+        nanoseconds % 1_000_000,
+        i64::try_from(nanoseconds / 1_000_000),
+    ) {
+        (0, Ok(milliseconds)) => json!(milliseconds),
+        _ => json!(nanoseconds as f64 / 1e6),
+    }
 }
 
 /// A time as results print it; a number where there is no type for it.

@@ -3,6 +3,7 @@
 use super::*;
 use crate::catalog::{create_table_text, live_sample_bytes};
 use crate::data::type_name;
+use crate::time::Interval;
 
 fn shown(sample: &str, hints: &Hints) -> String {
     match guess(sample.as_bytes(), true, hints) {
@@ -193,7 +194,10 @@ fn statements() {
     let guessed = guess(sample, true, &Hints::default()).unwrap();
     let expected = "CREATE TABLE logs (\n  ts TIMESTAMP_LTZ(6),\n  \"User-Agent\" STRING,\n  \"select\" BIGINT,\n  \
                     WATERMARK FOR ts AS ts - INTERVAL '5' SECOND\n) WITH (path = 'it''s.csv', format = 'csv', delimiter = ';')";
-    assert_eq!(create_table_text(&guessed, "logs", "it's.csv"), expected);
+    assert_eq!(
+        create_table_text(&guessed, "logs", "it's.csv", Interval::from_seconds(5)),
+        expected
+    );
 }
 
 #[test]

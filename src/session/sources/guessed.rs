@@ -41,7 +41,7 @@ pub(super) fn guessed(
         let definition = Definition::guessed(places, access, hints, format, BTreeMap::new());
         return (table, definition, None);
     };
-    let text = create_table_text(&guess, name, &named(&places, &access));
+    let text = create_table_text(&guess, name, &named(&places, &access), options.delay());
     let columns = guess.columns.iter();
     let mut columns: Vec<TableColumn> = columns
         .map(|column| table_column(column, &guess.columns))

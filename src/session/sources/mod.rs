@@ -381,7 +381,8 @@ impl Sources {
         };
         Ok(format!(
             "{};\n",
-            create_table_text(&guess, "input", &path).trim_end_matches([';', '\n'])
+            create_table_text(&guess, "input", &path, options.delay())
+                .trim_end_matches([';', '\n'])
         ))
     }
 }
