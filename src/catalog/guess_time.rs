@@ -123,14 +123,33 @@ pub(super) fn find_time_column(
             }
         }
     }
+    only_time(guess, sampled, hints)
+}
+
+/// The only column that holds times, inside of ROWs where none does, or mostly times where that holds none, either.
+fn only_time(guess: &mut Guess, sampled: &[SampleColumn], hints: &Hints) -> Result<()> {
     let mut found = Vec::new();
     for place in 0..guess.columns.len() {
-        if let Some((data_type, format)) = as_time(guess, place, false)? {
+        if let Some((data_type, format)) =
+            time_attribute(guess, sampled.get(place), place, false, hints)?
+        {
             found.push((place, data_type, format));
         }
     }
     if found.is_empty() {
-        return only_time_inside(guess, sampled, hints);
+        only_time_inside(guess, sampled, hints)?;
+        if guess.time_column.is_some() || !guess.time_candidates.is_empty() {
+            return Ok(());
+        }
+        for (place, column) in guess.columns.iter().enumerate() {
+            let values = sampled.get(place).map(|column| &column.values[..]);
+            let is_text = column.data_type == DataType::Utf8View && !is_typed(guess, place, hints);
+            if let Some(values) = values.filter(|_| is_text)
+                && let Some((data_type, format)) = mostly_times(values, false, hints)
+            {
+                found.push((place, data_type, format));
+            }
+        }
     }
     if found.len() == 1 {
         for (place, data_type, format) in found {
@@ -249,11 +268,7 @@ fn time_attribute(
 ) -> Result<Option<(DataType, TimeFormat)>> {
     let column = &guess.columns[place];
     let format = wanted_format(hints);
-    if hints
-        .types
-        .iter()
-        .any(|(name, _)| find_column(&guess.columns, name) == Some(place))
-    {
+    if is_typed(guess, place, hints) {
         let is_time = Unit::of(&column.data_type).is_some();
         return Ok(is_time.then(|| (column.data_type.clone(), format)));
     }
@@ -261,9 +276,9 @@ fn time_attribute(
     if let (Some(text), true) = (&hints.ts_format, named) {
         let instant = strftime_names_instants(text);
         let reader = TimeReader::new(&format, Unit::Microsecond, hints.zone, instant)?;
-        let mut texts = values.iter().filter_map(text_of).peekable();
-        let fits =
-            texts.peek().is_some() && texts.all(|text| reader.read(text.as_bytes()).is_some());
+        let is_time = |text: &&str| reader.read(text.as_bytes()).is_some();
+        let texts = values.iter().filter_map(text_of);
+        let fits = are_most(texts.clone().filter(is_time).count(), texts.count(), named);
         let digits = if text.contains("%9f") || text.contains("%.9f") {
             9
         } else {
@@ -276,22 +291,77 @@ fn time_attribute(
         DataType::Date32 => Some((timestamp(0, false, hints.zone), format)),
         DataType::Int64 | DataType::Float64 if named => {
             let is_sure = hints.ts.is_some() || hints.ts_unit.is_some();
-            let plausible = values
-                .iter()
-                .filter_map(text_of)
-                .all(|text| is_sure || is_epoch(text));
+            let mut texts = values.iter().filter_map(text_of);
+            let plausible = is_sure || texts.clone().all(is_epoch) || {
+                let epochs = texts.by_ref().filter(|text| is_epoch(text)).count();
+                are_most(epochs, values.len(), false)
+            };
             let digits = epoch_digits(values, hints.ts_unit);
             plausible.then(|| (timestamp(digits, true, hints.zone), format))
         }
         DataType::Utf8View if named => {
             // Epoch numbers in quotes.
-            let mut texts = values.iter().filter_map(text_of).peekable();
-            let fits = texts.peek().is_some() && texts.all(is_epoch);
+            let texts = values.iter().filter_map(text_of);
+            let epochs = texts.clone().filter(|text| is_epoch(text)).count();
+            let fits = are_most(epochs, texts.count(), named);
             let digits = epoch_digits(values, hints.ts_unit);
-            fits.then(|| (timestamp(digits, true, hints.zone), format))
+            let epochs = fits.then(|| (timestamp(digits, true, hints.zone), format));
+            epochs.or_else(|| mostly_times(values, named, hints))
         }
         _ => None,
     })
+}
+
+/// True if `--types` says what the column holds.
+fn is_typed(guess: &Guess, place: usize, hints: &Hints) -> bool {
+    let mut types = hints.types.iter();
+    types.any(|(name, _)| find_column(&guess.columns, name) == Some(place))
+}
+
+/// True if so many of `all` values are times that the others are rows without one: half of those in a column whose
+/// name says that it is the time, else two at least and four of five.
+fn are_most(times: usize, all: usize, named: bool) -> bool {
+    match named {
+        true => times > 0 && times * 2 >= all,
+        false => times >= 2 && times * 5 >= all * 4,
+    }
+}
+
+/// The type of a column of texts most of which are times, whatever the others are.
+fn mostly_times(
+    values: &[SampleValue],
+    named: bool,
+    hints: &Hints,
+) -> Option<(DataType, TimeFormat)> {
+    if hints.ts_format.is_some() || hints.ts_unit.is_some() {
+        return None;
+    }
+    let is_time = |value: &&SampleValue| match value {
+        SampleValue::Text(text) => {
+            let time = read_iso(text.as_bytes()).or_else(|| read_log_time(text.as_bytes()));
+            time.is_some_and(|time| !time.year_unsaid)
+        }
+        _ => false,
+    };
+    let is_null_word = |value: &SampleValue| match value {
+        SampleValue::Text(text) => hints.nulls.holds_for_values(text.as_bytes()),
+        SampleValue::Null => true,
+        _ => false,
+    };
+    let times = SampleColumn {
+        values: values.iter().filter(is_time).cloned().collect(),
+        ..SampleColumn::default()
+    };
+    let all = values.iter().filter(|value| !is_null_word(value)).count();
+    if !are_most(times.values.len(), all, named) {
+        return None;
+    }
+    let (data_type, _) = time_type(&times, hints.zone, false)?;
+    let data_type = match data_type {
+        DataType::Date32 => timestamp(0, false, hints.zone),
+        other => other,
+    };
+    Some((data_type, TimeFormat::Auto))
 }
 
 /// What is to say where lines name a zone that is not read.
