@@ -110,6 +110,7 @@ impl Resolver<'_> {
         relation: &Relation,
     ) -> Result<Vec<RelationColumn>> {
         let mut items: Vec<(Expr, String)> = Vec::new();
+        let apart = self.unseen_items(select, relation);
         for item in std::mem::take(&mut select.projection) {
             match item {
                 SelectItem::UnnamedExpr(mut expr) => {
@@ -129,11 +130,16 @@ impl Resolver<'_> {
                     if let Some(table) = relation.table {
                         self.tables[table].starred = true;
                     }
-                    items.extend(self.wildcard(relation, None, &options)?);
+                    items.extend(self.wildcard(relation, None, &options, &apart)?);
                 }
                 SelectItem::QualifiedWildcard(kind, options) => {
-                    let name = kind.to_string().trim_matches('"').to_string();
-                    items.extend(self.wildcard(relation, Some(&name), &options)?);
+                    if let Some(table) = relation.table {
+                        self.tables[table].starred = true;
+                    }
+                    let name = kind.to_string();
+                    let name = name.strip_suffix(".*").unwrap_or(&name);
+                    let name = name.trim_matches('"');
+                    items.extend(self.wildcard(relation, Some(name), &options, &apart)?);
                 }
                 SelectItem::ExprWithAliases { .. } => {
                     return Err(Error::unsupported("several names for one expression"));
@@ -144,29 +150,30 @@ impl Resolver<'_> {
             let what = format!("a result of {} columns", items.len());
             return Err(Error::plan(what).help(format!("at most {COLUMNS_MAX} are possible")));
         }
-        // As many columns as there may be are found at once.
-        let mut columns: HashMap<(&str, &str), &RelationColumn> = HashMap::new();
-        for column in &relation.columns {
-            columns
-                .entry((&column.qualifier, &column.name))
-                .or_insert(column);
-        }
-        let mut outputs: Vec<RelationColumn> = Vec::with_capacity(items.len());
-        let mut names = UniqueNames::default();
-        for (expr, name) in items {
-            let name = names.next(name);
-            let special = name_of(&expr).and_then(|name| columns.get(&name).copied());
-            outputs.push(RelationColumn {
-                bound: special.and_then(|column| column.bound),
-                is_time: special.is_some_and(|column| column.is_time),
-                ..RelationColumn::plain(&name)
-            });
-            let alias = quoted(&name);
-            select
-                .projection
-                .push(SelectItem::ExprWithAlias { expr, alias });
-        }
-        Ok(outputs)
+        Ok(name_items(select, items, relation))
+    }
+
+    /// The columns that the sample lacks and that stand in SELECT by themselves: `SELECT *, later` names each once.
+    fn unseen_items(&self, select: &ast::Select, relation: &Relation) -> Vec<String> {
+        let Some(table) = relation.table else {
+            return Vec::new();
+        };
+        let is_unseen = |name: &String| {
+            let mut unseen = self.unseen.iter();
+            unseen.any(|(of, unseen, _)| *of == self.tables[table].name && unseen == name)
+        };
+        let named = |item: &SelectItem| {
+            let parts = match item {
+                SelectItem::UnnamedExpr(Expr::Identifier(name)) => std::slice::from_ref(name),
+                SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) => parts,
+                _ => return None,
+            };
+            let found = self.find(relation, parts, None).ok()?;
+            Some(relation.columns[found].name.clone())
+        };
+        (select.projection.iter().filter_map(named))
+            .filter(is_unseen)
+            .collect()
     }
 
     fn wildcard(
@@ -174,6 +181,7 @@ impl Resolver<'_> {
         relation: &Relation,
         qualifier: Option<&str>,
         options: &ast::WildcardAdditionalOptions,
+        apart: &[String],
     ) -> Result<Vec<(Expr, String)>> {
         if relation.columns.is_empty() {
             return Err(match relation.table {
@@ -209,7 +217,8 @@ impl Resolver<'_> {
                     relation.name.eq_ignore_ascii_case(qualifier)
                         || column.qualifier.eq_ignore_ascii_case(qualifier)
                 });
-                named && !column.is_hidden && !leave_out.contains(index)
+                let is_apart = apart.contains(&column.name);
+                named && !column.is_hidden && !is_apart && !leave_out.contains(index)
             })
             .map(|(_, column)| (reference(column), column.name.clone()))
             .collect();
@@ -371,6 +380,37 @@ impl Resolver<'_> {
         })
         .is_break()
     }
+}
+
+/// Gives every item of SELECT a name of its own.
+fn name_items(
+    select: &mut ast::Select,
+    items: Vec<(Expr, String)>,
+    relation: &Relation,
+) -> Vec<RelationColumn> {
+    // As many columns as there may be are found at once.
+    let mut columns: HashMap<(&str, &str), &RelationColumn> = HashMap::new();
+    for column in &relation.columns {
+        columns
+            .entry((&column.qualifier, &column.name))
+            .or_insert(column);
+    }
+    let mut outputs: Vec<RelationColumn> = Vec::with_capacity(items.len());
+    let mut names = UniqueNames::default();
+    for (expr, name) in items {
+        let name = names.next(name);
+        let special = name_of(&expr).and_then(|name| columns.get(&name).copied());
+        outputs.push(RelationColumn {
+            bound: special.and_then(|column| column.bound),
+            is_time: special.is_some_and(|column| column.is_time),
+            ..RelationColumn::plain(&name)
+        });
+        let alias = quoted(&name);
+        select
+            .projection
+            .push(SelectItem::ExprWithAlias { expr, alias });
+    }
+    outputs
 }
 
 /// Looks for a column that is no key and in no aggregate.
