@@ -151,6 +151,16 @@ impl Table {
         self.columns.get(column).is_some_and(arrival)
     }
 
+    /// Adds the column of what `name` means of records besides their fields, unless one of that name is there.
+    pub fn add_metadata(&mut self, name: &str, zone: Zone) {
+        let mut columns = self.columns.iter();
+        if let Some(metadata) = Metadata::of_name(name)
+            && !columns.any(|column| column.name.eq_ignore_ascii_case(name))
+        {
+            self.columns.push(TableColumn::hidden(metadata, zone));
+        }
+    }
+
     /// The number of a column by its exact name.
     pub fn column(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == name)

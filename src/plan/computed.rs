@@ -58,6 +58,16 @@ pub fn bind(
     let query = names::query_of(select);
     let text = expr.to_string();
     let resolved = names::resolve(&query, &catalog, registry as &dyn Functions, settings.zone)?;
+    if let Some(behind) = resolved
+        .tables
+        .iter()
+        .find_map(|known| known.columns.get(before))
+    {
+        return Err(Error::plan(format!(
+            "`{text}` reads `{}`, which is no column before it",
+            behind.name
+        )));
+    }
     let plan = analyze(&resolved, registry, settings.zone, settings.now)?;
     let LogicalPlan::Projection(projection) = &plan else {
         return bare(&plan, table);

@@ -255,7 +255,7 @@ fn physical(part: &[TokenWithSpan], text: &str) -> Result<ColumnKind> {
     {
         return Err(Error::unsupported("METADATA columns are not built")
             .at(bytes(&part[at]))
-            .help("leave the column out"));
+            .help("compute the column: source AS _source; every table has _arrival, _source, _line, _offset and _raw"));
     }
     let mut end = part.len();
     // Flink's types carry their own nullability; every column may be NULL here.

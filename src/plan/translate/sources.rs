@@ -181,8 +181,9 @@ impl<'a> Sources<'a> {
     fn delay(&self, source: usize, column: usize) -> Result<i64> {
         let table = &self.tables[source].table;
         let declared = table.time.as_ref().and_then(|time| time.declared_delay);
-        if declared.is_none() && table.is_arrival(column) {
-            return Ok(ARRIVAL_DELAY);
+        if table.is_arrival(column) {
+            let declared = declared.map(|delay| in_units(&delay, table, column));
+            return Ok(declared.transpose()?.unwrap_or(0).max(ARRIVAL_DELAY));
         }
         in_units(&declared.unwrap_or(self.settings.delay), table, column)
     }

@@ -1,9 +1,11 @@
 //! Tables of `CREATE TABLE`: columns, watermark, and how their records turn out to be written.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
+use sqlparser::ast;
 
 use super::Sources;
 use super::columnar::columnar_kind;
@@ -95,6 +97,7 @@ impl Sources {
                     (data_type, ColumnSource::Field(column_name.clone()))
                 }
                 ColumnKind::Computed(expr) => {
+                    add_metadata(&mut table, expr, &create, options);
                     let before = table.columns.len();
                     let (_, data_type) = computed::bind(&table, before, expr, registry, settings)?;
                     let expr = Box::new(expr.clone());
@@ -110,7 +113,7 @@ impl Sources {
             });
         }
         read_inside(&mut columns);
-        table.time = declared_time(&create, &mut table)?;
+        table.time = declared_time(&create, &mut table, options)?;
         if table.time.is_none() {
             table.time = only_time(&mut table, options);
         }
@@ -181,7 +184,7 @@ impl Sources {
             // The table's zone is that of its texts; what is shown is in the session's.
             column.data_type = shown_in(&column.data_type, options.zone);
         }
-        if let Some(watermark) = declared_time(create, &mut table)? {
+        if let Some(watermark) = declared_time(create, &mut table, options)? {
             table.time = Some(watermark);
         }
         table.since = since(&table, &definition.access, &definition.hints)?;
@@ -242,12 +245,35 @@ fn is_unwritten(places: &[Place]) -> bool {
     }
 }
 
+/// Makes what `expr` names of records besides their fields columns of the table; a declared one of that name comes first.
+fn add_metadata(table: &mut Table, expr: &ast::Expr, create: &CreateTable, options: &Options) {
+    let _ = ast::visit_expressions(expr, |expr| {
+        if let ast::Expr::Identifier(name) = expr {
+            let same = |column: &ast::Ident| column.value.eq_ignore_ascii_case(&name.value);
+            if !create.columns.iter().any(|column| same(&column.name)) {
+                table.add_metadata(&name.value, options.zone);
+            }
+        }
+        ControlFlow::<()>::Continue(())
+    });
+}
+
 /// The time of `WATERMARK FOR`.
-fn declared_time(create: &CreateTable, table: &mut Table) -> Result<Option<TableTime>> {
+fn declared_time(
+    create: &CreateTable,
+    table: &mut Table,
+    options: &Options,
+) -> Result<Option<TableTime>> {
     let Some(watermark) = &create.watermark else {
         return Ok(None);
     };
     let wanted = &watermark.column.value;
+    add_metadata(
+        table,
+        &ast::Expr::Identifier(watermark.column.clone()),
+        create,
+        options,
+    );
     let span = crate::sql::span_of(watermark.column.span);
     let found = table.column(wanted).or_else(|| {
         table

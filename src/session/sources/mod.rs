@@ -198,7 +198,7 @@ impl Sources {
         let mut checked = Vec::new();
         if options.strict {
             for (number, described) in plan.table.columns.iter().enumerate() {
-                let is_field = !matches!(described.source, ColumnSource::Computed { .. });
+                let is_field = matches!(described.source, ColumnSource::Field(_));
                 if is_field && !plan.read.contains(&number) {
                     checked.push(definition.read_column(described));
                 }
