@@ -83,9 +83,7 @@ pub fn plan(
     settings: &PlanSettings,
 ) -> Result<Planned> {
     let resolved = names::resolve(query, catalog, registry, settings.zone)?;
-    let logical = analyze::analyze(&resolved, registry, settings.zone, settings.now)?;
-    let query = translate::translate(&logical, &resolved, settings, registry)?;
-    let query = rules::apply(query)?;
+    let query = streamed(&resolved, registry, settings)?;
     endless::check(&query)?;
     let unseen = resolved
         .unseen
@@ -106,4 +104,33 @@ pub fn plan(
         notes: resolved.notes,
         unseen,
     })
+}
+
+/// Refuses a query that waits for the end of an endless source, where tables of which nothing is known yet stand in
+/// `catalog` without columns: what is wrong with it otherwise is said when they are known.
+///
+/// # Errors
+/// As those of [`plan`] for such a query.
+pub fn refuse_waiting(
+    query: &ast::Query,
+    catalog: &Catalog,
+    registry: &Registry,
+    settings: &PlanSettings,
+) -> Result<()> {
+    let resolved = names::resolve(query, catalog, registry, settings.zone);
+    match resolved.and_then(|resolved| streamed(&resolved, registry, settings)) {
+        Ok(query) => endless::check(&query),
+        Err(_) => Ok(()),
+    }
+}
+
+/// The plan of a query whose names are exact.
+fn streamed(
+    resolved: &names::Resolved,
+    registry: &Registry,
+    settings: &PlanSettings,
+) -> Result<StreamQuery> {
+    let logical = analyze::analyze(resolved, registry, settings.zone, settings.now)?;
+    let query = translate::translate(&logical, resolved, settings, registry)?;
+    rules::apply(query)
 }

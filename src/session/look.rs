@@ -98,8 +98,12 @@ impl Session {
         }
         let stack = self.stack()?;
         let looker = &mut Looker(Some(host));
-        let opened =
-            stack.run(|| self.relation(&ident, &Asked::default(), &mut Vec::new(), looker));
+        let opened = stack.run(|| {
+            let mut tables = Vec::new();
+            self.tables_of(&ident, &Asked::default(), &mut Vec::new(), &mut tables)?;
+            let mut tables = tables.iter();
+            tables.try_for_each(|(name, asked)| self.open(name, asked, looker))
+        });
         self.heard(opened)?;
         match self.sources.guess_of(&ident.value) {
             Some(text) => Ok(format!("{};\n", text.trim_end())),

@@ -357,46 +357,92 @@ impl Session {
 
     /// Opens what a query reads and plans it.
     fn plan(&mut self, query: &ast::Query, host: &mut dyn Host) -> Result<Planned> {
-        let relations = plan::relations(query, &self.registry)?;
+        let tables = self.tables(query)?;
+        self.refuse_waiting(query, &tables)?;
+        let names: Vec<ast::Ident> = tables.iter().map(|(name, _)| name.clone()).collect();
         self.sources
-            .open_sockets(&relations, &self.catalog, &self.options, host)?;
-        let asked = plan::Asked::by(query);
-        for name in relations {
-            self.relation(&name, &asked, &mut Vec::new(), host)?;
+            .open_sockets(&names, &self.catalog, &self.options, host)?;
+        for (name, asked) in &tables {
+            self.open(name, asked, host)?;
         }
         let settings = Self::plan_settings(&self.options, self.now);
         plan::plan(query, &self.catalog, &self.registry, &settings)
     }
 
-    /// Makes sure that the catalog knows a name in FROM; a view's own names, too. `inside` are the views
-    /// that the name stands in.
-    fn relation(
-        &mut self,
+    /// Refuses what would print at the end of an endless input before that is opened: whoever waits for the first
+    /// record to hear it waits in vain.
+    fn refuse_waiting(
+        &self,
+        query: &ast::Query,
+        tables: &[(ast::Ident, plan::Asked)],
+    ) -> Result<()> {
+        let mut catalog = self.catalog.clone();
+        for (name, asked) in tables {
+            if catalog.table(&name.value).is_none()
+                && let Some(table) = self.sources.unseen(name, asked, &self.options)
+            {
+                catalog.add_table(table);
+            }
+        }
+        let is_endless =
+            |(name, _): &(ast::Ident, _)| catalog.table(&name.value).is_some_and(|t| t.endless);
+        if !tables.iter().any(is_endless) {
+            return Ok(());
+        }
+        let settings = Self::plan_settings(&self.options, self.now);
+        let is_known = |(name, _): &(ast::Ident, _)| self.catalog.table(&name.value).is_some();
+        if tables.iter().all(is_known) {
+            // Whatever is wrong is so whatever comes.
+            return plan::plan(query, &catalog, &self.registry, &settings).map(drop);
+        }
+        plan::refuse_waiting(query, &catalog, &self.registry, &settings)
+    }
+
+    /// The tables that a query reads, through views, too, and what is asked of them.
+    fn tables(&self, query: &ast::Query) -> Result<Vec<(ast::Ident, plan::Asked)>> {
+        let asked = plan::Asked::by(query);
+        let mut tables = Vec::new();
+        for name in plan::relations(query, &self.registry)? {
+            self.tables_of(&name, &asked, &mut Vec::new(), &mut tables)?;
+        }
+        Ok(tables)
+    }
+
+    /// The tables that a name in FROM means, and what is asked of them: itself, or those of a view. `inside` are the
+    /// views that the name stands in.
+    fn tables_of(
+        &self,
         name: &ast::Ident,
         asked: &plan::Asked,
         inside: &mut Vec<String>,
-        host: &mut dyn Host,
+        tables: &mut Vec<(ast::Ident, plan::Asked)>,
     ) -> Result<()> {
         const DEEPEST: usize = 50;
         let deepest = self.stack.map_or(DEEPEST, |stack| stack.depth(DEEPEST));
-        if let Some(view) = self.catalog.view(&name.value).cloned() {
-            let known = name.value.to_lowercase();
-            if inside.contains(&known) || inside.len() == deepest {
-                let why = if inside.len() == deepest {
-                    format!("views are nested more than {deepest} deep")
-                } else {
-                    format!("view `{}` reads itself", name.value)
-                };
-                return Err(Error::plan(why).note(format!("through: {}", inside.join(", "))));
-            }
-            inside.push(known);
-            let asked = asked.through(&view.query);
-            for inner in plan::relations(&view.query, &self.registry)? {
-                self.relation(&inner, &asked, inside, host)?;
-            }
-            inside.pop();
+        let Some(view) = self.catalog.view(&name.value) else {
+            tables.push((name.clone(), asked.clone()));
             return Ok(());
+        };
+        let known = name.value.to_lowercase();
+        if inside.contains(&known) || inside.len() == deepest {
+            let why = if inside.len() == deepest {
+                format!("views are nested more than {deepest} deep")
+            } else {
+                format!("view `{}` reads itself", name.value)
+            };
+            return Err(Error::plan(why).note(format!("through: {}", inside.join(", "))));
         }
+        inside.push(known);
+        let asked = asked.through(&view.query);
+        for inner in plan::relations(&view.query, &self.registry)? {
+            self.tables_of(&inner, &asked, inside, tables)?;
+        }
+        inside.pop();
+        Ok(())
+    }
+
+    /// Makes sure that the catalog knows a table.
+    fn open(&mut self, name: &ast::Ident, asked: &plan::Asked, host: &mut dyn Host) -> Result<()> {
         let span = sql::span_of(name.span);
         let opened = self
             .sources

@@ -134,18 +134,7 @@ impl Session {
     }
 
     fn reads_any(&self, query: &ast::Query, paths: &[PathBuf]) -> Result<bool> {
-        let mut names = plan::relations(query, &self.registry)?;
-        let mut seen = 0;
-        while let Some(name) = names.get(seen).cloned() {
-            seen += 1;
-            if let Some(view) = self.catalog.view(&name.value) {
-                for inner in plan::relations(&view.query, &self.registry)? {
-                    if !names.contains(&inner) {
-                        names.push(inner);
-                    }
-                }
-                continue;
-            }
+        for (name, _) in self.tables(query)? {
             let files = self.sources.files_of(&name, &self.catalog, &self.options);
             let is_written =
                 |file: &String| (paths.iter()).any(|path| is_one_file(Path::new(file), path));

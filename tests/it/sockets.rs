@@ -681,24 +681,44 @@ fn socket_file() -> Result<(), String> {
     )
 }
 
-/// What prints at the end of an endless input is refused.
+/// What prints at the end of an endless input is refused before anything is opened: nobody sends a byte here.
 fn endless() -> Result<(), String> {
-    for query in ["SELECT count(*) FROM t", "SELECT n FROM t ORDER BY n"] {
-        // Whoever declares everything need not send anything.
-        let script = format!(
-            "CREATE TABLE t (n INT) WITH (address = 'udp://:0', format = 'ndjson'); {query}"
-        );
-        let outcome = start(&[&script]).finish();
-        let refused = outcome.code == 1 && outcome.stderr.contains("has none");
-        check("refused", refused, &outcome)?;
+    let tables = [
+        "CREATE TABLE t (n INT) WITH (address = 'udp://:0', format = 'ndjson'); ",
+        "CREATE TABLE t (n INT, ts TIMESTAMP) WITH (address = 'tcp-listen://:0', format = 'csv'); ",
+        "CREATE TABLE t WITH (address = 'tcp-listen://:0'); ",
+        "CREATE VIEW t AS SELECT * FROM 'udp://:0' WHERE n > 1; ",
+    ];
+    for (number, table) in tables.iter().enumerate() {
+        for query in [
+            "SELECT count(*) FROM t",
+            "SELECT n, count(*) FROM t GROUP BY n HAVING count(*) > 1",
+            "SELECT DISTINCT n FROM t",
+            "SELECT n FROM t ORDER BY n",
+            "WITH c AS (SELECT n FROM t) SELECT n, a FROM (SELECT n, max(n) AS a FROM c GROUP BY n)",
+            "SELECT n, count(*) FROM TUMBLE(t, ts, '1m') GROUP BY n",
+        ] {
+            if number == 0 && query.contains("ts") {
+                continue;
+            }
+            let outcome = start(&[&format!("{table}{query}")]).finish();
+            let refused = outcome.code == 1 && outcome.stderr.contains("has none");
+            let is_open = outcome.stderr.contains("listening at");
+            check(
+                &format!("{table}{query}: refused"),
+                refused && !is_open,
+                &outcome,
+            )?;
+        }
     }
-    let live = start(&["SELECT count(*) FROM 'udp://:0'"]);
+    // What ends is awaited, and a LIMIT ends what is behind it.
+    let mut live = start(&["SELECT count(*) AS c FROM (SELECT n FROM 'udp://:0' LIMIT 1)"]);
     let address = listening(&live)?;
     let socket = UdpSocket::bind("127.0.0.1:0").map_err(text)?;
     socket.send_to(b"{\"n\":1}", &address).map_err(text)?;
+    same_text("a total", b"c\n1\n", printed(&mut live, 2)?.as_bytes())?;
     let outcome = live.finish();
-    let refused = outcome.code == 1 && outcome.stderr.contains("has none");
-    check("refused", refused, &outcome)
+    check("its end", outcome.code == 0, &outcome)
 }
 
 /// Two endless inputs: both listen at once, and rows come as they come, whoever is silent.

@@ -20,14 +20,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use arrow::datatypes::{DataType, TimeUnit};
 use sqlparser::ast;
 
 use super::Host;
 use super::host::Note;
 use super::options::Options;
 use super::sinks::{Sinks, is_one_file};
-use crate::catalog::{Catalog, ColumnSource, Hints, create_table_text, guess};
+use crate::catalog::{
+    Catalog, ColumnSource, Hints, TIME_NAMES, Table, TableColumn, TableTime, create_table_text,
+    guess,
+};
 use crate::connect::{SocketOptions, is_same_file};
+use crate::data::Metadata;
 use crate::error::{Error, Result};
 use crate::format::{ColumnarDecoder, DecodeSpec, Format};
 use crate::plan::{Asked, SourcePlan};
@@ -40,7 +45,7 @@ use guessed::guessed;
 use opening::FirstOpened;
 use since::since;
 pub(in crate::session) use table_options::apply_to_socket;
-use table_options::hints;
+use table_options::{TableOptions, hints};
 
 /// The definitions of tables, by their names in the catalog.
 #[derive(Default)]
@@ -105,11 +110,7 @@ impl Sources {
             names: asked.names.clone(),
             ..hints(options)
         };
-        let access = Access {
-            follow: Followed::of(&paths, options)?,
-            ..access(options)
-        };
-        let places = places(&paths, access.follow.is_some())?;
+        let (places, access) = places_of(&paths, options)?;
         if access.follow.is_some() {
             // It would be waited for.
             refuse_overwriting(&places, options)?;
@@ -133,6 +134,51 @@ impl Sources {
         self.definitions.insert(name.value.clone(), definition);
         self.opened.insert(name.value.clone(), first.opened);
         Ok(())
+    }
+
+    /// What can be said of the table `name` before a byte of it is read: whether it is endless. Its columns are those
+    /// that are asked for. `None` if there is no such table, or if its place cannot be read, which is said when it is
+    /// opened.
+    pub(in crate::session) fn unseen(
+        &self,
+        name: &ast::Ident,
+        asked: &Asked,
+        options: &Options,
+    ) -> Option<Table> {
+        let (places, access) = match self.unwritten.get(&name.value) {
+            Some(create) => {
+                let with = TableOptions::read(create, options).ok()?;
+                (with.places, with.access)
+            }
+            None => places_of(&paths_of(name, options)?, options).ok()?,
+        };
+        let (mut table, ..) = guessed(&name.value, places, access, None, hints(options), options);
+        let is_made = |name: &str| name.starts_with("window_") || Metadata::of_name(name).is_some();
+        let is_time = |name: &str| {
+            let mut times = TIME_NAMES.into_iter().chain(options.ts.as_deref());
+            times.any(|time| time.eq_ignore_ascii_case(name))
+        };
+        let names = asked.names.iter().map(String::as_str);
+        // Some column is the time, and `*` stands for one at least.
+        for name in names.filter(|name| !is_made(name)).chain(["ts"]) {
+            if table.column(name).is_none() {
+                table.columns.push(TableColumn {
+                    name: name.to_owned(),
+                    data_type: match is_time(name) {
+                        true => DataType::Timestamp(TimeUnit::Microsecond, None),
+                        false => DataType::Utf8View,
+                    },
+                    source: ColumnSource::Field(name.to_owned()),
+                    unshown: true,
+                });
+            }
+        }
+        let time = (table.columns.iter()).position(|column| is_time(&column.name));
+        table.time = time.map(|column| TableTime {
+            column,
+            declared_delay: None,
+        });
+        Some(table)
     }
 
     /// Forgets what was guessed of paths in FROM: the files may be others by now. What was read of a pipe and not
@@ -400,6 +446,16 @@ fn paths_of(name: &ast::Ident, options: &Options) -> Option<Vec<String>> {
     let mut stdin = STDIN_NAMES.iter();
     let is_stdin = stdin.any(|stdin| stdin.eq_ignore_ascii_case(&name.value));
     is_stdin.then(|| options.files.clone())
+}
+
+/// Where the records at these paths are, and how their bytes are come by.
+fn places_of(paths: &[String], options: &Options) -> Result<(Vec<Place>, Access)> {
+    let access = Access {
+        follow: Followed::of(paths, options)?,
+        ..access(options)
+    };
+    let places = places(paths, access.follow.is_some())?;
+    Ok((places, access))
 }
 
 /// How the bytes of a table are come by that no statement declared.
