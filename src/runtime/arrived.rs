@@ -1,7 +1,8 @@
 //! Where inputs come from that come and go: asked when there may be one, and waited for together with those there.
 //!
 //! Invariants: the connector is told the time, and is asked again at the latest when it said; whoever waits comes
-//! back when the first of the inputs that are there has been quiet for too long.
+//! back when the first of the inputs that are there has been quiet for too long; what all inputs of a table have begun
+//! is bounded.
 
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
@@ -14,6 +15,25 @@ use crate::time;
 
 /// How often to ask for inputs, and to look at all of them, while one always has something.
 const ASK_EVERY: Duration = Duration::from_millis(100);
+
+/// How many of the longest records may have been begun and not ended by all inputs of a table together.
+const MOST_BEGUN: usize = 16;
+
+/// How many bytes may have been begun of records that may be so long.
+pub(super) fn most_begun_bytes(max_record_bytes: usize) -> usize {
+    max_record_bytes.saturating_mul(MOST_BEGUN)
+}
+
+/// Why the input that has begun the longest record is given up when there are more bytes than those.
+pub(super) fn too_much_begun(most_bytes: usize) -> String {
+    let most = match most_bytes >> 20 {
+        0 => format!("{most_bytes} bytes"),
+        most => format!("{most} MiB"),
+    };
+    format!(
+        "records that had not ended were longer than {most} together ({MOST_BEGUN} times --max-record), and it was the longest"
+    )
+}
 
 /// Where inputs come from, and what it last said.
 pub(super) struct Arrived {

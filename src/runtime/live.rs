@@ -10,19 +10,20 @@
 //!
 //! Invariants: records of different inputs never mix; blocks go on in the order in which they were read; nobody
 //! waits for one input while another has something; an input that breaks, or has been quiet for too long, ends
-//! alone.
+//! alone; the records that all of them have begun are bounded together: the longest one is given up.
 
 use std::collections::VecDeque;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
-use super::arrived::Arrived;
+use super::arrived::{Arrived, most_begun_bytes, too_much_begun};
 use super::block::Spare;
 use super::live_sample::Live;
 use super::merge::{File, FileState, Next};
 use super::reader::{Input, Opened, Patience, Read, Reader};
 use super::wait::{Awaited, Idle, ReadyOnes, Waiter, Woken, ready_ones};
 use crate::error::Result;
+use crate::format::{DEFAULT_MAX_RECORD_BYTES, Format};
 use crate::time;
 
 /// An input that is there.
@@ -31,6 +32,8 @@ struct Connection {
     file: File,
     /// Whoever gave it knows that it has ended.
     is_told: bool,
+    /// What is here of a record that has not ended.
+    begun_bytes: usize,
 }
 
 /// The places of inputs that something is to be waited for, and what.
@@ -50,12 +53,21 @@ pub(super) struct LiveReader {
     places: Vec<Option<Connection>>,
     /// The places that may have something, in turn.
     turns: VecDeque<usize>,
+    /// What all of them have begun.
+    begun_bytes: usize,
+    most_begun_bytes: usize,
 }
 
 impl LiveReader {
     pub(super) fn new(live: Live, input: Input) -> Result<Self> {
+        let max_record_bytes = match &input.format {
+            Format::Columnar(_) => DEFAULT_MAX_RECORD_BYTES,
+            format => format.max_record_bytes(),
+        };
         let mut reader = LiveReader {
             arrivals: live.arrivals,
+            begun_bytes: 0,
+            most_begun_bytes: most_begun_bytes(max_record_bytes),
             input,
             spare: Spare::default(),
             places: Vec::new(),
@@ -121,12 +133,18 @@ impl LiveReader {
             let Some(connection) = &mut self.places[place] else {
                 continue;
             };
-            match connection.reader.next(waiter, &mut None)? {
+            let read = connection.reader.next(waiter, &mut None)?;
+            self.begun_bytes -= std::mem::take(&mut connection.begun_bytes);
+            match read {
                 Read::Block(block) => {
                     self.turns.push_back(place);
                     return Ok(Some(Next::Block(block, Arc::clone(&connection.file))));
                 }
-                Read::Later => {}
+                Read::Later => {
+                    connection.begun_bytes = connection.reader.begun_bytes();
+                    self.begun_bytes += connection.begun_bytes;
+                    self.limit_begun();
+                }
                 Read::Stop => return Ok(Some(Next::Stop)),
                 Read::End => {
                     if !connection.is_told {
@@ -138,6 +156,24 @@ impl LiveReader {
             }
         }
         Ok(None)
+    }
+
+    /// Gives up the longest record that was begun while all of them are too long.
+    fn limit_begun(&mut self) {
+        while self.begun_bytes > self.most_begun_bytes {
+            let open = self.places.iter_mut().enumerate();
+            let open = open.filter_map(|(place, open)| Some((place, open.as_mut()?)));
+            let Some((place, longest)) = open.max_by_key(|(_, open)| open.begun_bytes) else {
+                return;
+            };
+            self.begun_bytes -= std::mem::take(&mut longest.begun_bytes);
+            longest
+                .reader
+                .give_up(too_much_begun(self.most_begun_bytes));
+            if !self.turns.contains(&place) {
+                self.turns.push_back(place);
+            }
+        }
     }
 
     /// Puts those that have something in turn: one that always has may keep them from being waited for.
@@ -225,6 +261,7 @@ impl LiveReader {
             file: FileState::new(&reader),
             reader,
             is_told,
+            begun_bytes: 0,
         });
         let free = self.places.iter().position(Option::is_none);
         let place = match free {

@@ -4,28 +4,37 @@
 //!   connection 1   {"n"                 goes on in the run
 //!   connection 2   \xff\xff⏎            no record of the table: passed over, and a reject of the run
 //!   connection 3   {"n":1}⏎{"n":2}⏎     ─► sample {"n":1}⏎
+//!   datagrams      \xff │ {"n":3}        the first one is put aside: an input of its own in the run, and a reject
 //! ```
 //!
 //! Invariants: what was read is not lost; nobody waits for one input while another has something; what is kept of
-//! inputs that show nothing is bounded, however many come.
+//! inputs that show nothing is bounded, however many come, and so is what they have begun.
 
 use std::io::ErrorKind::{Interrupted, InvalidData, WouldBlock};
 
-use super::arrived::Arrived;
+use super::arrived::{Arrived, most_begun_bytes, too_much_begun};
 use super::reader::{Opened, Sample};
 use super::wait::{Idle, Waiter, Woken};
-use crate::connect::{Arrivals, Compression, Ending, LONGEST_MESSAGE_BYTES, Notice, Reason};
+use crate::connect::{
+    Arrivals, ByteSource, Compression, Ending, LONGEST_MESSAGE_BYTES, Notice, Reason,
+};
 use crate::error::Result;
+use crate::format::DEFAULT_MAX_RECORD_BYTES;
 use crate::time;
 
 /// How many inputs that have shown nothing are kept for the run, to be counted there.
 const MOST_KEPT: usize = 100;
+
+/// How much is kept of what an input had begun when there was no more room for it, to show what it was.
+const KEPT_BYTES: usize = 1 << 10;
 
 /// What comes and goes, before the run.
 pub struct Live {
     pub(super) arrivals: Arrived,
     /// Those that are there, with what was read for the sample.
     pub(super) open: Vec<Sampled>,
+    /// What was read of all of them may be so long together.
+    most_begun_bytes: usize,
 }
 
 pub(super) struct Sampled {
@@ -58,7 +67,13 @@ impl Live {
         Live {
             arrivals: Arrived::new(arrivals, compression),
             open: Vec::new(),
+            most_begun_bytes: most_begun_bytes(DEFAULT_MAX_RECORD_BYTES),
         }
+    }
+
+    /// Records may be so long.
+    pub fn expect_records(&mut self, max_record_bytes: usize) {
+        self.most_begun_bytes = most_begun_bytes(max_record_bytes);
     }
 
     /// Hands on what the connector has to say.
@@ -85,34 +100,28 @@ impl Live {
         let (mut is_told, mut is_limit_told) = (false, false);
         loop {
             while let Some(opened) = self.arrivals.next()? {
-                self.open.push(Sampled {
-                    opened,
-                    ending: None,
-                    is_told: false,
-                    is_passed: false,
-                    is_damaged: false,
-                });
+                self.open.push(Sampled::new(opened));
             }
             self.arrivals.tell(idle)?;
-            for one in &mut self.open {
-                let Some(sample) = one.sample(length_of) else {
-                    continue;
-                };
-                let Some(reason) = refusal(&sample) else {
-                    return Ok(sample);
-                };
-                one.is_passed = true;
-                // Others decide how many they are; all are counted as rejects.
-                if !std::mem::replace(&mut is_told, true) {
-                    let text = format!("{}: {reason}: waiting for others", sample.source);
-                    idle(Idle::Said(Notice::warning(text)))?;
-                }
+            let mut refused = None;
+            let found = self.find(length_of, refusal, &mut refused);
+            // Others decide how many they are; all are counted as rejects.
+            if let Some(refused) = refused
+                && !std::mem::replace(&mut is_told, true)
+            {
+                let text = format!("{refused}: waiting for others");
+                idle(Idle::Said(Notice::warning(text)))?;
             }
+            if let Some(sample) = found {
+                return Ok(sample);
+            }
+            self.limit_begun();
+            self.arrivals.tell(idle)?;
             if self.limit_kept() && !std::mem::replace(&mut is_limit_told, true) {
                 let name = self.arrivals.arrivals.name();
                 let text = format!(
                     "{name}: more than {MOST_KEPT} inputs began with no record of the table: further ones are \
-                     ended and count as no rejects"
+                     left out and count as no rejects"
                 );
                 idle(Idle::Said(Notice::warning(text)))?;
             }
@@ -123,6 +132,47 @@ impl Live {
                     at_end: true,
                     source: self.arrivals.arrivals.name().to_owned(),
                 });
+            }
+        }
+    }
+
+    /// The first sample that one of them shows; the first that `refusal` has something against goes to `refused`.
+    fn find(
+        &mut self,
+        length_of: &dyn Fn(&[u8], bool) -> Option<usize>,
+        refusal: &dyn Fn(&Sample) -> Option<String>,
+        refused: &mut Option<String>,
+    ) -> Option<Sample> {
+        let (mut found, mut aside) = (None, Vec::new());
+        'all: for one in &mut self.open {
+            while let Some(sample) = one.sample(length_of) {
+                let Some(reason) = refusal(&sample) else {
+                    found = Some(sample);
+                    break 'all;
+                };
+                refused.get_or_insert_with(|| format!("{}: {reason}", sample.source));
+                match one.put_aside(sample.bytes.len()) {
+                    Some(message) => aside.push(message),
+                    None => one.is_passed = true,
+                }
+            }
+        }
+        self.open.extend(aside);
+        found
+    }
+
+    /// Gives up the longest of what was begun while all of it is too long.
+    fn limit_begun(&mut self) {
+        let length = |one: &Sampled| one.opened.bytes.len();
+        while self.open.iter().map(length).sum::<usize>() > self.most_begun_bytes {
+            let Some(longest) = self.open.iter_mut().max_by_key(|one| length(one)) else {
+                return;
+            };
+            let reason = too_much_begun(self.most_begun_bytes);
+            longest.give_up(reason.clone());
+            if !std::mem::replace(&mut longest.is_told, true) {
+                let name = longest.opened.source.name();
+                self.arrivals.closed(name, &Ending::Broken(reason));
             }
         }
     }
@@ -185,6 +235,50 @@ impl Live {
 }
 
 impl Sampled {
+    fn new(opened: Opened) -> Self {
+        Sampled {
+            opened,
+            ending: None,
+            is_told: false,
+            is_passed: false,
+            is_damaged: false,
+        }
+    }
+
+    /// The first messages, this many bytes, as an input of their own; `None` where bytes are no messages.
+    fn put_aside(&mut self, length: usize) -> Option<Sampled> {
+        if length == 0 || !self.opened.source.gives_messages() {
+            return None;
+        }
+        // No message is cut.
+        let end = memchr::memrchr(b'\n', &self.opened.bytes[..length]);
+        let rest = self
+            .opened
+            .bytes
+            .split_off(end.map_or(length, |end| end + 1));
+        let opened = Opened {
+            source: Box::new(Spent::of(self.opened.source.as_ref(), None)),
+            bytes: std::mem::replace(&mut self.opened.bytes, rest),
+            at_end: true,
+        };
+        Some(Sampled {
+            ending: Some(Ending::Whole),
+            is_told: true,
+            is_passed: true,
+            ..Sampled::new(opened)
+        })
+    }
+
+    /// Ends it; its beginning is a reject of the run.
+    fn give_up(&mut self, reason: String) {
+        let opened = &mut self.opened;
+        opened.bytes.truncate(KEPT_BYTES);
+        opened.bytes.shrink_to_fit();
+        opened.at_end = false;
+        opened.source = Box::new(Spent::of(opened.source.as_ref(), Some(reason.clone())));
+        self.ending = Some(Ending::Broken(reason));
+    }
+
     /// True if more of it may come that shows what the table is.
     fn is_reading(&self) -> bool {
         self.ending.is_none() && !self.is_passed
@@ -208,8 +302,25 @@ impl Sampled {
         })
     }
 
-    /// Reads what is there.
+    /// Reads what is there: several messages of plain text, for each look at them costs as much as all that have come.
     fn read(&mut self) {
+        let before = self.opened.bytes.len();
+        loop {
+            let length = self.opened.bytes.len();
+            let may_go_on = self.read_once() && self.opened.source.gives_messages();
+            // What a quote leaves open ends with its message, and no text is a look of its own.
+            let is_plain =
+                |byte: &u8| *byte != b'"' && matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~');
+            let bytes = &self.opened.bytes;
+            let is_full = bytes.len() - before >= LONGEST_MESSAGE_BYTES;
+            if !may_go_on || is_full || !bytes[length..].iter().all(is_plain) {
+                return;
+            }
+        }
+    }
+
+    /// Reads once; false if there is nothing more for now.
+    fn read_once(&mut self) -> bool {
         let opened = &mut self.opened;
         let length = opened.bytes.len();
         opened.bytes.resize(length + LONGEST_MESSAGE_BYTES, 0);
@@ -220,12 +331,48 @@ impl Sampled {
                 opened.at_end = true;
                 self.ending = Some(Ending::Whole);
             }
-            Ok(_) => {}
+            Ok(_) => return true,
             Err(error) if matches!(error.kind(), Interrupted | WouldBlock) => {}
             Err(error) => {
                 self.is_damaged = error.kind() == InvalidData;
                 self.ending = Some(Ending::Broken(Reason(&error).to_string()));
             }
         }
+        false
+    }
+}
+
+/// What is left of an input whose bytes are all here, or that was given up.
+struct Spent {
+    name: String,
+    gives_messages: bool,
+    /// Why it was given up.
+    reason: Option<String>,
+}
+
+impl Spent {
+    fn of(source: &dyn ByteSource, reason: Option<String>) -> Self {
+        Spent {
+            name: source.name().to_owned(),
+            gives_messages: source.gives_messages(),
+            reason,
+        }
+    }
+}
+
+impl ByteSource for Spent {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn read(&mut self, _buffer: &mut [u8]) -> std::io::Result<usize> {
+        match &self.reason {
+            None => Ok(0),
+            Some(reason) => Err(std::io::Error::other(reason.clone())),
+        }
+    }
+
+    fn gives_messages(&self) -> bool {
+        self.gives_messages
     }
 }

@@ -203,6 +203,22 @@ impl Reader {
         }
     }
 
+    /// How much is here of a record that has not ended.
+    pub(super) fn begun_bytes(&self) -> usize {
+        match self {
+            Reader::Records(reader) => reader.begun_bytes(),
+            Reader::Columns(_) => 0,
+        }
+    }
+
+    /// Ends it as if it broke within the record that it has begun.
+    pub(super) fn give_up(&mut self, reason: String) {
+        match self {
+            Reader::Records(reader) => reader.give_up(reason),
+            Reader::Columns(_) => {}
+        }
+    }
+
     /// What messages call it.
     pub(super) fn name(&self) -> Arc<str> {
         match self {

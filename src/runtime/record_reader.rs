@@ -130,6 +130,17 @@ impl RecordReader {
         &self.ending
     }
 
+    /// How much is here of a record that has not ended.
+    pub(super) fn begun_bytes(&self) -> usize {
+        self.end - self.start
+    }
+
+    /// Ends it as if it broke within the record that it has begun.
+    pub(super) fn give_up(&mut self, reason: String) {
+        self.at_end = true;
+        self.ending = Ending::Broken(reason);
+    }
+
     /// What messages call the file.
     pub(super) fn name(&self) -> Arc<str> {
         Arc::clone(&self.origin.file)

@@ -17,7 +17,7 @@ type Test = fn() -> Result<(), String>;
 
 /// The tests of this file.
 pub fn tests() -> Vec<Trial> {
-    let tests: [(&str, Test); 21] = [
+    let tests: [(&str, Test); 23] = [
         ("first-row", first_row),
         ("same-bytes", same_bytes),
         ("flaps", flaps),
@@ -28,6 +28,8 @@ pub fn tests() -> Vec<Trial> {
         ("quiet-peer", quiet_peer),
         ("junk", junk),
         ("much-junk", much_junk),
+        ("junk-datagrams", junk_datagrams),
+        ("begun", begun),
         ("damaged", damaged),
         ("flood", flood),
         ("sigterm", sigterm),
@@ -545,6 +547,89 @@ fn much_junk() -> Result<(), String> {
     let outcome = terminated(live)?;
     let rejected = outcome.stderr.contains("100 of 101 rows were rejected");
     check("those that were kept are rejects", rejected, &outcome)
+}
+
+/// Datagrams that are no records are passed over, counted as rejects, and the table is what the next good one is.
+fn junk_datagrams() -> Result<(), String> {
+    let workshop = Workshop::new();
+    let path = workshop.path().join("s");
+    let unix = UnixDatagram::unbound().map_err(text)?;
+    let udp = UdpSocket::bind("127.0.0.1:0").map_err(text)?;
+    let of_columns = vec![
+        b"PAR1\x01 or what".to_vec(),
+        b"\x16\x03\x01\x02\0\x01".to_vec(),
+    ];
+    // More than a sample of text.
+    let lines = vec![vec![b'x'; 1_000]; 80];
+    for (junk, place) in [
+        (&of_columns, "udp://:0".to_owned()),
+        (&of_columns, format!("unix-dgram://{}", path.display())),
+        (&lines, "udp://:0".to_owned()),
+    ] {
+        let mut live = start(&[&format!("SELECT n FROM '{place}'")]);
+        let address = listening(&live)?;
+        let send = |datagram: &[u8]| match place.starts_with("udp") {
+            true => udp.send_to(datagram, &address).map(drop).map_err(text),
+            false => unix.send_to(datagram, &path).map(drop).map_err(text),
+        };
+        for datagram in junk {
+            send(datagram)?;
+        }
+        said(&live, "waiting for others", |text| {
+            text.contains("waiting for others").then_some(())
+        })?;
+        live.settle();
+        send(b"{\"n\":1}\n{\"n\":2}")?;
+        same_text("rows", b"n\n1\n2\n", printed(&mut live, 3)?.as_bytes())?;
+        live.settle();
+        let outcome = terminated(live)?;
+        let told = outcome.stderr.matches("waiting for others").count();
+        let count = junk.len();
+        let rejected = format!("{count} of {} rows were rejected", count + 2);
+        let is_right = outcome.stderr.contains(&rejected) && told == 1;
+        check("all are rejects, told once", is_right, &outcome)?;
+    }
+    Ok(())
+}
+
+/// What many connections have begun is bounded: the longest records are rejects, and the others are rows when they end.
+fn begun() -> Result<(), String> {
+    for columns in ["", "(n BIGINT, text STRING) "] {
+        let mut live = start(&[
+            "--max-record",
+            "64KiB",
+            &format!(
+                "CREATE TABLE t {columns}WITH (address = 'tcp-listen://:0', format = 'ndjson'); SELECT n FROM t"
+            ),
+        ]);
+        let address = listening(&live)?;
+        let mut streams = Vec::new();
+        // 1 MiB may have begun: 34 of these.
+        for n in 0..40 {
+            let mut stream = TcpStream::connect(&address).map_err(text)?;
+            let record = format!("{{\"n\":{n},\"text\":\"");
+            let filler = "x".repeat(30_000 - record.len());
+            stream
+                .write_all((record + &filler).as_bytes())
+                .map_err(text)?;
+            streams.push(stream);
+        }
+        said(&live, "that one was given up", |text| {
+            text.contains("it was the longest: that connection has ended")
+                .then_some(())
+        })?;
+        live.settle();
+        for stream in &mut streams {
+            // Those that were given up are gone.
+            let _ = stream.write_all(b"\"}\n");
+        }
+        printed(&mut live, 35)?;
+        live.settle();
+        let outcome = terminated(live)?;
+        let rejected = outcome.stderr.contains("6 of 40 rows were rejected");
+        check("six are rejects", rejected, &outcome)?;
+    }
+    Ok(())
 }
 
 /// A connection of whose bytes nothing can be unpacked is a reject, before the first sample and behind it.

@@ -72,11 +72,14 @@ impl Sources {
             .ok_or_else(|| Error::internal("a table without files"))?;
         if let Place::Socket(address) = first {
             let mut live = self.open_socket(address, access)?;
-            let refusal = |sample: &Sample| match address.takes_connections() {
+            // What anybody may send is not what the table is because it came first.
+            let is_open = address.takes_connections() || address.gives_messages();
+            let refusal = |sample: &Sample| match is_open {
                 true => refusal_of(sample, hints),
                 false => None,
             };
-            let sample = self.live_sample(&mut live, false, &refusal, hints, host)?;
+            let has_no_end = address.gives_messages();
+            let sample = self.live_sample(&mut live, has_no_end, &refusal, hints, host)?;
             let opened = FirstOpened::Live(live);
             return Ok(First { opened, sample });
         }
@@ -167,17 +170,18 @@ impl Sources {
     fn live_sample(
         &self,
         live: &mut Live,
-        is_followed: bool,
+        has_no_end: bool,
         refusal: &dyn Fn(&Sample) -> Option<String>,
         hints: &Hints,
         host: &mut dyn Host,
     ) -> Result<Sample> {
         let mut waiter = Waiter::new(self.interrupts.as_deref());
         let most = longest_sample_bytes(hints);
+        live.expect_records(most);
         let length_of = |bytes: &[u8], at_end| {
             if columnar_kind(bytes, hints).is_some() {
-                // What is followed has no end to wait for, and is refused.
-                let is_refused = is_followed && !bytes.is_empty();
+                // What is followed and datagrams have no end to wait for, and are refused.
+                let is_refused = has_no_end && !bytes.is_empty();
                 let sample = columns_sample_bytes(bytes, at_end, most);
                 return sample.or(is_refused.then_some(bytes.len()));
             }
@@ -332,8 +336,8 @@ impl Sources {
     }
 }
 
-/// Why a connection among others does not show what the table is; `None` if it does. Where the format is said,
-/// what it does not fit is no sample anyhow.
+/// Why a connection or datagram among others does not show what the table is; `None` if it does. Where the format is
+/// said, what it does not fit is no sample anyhow.
 fn refusal_of(sample: &Sample, hints: &Hints) -> Option<String> {
     if hints.format.as_deref().is_some_and(|name| name != "auto") || hints.regex.is_some() {
         return None;
