@@ -5,10 +5,10 @@ use std::net::UdpSocket;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixDatagram;
 
-use super::Address;
 use super::file::SocketFile;
-use crate::connect::{ByteSource, LONGEST_MESSAGE_BYTES, Notice, Reason};
-use crate::error::{Error, Result};
+use super::{Address, cannot_listen};
+use crate::connect::{ByteSource, LONGEST_MESSAGE_BYTES, Notice};
+use crate::error::Result;
 
 /// No datagram is longer: there is room for its newline.
 const LONGEST_BYTES: usize = LONGEST_MESSAGE_BYTES - 1;
@@ -29,22 +29,16 @@ pub(super) struct DatagramSource {
 
 impl DatagramSource {
     pub(super) fn new(address: &Address) -> Result<(Self, Notice)> {
-        let cannot = |error: &io::Error| {
-            Error::outside(format!("cannot listen at `{address}`"), Reason(error))
-        };
+        let cannot = |error| cannot_listen(address, &error);
         let (socket, file, name) = if let Address::UnixDatagram(path) = address {
             let (socket, file) = SocketFile::bind(address, path, |path| UnixDatagram::bind(path))?;
-            socket
-                .set_nonblocking(true)
-                .map_err(|error| cannot(&error))?;
+            socket.set_nonblocking(true).map_err(cannot)?;
             (OwnedFd::from(socket), Some(file), address.to_string())
         } else {
             let resolved = address.resolve()?;
-            let socket = UdpSocket::bind(resolved.as_slice()).map_err(|error| cannot(&error))?;
-            socket
-                .set_nonblocking(true)
-                .map_err(|error| cannot(&error))?;
-            let local = socket.local_addr().map_err(|error| cannot(&error))?;
+            let socket = UdpSocket::bind(resolved.as_slice()).map_err(cannot)?;
+            socket.set_nonblocking(true).map_err(cannot)?;
+            let local = socket.local_addr().map_err(cannot)?;
             (OwnedFd::from(socket), None, format!("udp://{local}"))
         };
         // A longer queue is a favor that the system may refuse.

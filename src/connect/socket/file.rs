@@ -5,7 +5,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::{Path, PathBuf};
 
-use super::Address;
+use super::{Address, cannot_listen};
 use crate::connect::Reason;
 use crate::error::{Error, Result};
 
@@ -44,7 +44,7 @@ impl SocketFile {
             std::fs::remove_file(path).map_err(|error| refused(&Reason(&error)))?;
             bound = bind(path);
         }
-        let socket = bound.map_err(|error| refused(&Reason(&error)))?;
+        let socket = bound.map_err(|error| cannot_listen(address, &error))?;
         let metadata = path.symlink_metadata().ok();
         let file = SocketFile {
             path: path.to_owned(),

@@ -1,6 +1,5 @@
 //! A socket that takes connections: each is an input of its own.
 
-use std::io;
 use std::net::TcpListener;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixListener;
@@ -11,7 +10,7 @@ use socket2::Socket;
 
 use super::connection::ConnectionSource;
 use super::file::SocketFile;
-use super::{Address, SocketOptions};
+use super::{Address, SocketOptions, cannot_listen};
 use crate::connect::{Arrival, Arrivals, Ending, Notice, Reason};
 use crate::error::{Error, Result};
 
@@ -43,14 +42,10 @@ pub(super) struct Listen {
 
 impl Listen {
     pub(super) fn new(address: &Address, options: &SocketOptions) -> Result<Self> {
-        let cannot = |error: &io::Error| {
-            Error::outside(format!("cannot listen at `{address}`"), Reason(error))
-        };
+        let cannot = |error| cannot_listen(address, &error);
         let (socket, file, name) = if let Address::UnixListen(path) = address {
             let (socket, file) = SocketFile::bind(address, path, |path| UnixListener::bind(path))?;
-            socket
-                .set_nonblocking(true)
-                .map_err(|error| cannot(&error))?;
+            socket.set_nonblocking(true).map_err(cannot)?;
             (
                 Socket::from(OwnedFd::from(socket)),
                 Some(file),
@@ -58,21 +53,9 @@ impl Listen {
             )
         } else {
             let resolved = address.resolve()?;
-            let socket = TcpListener::bind(resolved.as_slice()).map_err(|error| {
-                let error_of_user = cannot(&error);
-                match error.kind() {
-                    io::ErrorKind::AddrInUse => error_of_user.help(
-                        "another process has that port; port 0 takes a free one (-v says which)",
-                    ),
-                    io::ErrorKind::AddrNotAvailable => error_of_user
-                        .help("the host must be one of this machine, or 0.0.0.0 for all"),
-                    _ => error_of_user,
-                }
-            })?;
-            socket
-                .set_nonblocking(true)
-                .map_err(|error| cannot(&error))?;
-            let local = socket.local_addr().map_err(|error| cannot(&error))?;
+            let socket = TcpListener::bind(resolved.as_slice()).map_err(cannot)?;
+            socket.set_nonblocking(true).map_err(cannot)?;
+            let local = socket.local_addr().map_err(cannot)?;
             (Socket::from(socket), None, format!("tcp-listen://{local}"))
         };
         Ok(Listen {

@@ -22,13 +22,14 @@ mod listen;
 mod sink;
 mod target;
 
+use std::io;
 use std::time::Duration;
 
 pub use address::Address;
 pub use sink::SocketSink;
 
-use super::{Arrivals, OnlyOne};
-use crate::error::Result;
+use super::{Arrivals, OnlyOne, Reason};
+use crate::error::{Error, Result};
 
 /// A connection that held for so long was a good one: counting failures begins anew.
 const GOOD: Duration = Duration::from_secs(10);
@@ -103,5 +104,25 @@ impl Address {
             Address::Tcp(..) | Address::Unix(_) => options.reconnect == Reconnect::Always,
             _ => true,
         }
+    }
+}
+
+/// Why nobody can listen at an address, and what to do about it.
+fn cannot_listen(address: &Address, error: &io::Error) -> Error {
+    let cannot = Error::outside(format!("cannot listen at `{address}`"), Reason(error));
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            cannot.help("another process has that port; port 0 takes a free one (-v says which)")
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            cannot.help("the host must be one of this machine, or 0.0.0.0 for all")
+        }
+        io::ErrorKind::InvalidInput => {
+            cannot.help("the path of a socket has at most 107 bytes: choose a shorter one")
+        }
+        io::ErrorKind::PermissionDenied => cannot.help(
+            "ports below 1024 are for the superuser, and a socket file needs a folder that you may write",
+        ),
+        _ => cannot,
     }
 }
