@@ -15,9 +15,9 @@ use std::io;
 use std::io::ErrorKind::{Interrupted, WouldBlock};
 use std::sync::Arc;
 
-use super::incarnation::{FollowedSource, Incarnation, Known, PRINT_BYTES};
+use super::incarnation::{FollowedSource, Incarnation, Known, PRINT_BYTES, Progress};
 use super::names::{self, stem};
-use super::opened;
+use super::opening::{opened, opened_as};
 use crate::connect::{ByteSource, Compression, decompressed};
 
 /// How many incarnations are remembered; rotations are soon compressed, if ever.
@@ -65,7 +65,7 @@ impl Remembered {
             }
             let beginning =
                 beginning.get_or_insert_with(|| beginning_of(candidate, compression, PRINT_BYTES));
-            match compare(known, beginning) {
+            match compare(known, candidate, beginning) {
                 Verdict::New => {}
                 Verdict::Unknown => verdict = Verdict::Unknown,
                 copy => return copy,
@@ -75,16 +75,42 @@ impl Remembered {
     }
 }
 
-fn compare(known: &Known, beginning: &[u8]) -> Verdict {
+fn compare(known: &Known, candidate: &Incarnation, beginning: &[u8]) -> Verdict {
     let head = known.head();
     let common = head.len().min(beginning.len());
     if head[..common] != beginning[..common] {
         return Verdict::New;
     }
     match (head.len(), beginning.len()) {
+        // Packed, or what a log began with: a header of many columns is longer than that.
+        (PRINT_BYTES, PRINT_BYTES) if candidate.holds(beginning, 0) => {
+            compare_end(known, candidate)
+        }
         (PRINT_BYTES, PRINT_BYTES) => Verdict::CopyOf(Arc::clone(&known.path)),
         (head, beginning) if beginning > head && known.is_read() => Verdict::New,
         _ => Verdict::Unknown,
+    }
+}
+
+/// Of files that begin alike: whether `candidate` holds nothing but what the other does, or did before it was cut.
+fn compare_end(known: &Known, candidate: &Incarnation) -> Verdict {
+    let length = |file: &Incarnation| file.metadata().map_or(0, |metadata| metadata.len());
+    let is_whole = |file: &Incarnation| !matches!(known.progress(file), Ok(Progress::Cut));
+    let is_copy = match opened_as(&known.path, known.inode).filter(is_whole) {
+        Some(original) => {
+            let mut end = [0; PRINT_BYTES];
+            let end_start = length(candidate).saturating_sub(PRINT_BYTES as u64);
+            let read = candidate.look_at(&mut end, end_start).unwrap_or(0);
+            length(candidate) <= length(&original) && original.holds(&end[..read], end_start)
+        }
+        None => {
+            let (tail, tail_start) = known.tail();
+            candidate.holds(&tail, tail_start)
+        }
+    };
+    match is_copy {
+        true => Verdict::CopyOf(Arc::clone(&known.path)),
+        false => Verdict::New,
     }
 }
 

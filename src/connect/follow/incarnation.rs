@@ -260,6 +260,12 @@ impl Known {
         locked(&self.state).head.clone()
     }
 
+    /// Its last bytes as they were read, at most [`PRINT_BYTES`], and where they are.
+    pub(super) fn tail(&self) -> (Vec<u8>, u64) {
+        let state = locked(&self.state);
+        (state.tail.clone(), state.position - state.tail.len() as u64)
+    }
+
     /// True if it has been read as far as it goes.
     pub(super) fn is_read(&self) -> bool {
         let state = locked(&self.state);

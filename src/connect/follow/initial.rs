@@ -13,14 +13,13 @@
 use std::collections::HashMap;
 use std::collections::HashSet;
 use std::io;
-use std::os::unix::fs::DirEntryExt;
-use std::path::Path;
 use std::time::Duration;
 
 use super::copies::{beginning_of, is_copy, is_enough};
 use super::incarnation::{Incarnation, Inode, Known, Stamp, stamp};
+use super::opening::{opened, opened_as, refused};
 use super::trail::{Entry, Trail};
-use super::{Begin, Follow, folder_of, names, not_there, opened, refused};
+use super::{Begin, Follow, names, not_there};
 use crate::connect::{Notice, Reason, expand, is_pattern};
 use crate::error::Result;
 
@@ -234,7 +233,7 @@ impl Follow {
             return;
         };
         if std::mem::take(&mut first.is_waiting) {
-            match opened_again(&first) {
+            match opened_as(&first.path, first.inode) {
                 Some(incarnation) => self.enter(&first, incarnation),
                 None => {
                     let text = format!(
@@ -247,19 +246,6 @@ impl Follow {
         }
         self.initial.push_front(first);
     }
-}
-
-/// Opens a file that was found, though it may have been rotated since.
-fn opened_again(found: &Found) -> Option<Incarnation> {
-    let is_it = |path: &str| {
-        let (incarnation, _) = opened(path).ok()?;
-        (incarnation.inode == found.inode).then_some(incarnation)
-    };
-    is_it(&found.path).or_else(|| {
-        let there = std::fs::read_dir(folder_of(Path::new(&found.path))).ok()?;
-        let mut there = there.flatten().filter(|entry| entry.ino() == found.inode.1);
-        there.find_map(|entry| is_it(&entry.path().to_string_lossy()))
-    })
 }
 
 fn sort_oldest_first(found: &mut [Found]) {

@@ -11,7 +11,8 @@
 //!
 //! What nobody can see: bytes that are written and truncated away between two looks; a file that comes and loses
 //! its name between two looks; a file that is written anew with the same first and last 1,024 bytes before the
-//! place where reading was; what is written to a file 5 s after another took its name. A look is taken when the
+//! place where reading was; what is written to a file 5 s after another took its name, if no pattern finds
+//! it. A look is taken when the
 //! system says that something happened, and every second.
 //!
 //! Invariants: an incarnation is read to its end before the next one of its path begins; nothing is read twice,
@@ -23,24 +24,24 @@ mod incarnation;
 mod initial;
 mod leftover;
 mod names;
+mod opening;
 mod own;
 mod trail;
 mod watch;
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
-use std::fs::{File, Metadata};
 use std::io;
 use std::os::fd::BorrowedFd;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use copies::{Remembered, Verdict};
 use done::Done;
-use incarnation::{FollowedSource, Incarnation, Inode, inode};
+use incarnation::{FollowedSource, Inode, inode};
 use initial::Found;
 use leftover::Leftovers;
+use opening::opened;
 use own::Own;
 use trail::{Entry, Step, Trail};
 use watch::Watch;
@@ -435,38 +436,6 @@ impl Arrivals for Follow {
 
     fn notice(&mut self) -> Option<Notice> {
         self.notices.pop_front()
-    }
-}
-
-/// Opens the file at `path`.
-fn opened(path: &str) -> io::Result<(Incarnation, Metadata)> {
-    // A FIFO would wait for its writer.
-    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    let file = File::options().read(true).custom_flags(flags).open(path)?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        let what = match metadata.is_dir() {
-            true => "it is a folder",
-            false => "it is no regular file, and cannot be followed",
-        };
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
-    }
-    Ok((Incarnation::new(Arc::from(path), file)?, metadata))
-}
-
-fn refused(path: &str, error: &io::Error) -> Error {
-    let refused = Error::outside(format!("cannot follow `{path}`"), Reason(error));
-    if error.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error()) {
-        return refused
-            .note("all files that are followed are open at once")
-            .help("let a process open more of them: ulimit -n 4096");
-    }
-    match Path::new(path).is_dir() {
-        true => {
-            let path = path.trim_end_matches('/');
-            refused.help(format!("follow the files in it: '{path}/*'"))
-        }
-        false => refused,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Random operations on logs against a model of what was written: nothing is lost, nothing is doubled.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::UNIX_EPOCH;
@@ -629,6 +629,33 @@ fn what_only_begins_like_another_log_is_read() {
     let mut run = Run::new(&[folder.path("*.log*")], Begin::Start);
     run.look();
     assert_eq!(run.texts().len(), 6, "{:?}", run.said);
+}
+
+#[test]
+fn what_only_has_the_header_of_another_is_read() {
+    let folder = Folder::new("follow-headers");
+    let header: String = (0..300).map(|column| format!("column_{column},")).collect();
+    let rows = |day: u32| format!("{header}\n{}", format!("{day},1\n").repeat(500));
+    folder.write("app-20261129.csv", &rows(29));
+    let mut run = Run::new(&[folder.path("app-*.csv*")], Begin::Start);
+    run.look();
+    // Longer, shorter, and the header alone at first.
+    folder.write("app-20261130.csv", &(rows(30) + "30,2\n"));
+    folder.write("app-20261201.csv", &format!("{header}\n1,1\n"));
+    folder.write("app-20261202.csv", &format!("{header}\n"));
+    // A copy that is whole, and one that is being written.
+    folder.write("app-20261129.csv.bak", &rows(29));
+    folder.write("app-20261129.csv.1", &rows(29)[..5_000]);
+    run.look_after(2);
+    folder.append("app-20261202.csv", "2,1\n");
+    folder.append("app-20261129.csv.1", &rows(29)[5_000..]);
+    run.look_after(2);
+    let mut names: Vec<&str> = run.inputs.iter().map(|input| input.name.as_str()).collect();
+    names.sort_unstable();
+    let days = ["20261129", "20261130", "20261201", "20261202"];
+    let expected = days.map(|day| folder.path(&format!("app-{day}.csv")));
+    assert_eq!(names, expected, "{:?}", run.said);
+    assert_eq!(run.inputs.last().unwrap().text, format!("{header}\n2,1\n"));
 }
 
 #[test]
