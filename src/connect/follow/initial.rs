@@ -93,8 +93,10 @@ impl Follow {
         if self.begin != Begin::End {
             self.leave_out_copies(&mut found);
         }
+        let mut unwanted = 0;
         for mut one in found {
             if one.is_history && (one.length() == 0 || self.is_unwanted(&one)) {
+                unwanted += usize::from(one.length() > 0);
                 self.leave_out(&one);
                 continue;
             }
@@ -111,6 +113,10 @@ impl Follow {
                 self.enter(&one, incarnation);
             }
             self.initial.push_back(one);
+        }
+        if let (Begin::Since(_), 1..) = (self.begin, unwanted) {
+            let text = format!("rotated files that are older than --from and not read: {unwanted}");
+            self.notices.push_back(Notice::remark(text));
         }
         Ok(())
     }

@@ -11,9 +11,8 @@
 //!
 //! What nobody can see: bytes that are written and truncated away between two looks; a file that comes and loses
 //! its name between two looks; a file that is written anew with the same first and last 1,024 bytes before the
-//! place where reading was; what is written to a file 5 s after another took its name, if no pattern finds
-//! it. A look is taken when the
-//! system says that something happened, and every second.
+//! place where reading was; what is written to a file 5 s after another took its name, if no pattern finds it. A
+//! look is taken when the system says that something happened, and every second.
 //!
 //! Invariants: an incarnation is read to its end before the next one of its path begins; nothing is read twice,
 //! under whatever name it is found again; nothing here waits.

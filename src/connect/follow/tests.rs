@@ -527,6 +527,8 @@ fn files_that_were_written_before_the_time_are_left_out() {
     run.look();
     // A record may be written in a zone of its own: a day is no difference.
     assert_eq!(run.texts(), ["2\n", "3\n"]);
+    let said = "rotated files that are older than --from and not read: 2";
+    assert_eq!(run.said, [said]);
 }
 
 #[test]
