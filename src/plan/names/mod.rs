@@ -16,6 +16,7 @@
 mod carried;
 mod columns;
 mod from;
+mod grouped;
 mod paths;
 mod select;
 mod uses;

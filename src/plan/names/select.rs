@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{self, Expr, GroupByExpr, SelectItem, Visit, Visitor};
+use sqlparser::ast::{self, Expr, GroupByExpr, SelectItem};
 
 use super::columns::{Bound, Relation, RelationColumn, reference, span_of_expr};
 use super::{Resolver, order_keys, quoted};
@@ -55,52 +55,6 @@ impl Resolver<'_> {
         }
         self.check_grouped(select, &sorted)?;
         Ok(outputs)
-    }
-
-    /// Columns beside aggregates must be grouped.
-    fn check_grouped(&self, select: &ast::Select, order_by: &[Expr]) -> Result<()> {
-        let GroupByExpr::Expressions(keys, _) = &select.group_by else {
-            return Ok(());
-        };
-        let mut exprs: Vec<&Expr> = select.having.iter().chain(order_by).collect();
-        for item in &select.projection {
-            if let SelectItem::ExprWithAlias { expr, .. } = item {
-                exprs.push(expr);
-            }
-        }
-        if keys.is_empty() && !exprs.iter().any(|expr| self.has_aggregate(expr)) {
-            let Some(having) = &select.having else {
-                return Ok(());
-            };
-            return Err(
-                Error::plan("HAVING without GROUP BY and without an aggregate")
-                    .at_least(self.span(span_of_expr(having)))
-                    .help("a condition on single rows stands in WHERE"),
-            );
-        }
-        for expr in exprs {
-            let mut search = Ungrouped {
-                keys,
-                functions: self.functions,
-                inside: 0,
-            };
-            if let ControlFlow::Break(column) = expr.visit(&mut search) {
-                let name = match &column {
-                    Expr::CompoundIdentifier(parts) => parts.last().map(|part| part.value.clone()),
-                    _ => None,
-                };
-                let name = name.unwrap_or_else(|| column.to_string());
-                return Err(Error::plan(format!(
-                    "column `{name}` is neither grouped nor aggregated"
-                ))
-                .at_least(self.span(span_of_expr(&column)))
-                .help(format!(
-                    "add `{name}` to GROUP BY, or choose one of its values: max({name}), \
-                         first_value({name})"
-                )));
-            }
-        }
-        Ok(())
     }
 
     /// Spells wildcards out and gives every item its output name.
@@ -357,29 +311,6 @@ impl Resolver<'_> {
         exprs.extend(keys.iter().map(|key| &key.expr));
         self.meet_unseen(&exprs, relation, &known);
     }
-
-    fn refuse_aggregates(&self, expr: &Expr, clause: &str, help: &str) -> Result<()> {
-        if self.has_aggregate(expr) {
-            return Err(Error::plan(format!("{clause} takes no aggregate"))
-                .at_least(self.span(span_of_expr(expr)))
-                .help(help));
-        }
-        Ok(())
-    }
-
-    fn has_aggregate(&self, expr: &Expr) -> bool {
-        ast::visit_expressions(expr, |expr| match expr {
-            Expr::Function(function)
-                if self
-                    .functions
-                    .is_aggregate(&function.name.to_string().to_lowercase()) =>
-            {
-                ControlFlow::Break(())
-            }
-            _ => ControlFlow::Continue(()),
-        })
-        .is_break()
-    }
 }
 
 /// Gives every item of SELECT a name of its own.
@@ -411,40 +342,6 @@ fn name_items(
             .push(SelectItem::ExprWithAlias { expr, alias });
     }
     outputs
-}
-
-/// Looks for a column that is no key and in no aggregate.
-struct Ungrouped<'a> {
-    keys: &'a [Expr],
-    functions: &'a dyn super::Functions,
-    /// How deep inside a key or an aggregate the search is.
-    inside: usize,
-}
-
-impl Visitor for Ungrouped<'_> {
-    type Break = Expr;
-
-    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Expr> {
-        let covers = match expr {
-            Expr::Function(function) => self
-                .functions
-                .is_aggregate(&function.name.to_string().to_lowercase()),
-            other => self.keys.contains(other),
-        };
-        if self.inside > 0 || covers || self.keys.contains(expr) {
-            self.inside += 1;
-            return ControlFlow::Continue(());
-        }
-        match expr {
-            Expr::CompoundIdentifier(_) => ControlFlow::Break(expr.clone()),
-            _ => ControlFlow::Continue(()),
-        }
-    }
-
-    fn post_visit_expr(&mut self, _expr: &Expr) -> ControlFlow<Expr> {
-        self.inside = self.inside.saturating_sub(1);
-        ControlFlow::Continue(())
-    }
 }
 
 /// The column that a resolved expression is, if it is one.
