@@ -194,15 +194,22 @@ fn status() -> Result<(), String> {
         Ok::<String, String>(lines[times - 1].clone())
     };
     let first = asked(&mut live, 1)?;
-    live.feed(b"ts,n\n2026-01-01T12:00:01,1\n2026-01-01T12:01:10,2\n,3\n");
-    let (second, third) = (asked(&mut live, 2)?, asked(&mut live, 3)?);
+    live.feed(b"ts,n\n");
+    let begun = asked(&mut live, 2)?;
+    live.feed(b"2026-01-01T12:00:01,1\n2026-01-01T12:01:10,2\n,3\n");
+    let (second, third) = (asked(&mut live, 3)?, asked(&mut live, 4)?);
     live.end_input();
     let outcome = live.finish();
     expect("exit code 0", outcome.code == 0, &outcome)?;
     expect("it went on", outcome.stdout.ends_with(b"1\n"), &outcome)?;
     expect(
         "first",
-        first == "status: nothing has come yet: waiting for the first record",
+        first == "status: waiting for input: nothing has come yet",
+        &outcome,
+    )?;
+    expect(
+        "what has come shows no format",
+        begun.starts_with("status: waiting for a record that shows the format"),
         &outcome,
     )?;
     expect("the same", second == third, &outcome)?;

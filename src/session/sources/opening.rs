@@ -129,7 +129,7 @@ impl Sources {
                 && !self.ahead.contains_key(&address.to_string())
             {
                 let mut live = open_socket(address, &access)?;
-                live.tell(&mut |idle| while_waiting(idle, host))?;
+                live.tell(&mut |idle| while_waiting(idle, false, host))?;
                 self.ahead.insert(address.to_string(), live);
             }
         }
@@ -190,7 +190,7 @@ impl Sources {
         };
         let sample = live.sample(
             &mut waiter,
-            &mut |idle| while_waiting(idle, host),
+            &mut |idle| while_waiting(idle, false, host),
             &length_of,
             refusal,
         )?;
@@ -238,7 +238,8 @@ impl Sources {
         waiter: &mut Waiter<'_>,
         host: &mut dyn Host,
     ) -> Result<()> {
-        let mut idle = |idle| while_waiting(idle, host);
+        let has_begun = !opened.bytes.is_empty();
+        let mut idle = |idle| while_waiting(idle, has_begun, host);
         if let Ready::Stop(signal) = waiter.wait(opened.source.as_ref(), &mut idle)? {
             // Whatever a part of a sample looks like, nobody waits for the answer any more.
             return Err(stopped(signal));
@@ -413,17 +414,20 @@ fn open_socket(address: &Address, access: &Access) -> Result<Live> {
     Ok(Live::new(arrivals, access.compression))
 }
 
-/// What to do while a sample has not come.
-fn while_waiting(idle: Idle, host: &mut dyn Host) -> Result<()> {
+/// What to do while a sample has not come; `has_begun`: something has, and it shows no format yet.
+fn while_waiting(idle: Idle, has_begun: bool, host: &mut dyn Host) -> Result<()> {
+    let text = match has_begun {
+        true => {
+            "waiting for a record that shows the format: what came so far is text; \
+             --input-format lines reads it as it is, line by line"
+        }
+        false => "waiting for input: nothing has come yet",
+    };
     match idle {
         Idle::Flush => return host.flush(),
-        Idle::Asked => host.note(Note::Status(String::from(
-            "nothing has come yet: waiting for the first record",
-        ))),
+        Idle::Asked => host.note(Note::Status(String::from(text))),
         Idle::Said(notice) => host.note(Note::Said(notice)),
-        Idle::Waiting => host.note(Note::Waiting(String::from(
-            "waiting for input: nothing has come yet",
-        ))),
+        Idle::Waiting => host.note(Note::Waiting(String::from(text))),
     }
     Ok(())
 }
