@@ -7,13 +7,14 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, LazyLock};
 
 use arrow::datatypes::DataType;
-use datafusion_common::{DataFusionError, Result, ScalarValue, plan_err};
+use datafusion_common::{DataFusionError, Result, ScalarValue};
 use datafusion_expr::binary::BinaryTypeCoercer;
 use datafusion_expr::{
     ColumnarValue, Expr, Operator, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
     Volatility,
 };
 
+use super::complaint::{complain, complaint};
 use crate::exec::expression::arithmetic::{Arithmetic, arithmetic, result_type, takes_as_is};
 use crate::exec::expression::scaling;
 
@@ -136,7 +137,7 @@ impl ScalarUDFImpl for ArithmeticFunction {
         if self.operation == Arithmetic::Negate {
             return match result_type(self.operation, left, right) {
                 Some(_) => Ok(types.to_vec()),
-                None => plan_err!("a value of type {} has no negative", type_name(left)),
+                None => complain!("a value of type {} has no negative", type_name(left)),
             };
         }
         let operator = match self.operation {
@@ -149,9 +150,7 @@ impl ScalarUDFImpl for ArithmeticFunction {
         let refuse = |left: &DataType, right: &DataType| {
             let (left, right) = (type_name(left), type_name(right));
             let symbol = self.operation.symbol();
-            DataFusionError::Plan(format!(
-                "there is no {left} {symbol} {right}; cast one side so that they fit"
-            ))
+            complaint(&format!("there is no {left} {symbol} {right}"))
         };
         if let Some((left, right)) = scaling::operand_types(self.operation, left, right) {
             return Ok(vec![left, right]);
@@ -180,7 +179,7 @@ impl ScalarUDFImpl for ArithmeticFunction {
         result_type(self.operation, left, right).ok_or_else(|| {
             let symbol = self.operation.symbol();
             let (left, right) = (type_name(left), type_name(right));
-            DataFusionError::Plan(format!("there is no {left} {symbol} {right}"))
+            complaint(&format!("there is no {left} {symbol} {right}"))
         })
     }
 
@@ -192,7 +191,7 @@ impl ScalarUDFImpl for ArithmeticFunction {
             .all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
         let columns = ColumnarValue::values_to_arrays(&args.args)?;
         let (Some(left), Some(right)) = (columns.first(), columns.last()) else {
-            return plan_err!("`{}` needs operands", self.operation.symbol());
+            return complain!("`{}` needs operands", self.operation.symbol());
         };
         let result = arithmetic(self.operation, left, right, &mut Vec::new())
             .map_err(|error| DataFusionError::External(Box::new(error)))?;
@@ -235,7 +234,7 @@ fn operands(operation: Arithmetic, types: &[DataType]) -> Result<(&DataType, &Da
     match (operation, types) {
         (Arithmetic::Negate, [only]) => Ok((only, only)),
         (Arithmetic::Negate, _) | (_, [] | [_] | [_, _, _, ..]) => {
-            plan_err!(
+            complain!(
                 "`{}` does not take {} operands",
                 operation.symbol(),
                 types.len()

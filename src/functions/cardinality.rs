@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, Int64Array};
 use arrow::datatypes::DataType;
-use datafusion_common::{Result, plan_err};
+use datafusion_common::Result;
 use datafusion_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
+use super::complaint::complain;
 use super::type_name;
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -36,9 +37,9 @@ impl ScalarUDFImpl for Cardinality {
             [DataType::List(_) | DataType::Map(..) | DataType::Null] => Ok(types.to_vec()),
             [other] => {
                 let other = type_name(other);
-                plan_err!("cardinality counts the elements of an ARRAY or MAP, not of {other}")
+                complain!("cardinality counts the elements of an ARRAY or MAP, not of {other}")
             }
-            _ => plan_err!("cardinality takes one argument, an ARRAY or MAP"),
+            _ => complain!("cardinality takes one argument, an ARRAY or MAP"),
         }
     }
 

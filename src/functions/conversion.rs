@@ -13,11 +13,12 @@ use std::sync::Arc;
 
 use arrow::array::Array;
 use arrow::datatypes::{DataType, TimeUnit};
-use datafusion_common::{DataFusionError, Result, ScalarValue, exec_err, plan_err};
+use datafusion_common::{DataFusionError, Result, ScalarValue, exec_err};
 use datafusion_expr::{
     ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
+use super::complaint::complain;
 use super::type_name;
 use crate::exec::expression::convert;
 use crate::time::{Unit, Zone};
@@ -104,7 +105,7 @@ impl ScalarUDFImpl for Conversion {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let columns = ColumnarValue::values_to_arrays(&args.args)?;
         let Some(from) = columns.first() else {
-            return plan_err!("a conversion of nothing");
+            return complain!("a conversion of nothing");
         };
         let result = convert(from, &self.to, self.zone)
             .map_err(|error| DataFusionError::External(Box::new(error)))?;

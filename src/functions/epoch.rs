@@ -15,11 +15,12 @@ use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type, TimeUnit, TimestampMillisecondType};
 use datafusion_common::config::ConfigOptions;
-use datafusion_common::{DataFusionError, Result, exec_err, plan_err};
+use datafusion_common::{DataFusionError, Result, exec_err};
 use datafusion_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
+use super::complaint::complain;
 use super::to_timestamp::formats_of;
 use super::{type_name, zone_of};
 use crate::exec::expression::convert_to_time;
@@ -88,9 +89,9 @@ impl ScalarUDFImpl for Epoch {
             }
             [other] => {
                 let other = type_name(other);
-                return plan_err!("{name} takes a time, not {other}; cast it to TIMESTAMP");
+                return complain!("{name} takes a time, not {other}; cast it to TIMESTAMP");
             }
-            _ => return plan_err!("{name} takes one argument, a time"),
+            _ => return complain!("{name} takes one argument, a time"),
         })
     }
 
@@ -111,7 +112,7 @@ impl ScalarUDFImpl for Epoch {
             DataType::Timestamp(unit, _) | DataType::Duration(unit) => {
                 self.seconds(column, *unit)?
             }
-            other => return plan_err!("{} takes a time, not {other}", self.name()),
+            other => return complain!("{} takes a time, not {other}", self.name()),
         };
         Ok(ColumnarValue::Array(result))
     }

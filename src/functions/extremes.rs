@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
-use datafusion_common::{Result, plan_err};
+use datafusion_common::Result;
 use datafusion_expr::AggregateUDF;
 
 use super::aggregate::Aggregate;
+use super::complaint::complain;
 
 /// These functions.
 pub(super) fn functions() -> Vec<Arc<AggregateUDF>> {
@@ -25,14 +26,14 @@ pub(super) fn functions() -> Vec<Arc<AggregateUDF>> {
 fn one(name: &str, types: &[DataType]) -> Result<Vec<DataType>> {
     match types {
         [_] => Ok(types.to_vec()),
-        _ => plan_err!("{name} takes one argument"),
+        _ => complain!("{name} takes one argument"),
     }
 }
 
 fn value_and_key(name: &str, types: &[DataType]) -> Result<Vec<DataType>> {
     match types {
         [_, _] => Ok(types.to_vec()),
-        _ => plan_err!("{name} takes two arguments: the value to give, and what to compare"),
+        _ => complain!("{name} takes two arguments: the value to give, and what to compare"),
     }
 }
 

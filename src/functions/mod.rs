@@ -9,6 +9,7 @@ mod aggregate;
 pub mod arithmetic;
 mod cardinality;
 mod class;
+mod complaint;
 mod conversion;
 mod date_part;
 mod epoch;
@@ -31,6 +32,7 @@ use crate::time::Zone;
 
 pub use arithmetic::{arithmetic_of, function_of};
 pub use class::{AggregateClass, class_of};
+pub(crate) use complaint::{complained, complaint};
 pub use conversion::{conversion_of, conversion_to, converts_otherwise};
 pub use date_part::date_part_in;
 pub use library::Library;

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion_common::config::ConfigOptions;
-use datafusion_common::{DataFusionError, Result, ScalarValue, plan_err};
+use datafusion_common::{DataFusionError, Result, ScalarValue};
 use datafusion_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion_expr::{
     ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
+use super::complaint::complain;
 use super::zone_of;
 use crate::time::{TimeFormat, TimeReader, Unit, Zone};
 
@@ -84,6 +85,6 @@ impl ScalarUDFImpl for Now {
     }
 
     fn invoke_with_args(&self, _args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        plan_err!("{} is known before a query runs", self.name())
+        complain!("{} is known before a query runs", self.name())
     }
 }

@@ -5,10 +5,11 @@
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
-use datafusion_common::{Result, plan_err};
+use datafusion_common::Result;
 use datafusion_expr::AggregateUDF;
 
 use super::aggregate::Aggregate;
+use super::complaint::complain;
 use super::type_name;
 
 /// These functions.
@@ -47,23 +48,23 @@ fn value_type(data_type: &DataType) -> Option<DataType> {
 
 fn values(name: &str, types: &[DataType]) -> Result<Vec<DataType>> {
     let [given] = types else {
-        return plan_err!("{name} takes one argument");
+        return complain!("{name} takes one argument");
     };
     match value_type(given) {
         Some(value) => Ok(vec![value]),
         None => {
             let given = type_name(given);
-            plan_err!("{name} takes numbers, not {given}; cast the argument to a number")
+            complain!("{name} takes numbers, not {given}; cast the argument to a number")
         }
     }
 }
 
 fn values_and_fraction(name: &str, types: &[DataType]) -> Result<Vec<DataType>> {
     let [given, fraction] = types else {
-        return plan_err!("{name} takes two arguments: numbers, and a constant from 0 to 1");
+        return complain!("{name} takes two arguments: numbers, and a constant from 0 to 1");
     };
     match value_type(given) {
         Some(value) if fraction.is_numeric() => Ok(vec![value, DataType::Float64]),
-        _ => plan_err!("{name} takes numbers and a constant from 0 to 1, such as 0.99"),
+        _ => complain!("{name} takes numbers and a constant from 0 to 1, such as 0.99"),
     }
 }

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, new_null_array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Int64Type};
-use datafusion_common::{Result, ScalarValue, plan_err};
+use datafusion_common::{Result, ScalarValue};
 use datafusion_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
     Volatility,
 };
 
+use super::complaint::complain;
 use super::type_name;
 use crate::data::inside;
 use crate::error::closest;
@@ -40,12 +41,12 @@ impl ScalarUDFImpl for SubscriptFunction {
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
         let [value, index] = types else {
-            return plan_err!("subscript takes a value and an index");
+            return complain!("subscript takes a value and an index");
         };
         let index = match (value, index) {
             (DataType::List(_), index) if index.is_numeric() || index.is_null() => DataType::Int64,
             (DataType::List(_), _) => {
-                return plan_err!("the elements of an ARRAY are counted: a[1], not a['b']");
+                return complain!("the elements of an ARRAY are counted: a[1], not a['b']");
             }
             // A key stays as it is: the type of a field depends on it.
             (DataType::Map(..) | DataType::Struct(_), index)
@@ -54,12 +55,12 @@ impl ScalarUDFImpl for SubscriptFunction {
                 index.clone()
             }
             (DataType::Map(..) | DataType::Struct(_), _) => {
-                return plan_err!("the values of a ROW or MAP have names: a['b'] or a.b, not a[1]");
+                return complain!("the values of a ROW or MAP have names: a['b'] or a.b, not a[1]");
             }
             (DataType::Null, index) => index.clone(),
             (other, _) => {
                 let other = type_name(other);
-                return plan_err!(
+                return complain!(
                     "nothing lies inside of {other}: a.b, a['b'] and a[1] read ROW, MAP and ARRAY"
                 );
             }
@@ -68,7 +69,7 @@ impl ScalarUDFImpl for SubscriptFunction {
     }
 
     fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
-        plan_err!("the type of a subscript depends on its index")
+        complain!("the type of a subscript depends on its index")
     }
 
     fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
@@ -78,7 +79,7 @@ impl ScalarUDFImpl for SubscriptFunction {
             DataType::List(item) => item.data_type().clone(),
             DataType::Map(entries, _) => match entries.data_type() {
                 DataType::Struct(pair) if pair.len() == 2 => pair[1].data_type().clone(),
-                _ => return plan_err!("this MAP has no values"),
+                _ => return complain!("this MAP has no values"),
             },
             DataType::Struct(fields) => match key.and_then(text_of) {
                 Some(key) => match place_of(fields, &key) {
@@ -89,10 +90,10 @@ impl ScalarUDFImpl for SubscriptFunction {
                         let meant = closest(&key, &names)
                             .map_or(String::new(), |name| format!(" (did you mean `{name}`?)"));
                         let names = names.join(", ");
-                        return plan_err!("the ROW has no `{key}`{meant}: it has {names}");
+                        return complain!("the ROW has no `{key}`{meant}: it has {names}");
                     }
                 },
-                None => return plan_err!("the key of a ROW is a constant text: a['b']"),
+                None => return complain!("the key of a ROW is a constant text: a['b']"),
             },
             _ => DataType::Null,
         };

@@ -18,12 +18,13 @@ use std::sync::Arc;
 use arrow::array::Array;
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion_common::config::ConfigOptions;
-use datafusion_common::{DataFusionError, Result, ScalarValue, exec_err, plan_err};
+use datafusion_common::{DataFusionError, Result, ScalarValue, exec_err};
 use datafusion_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
     Volatility,
 };
 
+use super::complaint::complain;
 use super::{type_name, zone_of};
 use crate::exec::expression::convert_to_time;
 use crate::time::{EpochUnit, TimeFormat, Unit, Zone, strftime_names_instants};
@@ -134,7 +135,7 @@ impl ScalarUDFImpl for ToTimestamp {
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
         let name = self.kind.name;
         let Some((value, further)) = types.split_first() else {
-            return plan_err!("{name} takes a number, a text or a time");
+            return complain!("{name} takes a number, a text or a time");
         };
         let is_time = matches!(
             value,
@@ -144,7 +145,7 @@ impl ScalarUDFImpl for ToTimestamp {
         if !(value.is_numeric() || (!of_zone && (value.is_string() || is_time)) || value.is_null())
         {
             let value = type_name(value);
-            return plan_err!(
+            return complain!(
                 "{name} takes {}, not {value}",
                 match of_zone {
                     true => "a number of seconds",
@@ -160,13 +161,13 @@ impl ScalarUDFImpl for ToTimestamp {
             (_, formats) => value.is_string() && formats.iter().all(DataType::is_string),
         };
         if !fits {
-            return plan_err!("{}", self.further());
+            return complain!("{}", self.further());
         }
         Ok(types.to_vec())
     }
 
     fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
-        plan_err!("the type of {} depends on its arguments", self.kind.name)
+        complain!("the type of {} depends on its arguments", self.kind.name)
     }
 
     fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
@@ -174,7 +175,7 @@ impl ScalarUDFImpl for ToTimestamp {
         let mut further = Vec::new();
         for argument in args.scalar_arguments.iter().skip(1) {
             let Some(constant) = argument else {
-                return plan_err!("{}", self.further());
+                return complain!("{}", self.further());
             };
             further.push(ColumnarValue::Scalar((*constant).clone()));
         }
@@ -252,7 +253,7 @@ impl ToTimestamp {
             Second::Zone => {
                 let zone = second.try_as_str().flatten().unwrap_or_default();
                 let Ok(zone) = zone.parse() else {
-                    return plan_err!(
+                    return complain!(
                         "`{zone}` is no zone; zones have names such as Europe/Berlin"
                     );
                 };
@@ -264,7 +265,7 @@ impl ToTimestamp {
                     ScalarValue::Int64(Some(3)) => EpochUnit::Millisecond,
                     ScalarValue::Int64(Some(6)) => EpochUnit::Microsecond,
                     ScalarValue::Int64(Some(9)) => EpochUnit::Nanosecond,
-                    _ => return plan_err!("{}", self.further()),
+                    _ => return complain!("{}", self.further()),
                 };
                 said.formats = vec![TimeFormat::Epoch(counts)];
             }
@@ -291,7 +292,7 @@ pub(super) fn formats_of(arguments: &[ColumnarValue]) -> Result<Vec<TimeFormat>>
         match text {
             Some(text) => formats.push(TimeFormat::Strftime(text.to_owned())),
             None => {
-                return plan_err!("a time format is a text in quotes, such as '%Y-%m-%d %H:%M'");
+                return complain!("a time format is a text in quotes, such as '%Y-%m-%d %H:%M'");
             }
         }
     }

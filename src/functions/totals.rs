@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
-use datafusion_common::{Result, plan_err};
+use datafusion_common::Result;
 use datafusion_expr::AggregateUDF;
 use datafusion_functions_aggregate::{average, string_agg, sum};
 
 use super::aggregate::Aggregate;
+use super::complaint::complain;
 use super::type_name;
 
 /// These functions.
@@ -44,9 +45,9 @@ fn addable(name: &str, types: &[DataType]) -> Result<Vec<DataType>> {
         [number] if number.is_integer() => number.clone(),
         [other] => {
             let other = type_name(other);
-            return plan_err!("{name} adds numbers, not {other}; cast the argument to a number");
+            return complain!("{name} adds numbers, not {other}; cast the argument to a number");
         }
-        _ => return plan_err!("{name} takes one argument"),
+        _ => return complain!("{name} takes one argument"),
     }])
 }
 
@@ -65,21 +66,21 @@ fn average_type(types: &[DataType]) -> Result<DataType> {
 fn condition(name: &str, types: &[DataType]) -> Result<Vec<DataType>> {
     match types {
         [DataType::Boolean | DataType::Null] => Ok(vec![DataType::Boolean]),
-        [other] => plan_err!("{name} takes a condition, not {}", type_name(other)),
-        _ => plan_err!("{name} takes one condition"),
+        [other] => complain!("{name} takes a condition, not {}", type_name(other)),
+        _ => complain!("{name} takes one condition"),
     }
 }
 
 fn anything(name: &str, types: &[DataType]) -> Result<Vec<DataType>> {
     match types {
         [_] => Ok(types.to_vec()),
-        _ => plan_err!("{name} takes one argument"),
+        _ => complain!("{name} takes one argument"),
     }
 }
 
 fn texts(name: &str, types: &[DataType]) -> Result<Vec<DataType>> {
     match types {
         [_, _] => Ok(vec![DataType::Utf8View; 2]),
-        _ => plan_err!("{name} takes a text and what to put between the texts"),
+        _ => complain!("{name} takes a text and what to put between the texts"),
     }
 }

@@ -7,9 +7,10 @@ use datafusion_common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion_expr::{ExprSchemable, LogicalPlan};
 use sqlparser::ast;
 
-use super::analyze::{analyze, explain};
+use super::analyze::analyze;
 use super::context::{self, Registry};
 use super::expression::Lowering;
+use super::library_errors::explain;
 use super::names;
 use super::{PlanSettings, names::Functions};
 use crate::catalog::{Catalog, ColumnSource, Table};

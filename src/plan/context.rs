@@ -34,6 +34,12 @@ pub struct Registry {
 }
 
 impl Registry {
+    /// The scalar function of a name.
+    #[cfg(test)]
+    pub(super) fn scalar(&self, name: &str) -> Option<&Arc<ScalarUDF>> {
+        self.scalars.get(name)
+    }
+
     /// All functions, under all their names.
     pub fn new() -> Self {
         Registry {

@@ -56,14 +56,17 @@ fn check_number(constant: &ScalarValue) -> Result<()> {
     let Some(text) = constant.try_as_str().flatten() else {
         return Ok(());
     };
-    if constant
-        .cast_to(&DataType::Float64)
-        .is_ok_and(|number| !number.is_null())
-    {
+    if is_number(text) {
         return Ok(());
     }
     let error = Error::plan(format!("'{text}' is no number"));
     Err(DataFusionError::External(Box::new(error)))
+}
+
+/// True for a text that is compared with numbers as one.
+pub(super) fn is_number(text: &str) -> bool {
+    let text = ScalarValue::from(text);
+    (text.cast_to(&DataType::Float64)).is_ok_and(|number| !number.is_null())
 }
 
 /// Makes what BETWEEN and IN compare comparable.
@@ -172,7 +175,7 @@ fn check_constant(
     zone: Zone,
     resolved: &Resolved,
 ) -> crate::error::Result<()> {
-    let column = value.to_array().map_err(super::analyze::explain)?;
+    let column = value.to_array().map_err(super::library_errors::explain)?;
     if column.is_null(0) || to.is_numeric() || convert(&column, to, zone)?.is_valid(0) {
         return Ok(());
     }
@@ -212,9 +215,9 @@ fn no_time(text: &str, to: &DataType) -> Error {
     }
 }
 
-/// Where a text stands in the query.
+/// Where a text stands in the query; `None` if it stands there twice.
 fn place_of(text: &str, resolved: &Resolved) -> Option<Span> {
-    let mut found = None;
+    let mut found = Vec::new();
     let _ = resolved.visit_expressions(&mut |expr| {
         let value = match expr {
             ast::Expr::Value(value) => value,
@@ -222,13 +225,11 @@ fn place_of(text: &str, resolved: &Resolved) -> Option<Span> {
             _ => return ControlFlow::Continue(()),
         };
         let same = value.value.clone().into_string().as_deref() == Some(text);
-        match span_of(value.span()).filter(|_| same) {
-            Some(span) => {
-                found = Some(span);
-                ControlFlow::Break(())
-            }
-            None => ControlFlow::Continue(()),
-        }
+        found.extend(span_of(value.span()).filter(|_| same));
+        ControlFlow::<()>::Continue(())
     });
-    found
+    match found.as_slice() {
+        [only] => Some(*only),
+        _ => None,
+    }
 }

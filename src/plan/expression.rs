@@ -8,7 +8,7 @@ use datafusion_common::{DFSchema, ScalarValue};
 use datafusion_expr::expr::{Alias, Between, InList, Like, ScalarFunction};
 use datafusion_expr::{Expr, ExprSchemable, Operator};
 
-use super::analyze::explain;
+use super::library_errors::explain;
 use crate::error::{Error, Result};
 use crate::exec::expression::{Arithmetic, Call, Cast, Comparison, Expression, Pattern};
 

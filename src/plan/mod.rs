@@ -10,15 +10,15 @@
 
 pub mod analyze;
 mod blame;
+mod check_constants;
 pub mod computed;
-mod constants;
 pub mod context;
 mod conversions;
 mod endless;
 mod explain;
 mod expression;
+mod library_errors;
 mod lower;
-mod misfit;
 pub mod names;
 mod nodes;
 mod relations;

@@ -27,7 +27,11 @@ impl Resolver<'_> {
                 exprs.push(expr);
             }
         }
-        if keys.is_empty() && !exprs.iter().any(|expr| self.has_aggregate(expr)) {
+        if keys.is_empty()
+            && !exprs
+                .iter()
+                .any(|expr| self.functions.holds_aggregate(expr))
+        {
             let Some(having) = &select.having else {
                 return Ok(());
             };
@@ -63,26 +67,12 @@ impl Resolver<'_> {
     }
 
     pub(super) fn refuse_aggregates(&self, expr: &Expr, clause: &str, help: &str) -> Result<()> {
-        if self.has_aggregate(expr) {
+        if self.functions.holds_aggregate(expr) {
             return Err(Error::plan(format!("{clause} takes no aggregate"))
                 .at_least(self.span(span_of_expr(expr)))
                 .help(help));
         }
         Ok(())
-    }
-
-    pub(super) fn has_aggregate(&self, expr: &Expr) -> bool {
-        ast::visit_expressions(expr, |expr| match expr {
-            Expr::Function(function)
-                if self
-                    .functions
-                    .is_aggregate(&function.name.to_string().to_lowercase()) =>
-            {
-                ControlFlow::Break(())
-            }
-            _ => ControlFlow::Continue(()),
-        })
-        .is_break()
     }
 }
 
@@ -98,13 +88,8 @@ impl Visitor for Ungrouped<'_> {
     type Break = Expr;
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Expr> {
-        let covers = match expr {
-            Expr::Function(function) => self
-                .functions
-                .is_aggregate(&function.name.to_string().to_lowercase()),
-            other => self.keys.contains(other),
-        };
-        if self.inside > 0 || covers || self.keys.contains(expr) {
+        let covers = || self.functions.is_aggregate_call(expr) || self.keys.contains(expr);
+        if self.inside > 0 || covers() {
             self.inside += 1;
             return ControlFlow::Continue(());
         }

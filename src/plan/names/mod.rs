@@ -116,6 +116,23 @@ pub trait Functions {
     fn exists(&self, name: &str) -> bool;
     /// All names, for suggestions.
     fn names(&self) -> Vec<String>;
+
+    /// True for a call of an aggregate function.
+    fn is_aggregate_call(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Function(call) => self.is_aggregate(&call.name.to_string().to_lowercase()),
+            _ => false,
+        }
+    }
+
+    /// True if a call of an aggregate function is in `expr`.
+    fn holds_aggregate(&self, expr: &Expr) -> bool {
+        ast::visit_expressions(expr, |expr| match self.is_aggregate_call(expr) {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        })
+        .is_break()
+    }
 }
 
 /// Resolves all names of `query`; instants are shown in `zone`.

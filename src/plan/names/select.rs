@@ -193,7 +193,8 @@ impl Resolver<'_> {
     ) -> Result<()> {
         let mut keys = match &mut select.group_by {
             GroupByExpr::All(_) => {
-                let plain = |expr: &Expr| !self.has_aggregate(expr) && !is_constant(expr);
+                let plain =
+                    |expr: &Expr| !self.functions.holds_aggregate(expr) && !is_constant(expr);
                 aliases
                     .iter()
                     .map(|(_, e)| e)
@@ -219,7 +220,7 @@ impl Resolver<'_> {
             } else if matches!(select.group_by, GroupByExpr::Expressions(..)) {
                 self.expression(key, relation, aliases)?;
             }
-            if self.has_aggregate(key) {
+            if self.functions.holds_aggregate(key) {
                 return Err(Error::plan("GROUP BY takes no aggregate")
                     .at_least(span)
                     .help("put conditions on aggregates into HAVING"));

@@ -16,7 +16,7 @@ use crate::exec::aggregate::AggregateSpec;
 use crate::exec::expression::Expression;
 use crate::exec::group::GroupSpec;
 use crate::exec::window::{WindowAggregateSpec, WindowSource};
-use crate::plan::analyze::explain;
+use crate::plan::library_errors::explain;
 use crate::plan::stream_plan::StreamPlan;
 use crate::sql::WindowArguments;
 

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::exec::aggregate::{AggregateSpec, Argument};
 use crate::exec::expression::Expression;
 use crate::functions::conversion_of;
-use crate::plan::analyze::explain;
+use crate::plan::library_errors::explain;
 use crate::plan::stream_plan::StreamPlan;
 
 /// The columns that an aggregate operator reads: its input, projected.

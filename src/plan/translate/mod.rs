@@ -30,8 +30,8 @@ use datafusion_common::config::ConfigOptions;
 use datafusion_common::{DFSchema, ScalarValue};
 use datafusion_expr::{Expr, FetchType, LogicalPlan, Projection, SkipType, SortExpr};
 
-use super::analyze::explain;
 use super::expression::Lowering;
+use super::library_errors::explain;
 use super::names::Resolved;
 use super::nodes::{LimitByNode, WindowNode};
 use super::stream_plan::{StreamPlan, StreamQuery};

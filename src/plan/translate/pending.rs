@@ -40,7 +40,7 @@ impl Translator<'_> {
                 Expression::Column(index, _) => index,
                 expression => {
                     let (_, field) = datafusion_expr::ExprSchemable::to_field(key, schema)
-                        .map_err(crate::plan::analyze::explain)?;
+                        .map_err(crate::plan::library_errors::explain)?;
                     expressions.push(expression);
                     fields.push(nullable(&field));
                     fields.len() - 1

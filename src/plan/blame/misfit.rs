@@ -16,24 +16,33 @@ use sqlparser::ast::{
     ObjectNamePart, Spanned, UnaryOperator,
 };
 
-use super::blame::{Trials, parts_of};
+use super::trials::{Trials, parts_of};
 use crate::data::type_name;
-use crate::error::{Error, ErrorKind, Span};
+use crate::error::{Error, Span};
 use crate::functions::signatures;
+use crate::plan::conversions::is_number;
+use crate::plan::library_errors::Refusal;
 use crate::sql::span_of;
 
 /// What `value[index]` calls, which says itself what is wrong.
 const SUBSCRIPT: &str = "subscript";
 
-/// The error of `expr`, whose parts can each be planned, at its place; `error` is what the planner said.
-pub(super) fn describe(expr: &Expr, error: Error, trials: &Trials<'_>) -> Error {
+/// The error of `expr`, whose parts can each be planned, at its place; `refusal` is what the planner said.
+pub(super) fn describe(expr: &Expr, refusal: Refusal, trials: &Trials<'_>) -> Error {
     let place = place_of(expr);
+    let Refusal {
+        error,
+        is_of_library,
+    } = refusal;
     // What has a next step was said by one of ours, who knows more.
-    if error.kind() == ErrorKind::Plan && !error.helps().is_empty() {
+    if !is_of_library && !error.helps().is_empty() {
         return error.at_least(place);
     }
     let described = match expr {
-        Expr::Function(call) => of_call(expr, call, &error, trials),
+        Expr::Function(call) => {
+            let said = (!is_of_library).then(|| error.message());
+            of_call(expr, call, said, trials)
+        }
         Expr::BinaryOp { left, op, right } => of_operator(left, op, right, trials),
         Expr::Like { expr, pattern, .. }
         | Expr::ILike { expr, pattern, .. }
@@ -56,7 +65,7 @@ pub(super) fn describe(expr: &Expr, error: Error, trials: &Trials<'_>) -> Error 
             Error::unsupported("an ARRAY cannot be written in a query")
                 .help("a column is named as it is, or in double quotes: \"host name\""),
         ),
-        _ if is_of_library(error.message()) => Some(of_parts(expr, trials)),
+        _ if is_of_library => Some(of_parts(expr, trials)),
         _ => None,
     };
     described.unwrap_or(error).at_least(place)
@@ -181,7 +190,7 @@ fn no_number(text: &Expr, other: &Expr, op: &BinaryOperator, trials: &Trials<'_>
     let ast::Value::SingleQuotedString(content) = &value.value else {
         return None;
     };
-    if !known.is_numeric() || content.trim().parse::<f64>().is_ok() {
+    if !known.is_numeric() || is_number(content) {
         return None;
     }
     let (text_written, other) = (written(text), written(other));
@@ -251,7 +260,14 @@ fn of_sign(op: UnaryOperator, expr: &Expr, trials: &Trials<'_>) -> Option<Error>
 }
 
 /// What is said of a call: which argument is of another type than wanted, or how the function is called.
-fn of_call(expr: &Expr, call: &ast::Function, error: &Error, trials: &Trials<'_>) -> Option<Error> {
+///
+/// `said` is what our own function complains of, if it is one.
+fn of_call(
+    expr: &Expr,
+    call: &ast::Function,
+    said: Option<&str>,
+    trials: &Trials<'_>,
+) -> Option<Error> {
     let name = call.name.to_string();
     if name == SUBSCRIPT {
         return None;
@@ -265,7 +281,9 @@ fn of_call(expr: &Expr, call: &ast::Function, error: &Error, trials: &Trials<'_>
         _ => &[],
     };
     let parts = parts_of(expr);
-    if trials.is_aggregate(expr) && parts.iter().any(|part| holds_aggregate(part, trials)) {
+    let functions = trials.functions();
+    if functions.is_aggregate_call(expr) && parts.iter().any(|part| functions.holds_aggregate(part))
+    {
         return Some(
             Error::plan("an aggregate of an aggregate has no meaning")
                 .at_least(place)
@@ -285,45 +303,26 @@ fn of_call(expr: &Expr, call: &ast::Function, error: &Error, trials: &Trials<'_>
         Some(note) => error.note(note.clone()),
         None => error,
     };
-    let said = error.message();
-    let repaired = match is_of_library(said) {
-        true => turned(call, &values, trials).or_else(|| repaired(call, &values, trials)),
+    let repaired = match said {
+        None => turned(call, &values, trials).or_else(|| repaired(call, &values, trials)),
         // What our own functions say of their arguments is kept.
-        false => repaired(call, &values, trials)
+        Some(_) => repaired(call, &values, trials)
             .filter(|(index, _)| !matches!(values[*index], Expr::Value(_))),
     };
     if let Some((index, help)) = repaired {
-        let message = match is_of_library(said) {
-            true => format!("`{name}` does not take {} here", types[index]),
-            false => said.to_owned(),
-        };
+        let not_here = || format!("`{name}` does not take {} here", types[index]);
         let label = format!("`{}` is {}", written(values[index]), types[index]);
-        let error = Error::plan(message)
+        let error = Error::plan(said.map_or_else(not_here, String::from))
             .at_least(place_of(values[index]))
             .label(label);
         return Some(with_note(error).help(help));
     }
-    let message = match types.as_slice() {
-        _ if !is_of_library(said) => said.to_owned(),
-        [] => format!("`{name}` needs arguments"),
-        types => format!("`{name}` cannot be called with ({})", types.join(", ")),
+    let message = match (said, types.as_slice()) {
+        (Some(said), _) => said.to_owned(),
+        (None, []) => format!("`{name}` needs arguments"),
+        (None, types) => format!("`{name}` cannot be called with ({})", types.join(", ")),
     };
     Some(with_note(Error::plan(message).at_least(place)))
-}
-
-/// True for what the library says of arguments: it speaks of its own types.
-fn is_of_library(message: &str) -> bool {
-    let beginnings = [
-        "function '",
-        "failed to ",
-        "fail to ",
-        "'",
-        "internal error",
-        "the query cannot be planned",
-    ];
-    beginnings
-        .iter()
-        .any(|beginning| message.starts_with(beginning))
 }
 
 /// Two arguments the other way round, if the call can be planned so.
@@ -426,14 +425,6 @@ fn value_of(argument: &FunctionArg) -> Option<&Expr> {
         FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) => Some(value),
         _ => None,
     }
-}
-
-fn holds_aggregate(expr: &Expr, trials: &Trials<'_>) -> bool {
-    ast::visit_expressions(expr, |expr| match trials.is_aggregate(expr) {
-        true => ControlFlow::Break(()),
-        false => ControlFlow::Continue(()),
-    })
-    .is_break()
 }
 
 /// An expression as its user would write it: without the tables that names were found in.

@@ -190,11 +190,15 @@ fn check_pattern(pattern: &Expr) -> Result<()> {
     let Some((text, place)) = text_of(pattern) else {
         return Ok(());
     };
-    let cause = match regex_syntax::parse(text) {
+    // As the operators do that match it.
+    let cause = match regex::Regex::new(text) {
         Ok(_) => return Ok(()),
-        Err(regex_syntax::Error::Parse(error)) => error.kind().to_string(),
-        Err(regex_syntax::Error::Translate(error)) => error.kind().to_string(),
-        Err(error) => error.to_string(),
+        Err(regex::Error::CompiledTooBig(bytes)) => format!("compiled it takes over {bytes} bytes"),
+        Err(error) => match regex_syntax::parse(text) {
+            Err(regex_syntax::Error::Parse(error)) => error.kind().to_string(),
+            Err(regex_syntax::Error::Translate(error)) => error.kind().to_string(),
+            _ => error.to_string(),
+        },
     };
     Err(Error::plan(format!("'{text}' is no pattern"))
         .at_least(place)
@@ -252,5 +256,54 @@ fn text_of(expr: &Expr) -> Option<(&str, Option<Span>)> {
             span,
         }) => Some((text, span_of(*span))),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Registry;
+    use datafusion_common::ScalarValue;
+    use datafusion_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs};
+
+    /// Calls a function of a part and a time.
+    fn call(name: &str, part: &str) -> datafusion_common::Result<ColumnarValue> {
+        let registry = Registry::new();
+        let function = registry.scalar(name).unwrap();
+        let time = ScalarValue::TimestampMicrosecond(Some(0), None);
+        let part = ScalarValue::from(part);
+        let fields: Vec<_> = [&part, &time]
+            .map(|value| {
+                let field = arrow::datatypes::Field::new("x", value.data_type(), true);
+                std::sync::Arc::new(field)
+            })
+            .into();
+        let return_field = function.return_field_from_args(ReturnFieldArgs {
+            arg_fields: &fields,
+            scalar_arguments: &[Some(&part), Some(&time)],
+        })?;
+        function.invoke_with_args(ScalarFunctionArgs {
+            args: vec![ColumnarValue::Scalar(part), ColumnarValue::Scalar(time)],
+            arg_fields: fields,
+            number_rows: 1,
+            return_field,
+            config_options: std::sync::Arc::default(),
+        })
+    }
+
+    #[test]
+    fn the_functions_take_what_the_lists_say_and_nothing_else() {
+        for part in GRANULARITIES {
+            assert!(call("date_trunc", part).is_ok(), "{part}");
+        }
+        for part in PARTS.iter().chain(OTHER_PARTS) {
+            assert!(call("date_part", part).is_ok(), "{part}");
+        }
+        for part in ["minutes", "decade", "nanosecond"] {
+            assert!(call("date_trunc", part).is_err(), "{part}");
+        }
+        for part in ["minuet", "decade", "century"] {
+            assert!(call("date_part", part).is_err(), "{part}");
+        }
     }
 }
