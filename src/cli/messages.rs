@@ -343,6 +343,16 @@ fn about_time(summary: &Summary, saved: Saved) -> Vec<Warning> {
              --delay {delay} counts them in all"
         )));
     }
+    if summary.unfilled_rows > 0 {
+        let rows = of_rows(summary.unfilled_rows, summary);
+        let windows = match summary.unfilled_windows {
+            1 => String::from("a count window that was"),
+            many => format!("{} count windows that were", thousands(many)),
+        };
+        warnings.push(Warning::new(format!(
+            "{rows} left over at the end, in {windows} not full"
+        )));
+    }
     if summary.untimed > 0 {
         let rows = of_rows(summary.untimed, summary);
         let save = if saved.rejects || saved.at_prompt {

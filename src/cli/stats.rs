@@ -57,6 +57,7 @@ fn as_json(summary: &Summary, exit_code: u8) -> Value {
         "suggested_delay_ms": milliseconds(summary.suggested_delay_nanoseconds),
         "partly_late": summary.partly_late,
         "untimed": summary.untimed,
+        "unfilled_rows": summary.unfilled_rows,
         "rejected": summary.rejected,
         "first_reject": summary.first_reject.as_ref().map(reject),
         "expression_errors": summary.expression_errors,
@@ -105,7 +106,7 @@ mod tests {
             as_json(&Summary::default(), 0),
             json!({
                 "rows_read": 0, "rows_out": 0, "late": 0, "late_worst_ms": 0, "suggested_delay_ms": 0,
-                "partly_late": 0, "untimed": 0, "rejected": 0, "first_reject": null,
+                "partly_late": 0, "untimed": 0, "unfilled_rows": 0, "rejected": 0, "first_reject": null,
                 "expression_errors": {}, "jumps": 0, "keys_left_out": {}, "rows_with_new_keys": 0, "mended": 0, "open_windows": 0,
                 "pauses": 0, "exit_code": 0,
             })

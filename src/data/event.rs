@@ -42,6 +42,15 @@ pub enum Event {
         /// The time.
         time: i64,
     },
+    /// Count windows were not full at the end of the input: their rows are in no result.
+    Unfilled {
+        /// The end.
+        position: Position,
+        /// Rows that no window took.
+        rows: u64,
+        /// The windows that they stood in, of different keys.
+        windows: u64,
+    },
     /// An expression had no value for the row and gave NULL.
     ExpressionError {
         /// The row.
@@ -59,6 +68,7 @@ impl Event {
             | Event::PartlyLate { position, .. }
             | Event::Untimed { position }
             | Event::Jump { position, .. }
+            | Event::Unfilled { position, .. }
             | Event::ExpressionError { position, .. } => *position,
         }
     }

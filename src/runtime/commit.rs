@@ -334,6 +334,11 @@ fn count_event(
             summary.jumps += 1;
             String::new()
         }
+        Event::Unfilled { rows, windows, .. } => {
+            summary.unfilled_rows += rows;
+            summary.unfilled_windows += windows;
+            String::new()
+        }
         Event::ExpressionError { what, .. } => {
             summary.expression_error(what, 1);
             format!("`{what}` has no value")

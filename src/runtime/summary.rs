@@ -40,6 +40,10 @@ pub struct Summary {
     pub older: u64,
     /// Rows without a readable time that a query over event time left out.
     pub untimed: u64,
+    /// Rows that stood in count windows which were not full at the end, and in no other.
+    pub unfilled_rows: u64,
+    /// These windows.
+    pub unfilled_windows: u64,
     /// How often a source went quiet for so long that its event time went on with the clock.
     pub pauses: u64,
     /// Records that could not be decoded.
@@ -119,6 +123,8 @@ impl Summary {
             .max(later.suggested_delay_nanoseconds);
         self.partly_late += later.partly_late;
         self.untimed += later.untimed;
+        self.unfilled_rows += later.unfilled_rows;
+        self.unfilled_windows += later.unfilled_windows;
         self.rejected += later.rejected;
         self.first_reject = self.first_reject.take().or(later.first_reject);
         for (what, times) in later.expression_errors {

@@ -100,9 +100,11 @@ pub(super) fn nearest<'a>(
         .into_iter()
         .map(|candidate| {
             let lower = candidate.to_lowercase();
-            // Of two that are as near, the one that was typed halfway.
+            // Of two that are as near, the one that was typed halfway, then the one that begins alike.
             let goes_on = lower.starts_with(&name);
-            (strsim::osa_distance(&name, &lower), !goes_on, candidate)
+            let begins = lower.chars().next() == name.chars().next();
+            let distance = strsim::osa_distance(&name, &lower);
+            (distance, !goes_on, !begins, candidate)
         })
         .filter(|(distance, ..)| *distance <= allowed)
         .min()
@@ -229,6 +231,11 @@ fn likely_fix(index: usize, tokens: &[TokenWithSpan]) -> Option<String> {
         () if at.token == Token::ExclamationMark => "write NOT",
         () if is(index, "FROM") && before(1).is_some_and(|at| tokens[at].token == Token::Comma) => {
             "take the comma in front of FROM away"
+        }
+        () if matches!(&at.token, Token::Number(text, _) if text.starts_with('.'))
+            && before(1).is_some_and(|at| is_number(tokens.get(at))) =>
+        {
+            "text stands in single quotes: '10.0.0.1'"
         }
         () if is_unit(at) && before(1).is_some_and(|at| is_number(tokens.get(at))) => {
             "a length of time is written INTERVAL '5' MINUTE, or short 5m"

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Invariants: a window comes out at the row that fills it, in the order of those rows, and carries that
-//! row's position. What is not full at the end is no window. There is no time here: nothing is late.
+//! row's position. What is not full at the end is no window, and its rows are counted. There is no time here: nothing is late.
 
 use arrow::array::{ArrayRef, Int64Array};
 use arrow::datatypes::{FieldRef, SchemaRef};
@@ -14,12 +14,12 @@ use std::sync::Arc;
 
 use super::slots::{Member, Members, Slots};
 use super::{MAX_ROWS, ResultRows};
-use crate::data::{Batch, Position};
+use crate::data::{Batch, Event, Position};
 use crate::error::{Error, Result};
 use crate::exec::aggregate::AggregateSpec;
 use crate::exec::grouped::{FirstRow, columns_of};
 use crate::exec::keys::GroupKeys;
-use crate::exec::{Operator, Output};
+use crate::exec::{Operator, Output, Watermark};
 use crate::time::MAX_WINDOWS_PER_ROW;
 
 /// What to run: a GROUP BY over windows of rows.
@@ -139,6 +139,20 @@ impl CountWindowOperator {
         })
     }
 
+    /// Rows that no full window has taken, and the windows in which they stand.
+    fn unfilled(&self) -> (u64, u64) {
+        let size = self.spec.size;
+        let left = |counter: &Counter| {
+            let full = counter.rows.checked_sub(size).map_or(0, |behind_first| {
+                behind_first / self.spec.slide * self.spec.slide + size
+            });
+            let open = counter.open.front()?.start.max(full);
+            counter.rows.checked_sub(open).filter(|rows| *rows > 0)
+        };
+        let left = self.counters.iter().filter_map(left);
+        left.fold((0, 0), |(rows, windows), left| (rows + left, windows + 1))
+    }
+
     /// Emits full windows and frees their slots.
     fn emit(&mut self, full: &[Full], rows: &mut ResultRows, out: &mut Output) -> Result<()> {
         let mut groups: Vec<(&Full, Member)> = Vec::with_capacity(full.len());
@@ -202,6 +216,20 @@ impl Operator for CountWindowOperator {
         }
         self.arrived += rows as u64;
         result.flush(out)
+    }
+
+    fn on_watermark(&mut self, watermark: &Watermark, out: &mut Output) -> Result<()> {
+        if watermark.time == Watermark::END
+            && let (rows @ 1.., windows) = self.unfilled()
+        {
+            out.event(Event::Unfilled {
+                position: Position::MAX,
+                rows,
+                windows,
+            });
+        }
+        out.watermark(watermark.clone());
+        Ok(())
     }
 
     fn size_bytes(&self) -> usize {

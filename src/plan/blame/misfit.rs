@@ -193,13 +193,18 @@ fn no_number(text: &Expr, other: &Expr, op: &BinaryOperator, trials: &Trials<'_>
     if !known.is_numeric() || is_number(content) {
         return None;
     }
+    let is_column = matches!(other, Expr::Identifier(_) | Expr::CompoundIdentifier(_));
     let (text_written, other) = (written(text), written(other));
     let error = Error::plan(format!("{text_written} is no number"))
         .at_least(place_of(text))
         .label(format!("`{other}` is {}", type_name(&known)));
-    Some(error.help(format!(
+    let error = error.help(format!(
         "compare texts: CAST({other} AS STRING) {op} {text_written}"
-    )))
+    ));
+    Some(match is_column {
+        true => error.help(format!("if it is text: --types {other}=STRING")),
+        false => error,
+    })
 }
 
 fn is_comparison(op: &BinaryOperator) -> bool {

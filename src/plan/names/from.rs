@@ -250,7 +250,13 @@ impl Resolver<'_> {
         self.meet_time(relation, call);
         if let (Some(name), Some(parts)) = (&call.time_column, parts) {
             let span = self.span(name.span).or(Some(call.span));
-            let found = self.find(relation, &parts, span)?;
+            let found = self.find(relation, &parts, span).map_err(|error| {
+                let mut times = relation.columns.iter().filter(|column| column.is_time);
+                match times.next() {
+                    Some(time) => error.help(format!("the time column is `{}`", time.name)),
+                    None => error,
+                }
+            })?;
             self.refuse_bound(relation, found, span)?;
             return Ok(found);
         }

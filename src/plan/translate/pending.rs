@@ -136,6 +136,10 @@ impl Translator<'_> {
                         "a time attribute is a time column of a table, also renamed, or \
                          `window_time`; a computed time is none, because the watermark does not \
                          know it",
+                    )
+                    .help(
+                        "say how the column is read: --ts COLUMN --ts-format '%d.%m.%Y %H:%M', or \
+                         WITH (ts = …, ts_format = …)",
                     ),
                     other => error
                         .note(format!("its type is {}", crate::data::type_name(&other)))
