@@ -15,6 +15,7 @@ use std::sync::Arc;
 use super::args::ScriptArg;
 use super::exit;
 use super::messages::{Messages, Saved};
+use super::script_file::read_script;
 use super::settings::Settings;
 use super::snippet::Script;
 use super::stats::StatsFile;
@@ -151,12 +152,7 @@ fn scripts(settings: &Settings, terminal: &mut Terminal<'_>) -> Result<Vec<Sourc
             },
             ScriptArg::File(path) => {
                 let name = path.display().to_string();
-                let text = std::fs::read_to_string(path).map_err(|error| {
-                    Error::outside(
-                        format!("cannot read {name}"),
-                        crate::connect::Reason(&error),
-                    )
-                })?;
+                let text = read_script(path)?;
                 Source {
                     name,
                     text: without_shebang(text),

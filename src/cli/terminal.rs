@@ -1,7 +1,7 @@
 //! The host of a session on the command line: shows results, gives standard input, says notes.
 
 use std::collections::BTreeSet;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,10 +11,11 @@ use arrow::datatypes::SchemaRef;
 use super::display::{self, Format};
 use super::messages::Messages;
 use super::output_file;
+use super::script_file::read_text;
 use super::settings::Settings;
 use super::watch::{ProgressWhen, Watch};
 use super::writer::{self, Writer};
-use crate::connect::{ByteSource, Reason, StdinSource};
+use crate::connect::{ByteSource, StdinSource};
 use crate::error::{Error, Result};
 use crate::runtime::interrupt::Interrupts;
 use crate::runtime::{ForSinks, RowWriter};
@@ -145,10 +146,7 @@ impl<'a> Terminal<'a> {
     /// It cannot be read.
     pub fn read_sql(&mut self) -> Result<String> {
         self.stdin_taken = true;
-        let mut text = String::new();
-        let read = io::stdin().lock().read_to_string(&mut text);
-        read.map_err(|error| Error::outside("cannot read SQL from stdin", Reason(&error)))?;
-        Ok(text)
+        read_text(io::stdin().lock(), "SQL from stdin")
     }
 }
 

@@ -7,6 +7,7 @@
 //! Invariants: a file is created, a socket connected when its first result begins; an error names it. Each write
 //! is whole rows.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use arrow::datatypes::SchemaRef;
 use super::display::{self, Display};
 use super::output_file;
 use crate::connect::{Notice, Outlet, Outside, Packer, Reason, RecordEnds, SocketSink};
+use crate::data::print::text::write_visible_lines;
 use crate::error::{Error, Result};
 use crate::runtime::{ForSinks, RowWriter};
 use crate::session::{ResultInfo, ResultSink, SinkSpec};
@@ -171,10 +173,25 @@ impl Writer {
         written
     }
 
+    /// On a terminal nothing in the data moves the cursor; formats that are drawn take care of that themselves.
+    fn for_people<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
+        let is_plain = matches!(self.format.name, "csv" | "tsv");
+        match std::str::from_utf8(bytes) {
+            Ok(lines) if is_plain && self.options.width.is_some() => {
+                let mut shown = Vec::with_capacity(bytes.len());
+                write_visible_lines(lines, &mut shown);
+                Cow::Owned(shown)
+            }
+            _ => Cow::Borrowed(bytes),
+        }
+    }
+
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
         if bytes.is_empty() {
             return Ok(());
         }
+        let bytes = self.for_people(bytes);
+        let bytes = bytes.as_ref();
         match self.open(&[])? {
             Out::Open(outlet, None) => outlet.write(bytes),
             Out::Open(outlet, Some(packer)) => {

@@ -7,6 +7,7 @@
 
 mod aggregate;
 pub mod arithmetic;
+mod bounded;
 mod cardinality;
 mod class;
 mod complaint;
@@ -17,6 +18,7 @@ mod extremes;
 mod library;
 mod now;
 mod quantiles;
+mod rounding;
 mod signatures;
 mod subscript;
 mod to_timestamp;
@@ -54,10 +56,12 @@ pub fn aggregates() -> Library<AggregateUDF> {
 
 fn own_scalars() -> Vec<Arc<ScalarUDF>> {
     let mut functions = arithmetic::functions();
+    functions.extend(bounded::functions());
     functions.push(cardinality::function());
     functions.push(date_part::function());
     functions.extend(epoch::functions());
     functions.extend(now::functions());
+    functions.extend(rounding::functions());
     functions.push(subscript::function());
     functions.extend(to_timestamp::functions());
     functions

@@ -17,7 +17,7 @@ use sqlparser::ast::{
 use super::names::Resolved;
 use crate::error::{Error, Result, Span};
 use crate::sql::span_of;
-use crate::time::{Zone, nearest_zone};
+use crate::time::{Zone, nearest_zone, parse_interval};
 
 /// What `date_trunc` cuts to.
 const GRANULARITIES: &[&str] = &[
@@ -158,6 +158,8 @@ fn check_call(call: &ast::Function) -> Result<()> {
         "quantile" | "approx_quantile" | "approx_percentile_cont" if arguments.len() > 1 => {
             argument(1).map_or(Ok(()), check_fraction)
         }
+        "nth_value" => argument(1).map_or(Ok(()), check_count),
+        "date_bin" => argument(0).map_or(Ok(()), check_stride),
         "string_agg" | "listagg" => argument(1).map_or(Ok(()), check_separator),
         "percentile_cont" => argument(0).map_or(Ok(()), check_fraction),
         _ => Ok(()),
@@ -217,6 +219,37 @@ fn check_zone(name: &str, place: Option<Span>) -> Result<()> {
         None => error,
     };
     Err(error.help("zones are named like 'Europe/Berlin'"))
+}
+
+fn check_count(count: &Expr) -> Result<()> {
+    let number = match count {
+        Expr::Value(ValueWithSpan {
+            value: Value::Number(text, _),
+            ..
+        }) => text.parse::<u64>().ok(),
+        _ => None,
+    };
+    if number.is_some_and(|number| number > 0) {
+        return Ok(());
+    }
+    Err(
+        Error::plan("which value is meant is a whole number from 1 on, the same for all rows")
+            .at_least(span_of(count.span()))
+            .help("nth_value(x, 1) is the first"),
+    )
+}
+
+fn check_stride(stride: &Expr) -> Result<()> {
+    let Expr::Interval(interval) = stride else {
+        return Ok(());
+    };
+    let length = text_of(&interval.value).and_then(|(text, _)| parse_interval(text).ok());
+    if length.is_none_or(|length| length.is_positive()) {
+        return Ok(());
+    }
+    Err(Error::plan("bins are of more than no length")
+        .at_least(span_of(stride.span()))
+        .help("write date_bin(INTERVAL '5' MINUTE, ts)"))
 }
 
 fn check_separator(separator: &Expr) -> Result<()> {

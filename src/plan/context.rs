@@ -249,6 +249,12 @@ impl ExprPlanner for Operators {
 fn compare(mut expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
     let left = expr.left.get_type(schema)?;
     let right = expr.right.get_type(schema)?;
+    let is_ordered = !matches!(expr.op, BinaryOperator::Eq | BinaryOperator::NotEq);
+    if is_ordered && (left.is_nested() || right.is_nested()) {
+        return Err(functions::complaint(
+            "values of ROW, MAP and ARRAY have no order",
+        ));
+    }
     expr.left = comparable(expr.left, &left, &right)?;
     expr.right = comparable(expr.right, &right, &left)?;
     Ok(PlannerResult::Original(expr))

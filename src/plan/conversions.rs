@@ -11,6 +11,7 @@
 use std::ops::ControlFlow;
 
 use arrow::array::Array;
+use arrow::compute::can_cast_types;
 use arrow::datatypes::DataType;
 use datafusion_common::tree_node::{Transformed, TreeNode};
 use datafusion_common::{DFSchema, DataFusionError, Result, ScalarValue};
@@ -23,7 +24,7 @@ use super::names::Resolved;
 use crate::data::type_name;
 use crate::error::{Error, Span};
 use crate::exec::expression::convert;
-use crate::functions::{conversion_to, converts_otherwise};
+use crate::functions::{complaint, conversion_to, converts_otherwise};
 use crate::sql::span_of;
 use crate::time::{Zone, parse_interval};
 
@@ -152,12 +153,34 @@ fn take_over_here(
     zone: Zone,
     resolved: &Resolved,
 ) -> Result<Transformed<Expr>> {
+    if let Expr::Negative(input) = &expr {
+        let known = input.get_type(schema)?;
+        if known.is_temporal() && !matches!(known, DataType::Interval(_) | DataType::Duration(_)) {
+            return Err(complaint(&format!(
+                "a {} has no negative",
+                type_name(&known)
+            )));
+        }
+    }
     let (input, to, is_asked_for) = match &expr {
         Expr::Cast(cast) => (&cast.expr, cast.field.data_type(), false),
         Expr::TryCast(cast) => (&cast.expr, cast.field.data_type(), true),
         _ => return Ok(Transformed::no(expr)),
     };
-    if !converts_otherwise(&input.get_type(schema)?, to) {
+    let from = input.get_type(schema)?;
+    if !converts_otherwise(&from, to) {
+        // As text everything has its JSON.
+        if !to.is_string() && !can_cast_types(&from, to) {
+            let error = Error::plan(format!(
+                "{} cannot be made {}",
+                type_name(&from),
+                type_name(to)
+            ));
+            let error = error.help(
+                "a.b and a[1] are values inside of ROW, MAP and ARRAY; CAST(a AS STRING) is all of it as JSON",
+            );
+            return Err(DataFusionError::External(Box::new(error)));
+        }
         return Ok(Transformed::no(expr));
     }
     if let (Expr::Literal(value, _), false) = (input.as_ref(), is_asked_for) {

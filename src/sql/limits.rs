@@ -15,7 +15,7 @@ use super::tokens::{bytes, closes, opens, word};
 use crate::error::{Error, Result, Span};
 
 /// The longest text in bytes.
-const TEXT_BYTES: usize = 1 << 20;
+pub const LONGEST_TEXT_BYTES: usize = 1 << 20;
 /// The deepest expression and the longest chain of operators.
 pub(super) const DEPTH: usize = 1_000;
 /// How many SELECTs may stand in each other.
@@ -23,11 +23,11 @@ const NESTED_SELECTS: usize = 50;
 
 /// Refuses a text of more than 1 MiB.
 pub(super) fn check_length(text: &str) -> Result<()> {
-    if text.len() <= TEXT_BYTES {
+    if text.len() <= LONGEST_TEXT_BYTES {
         return Ok(());
     }
     Err(Error::syntax(format!(
-        "the query is {} bytes long; the limit is {TEXT_BYTES} (1 MiB)",
+        "the query is {} bytes long; the limit is {LONGEST_TEXT_BYTES} (1 MiB)",
         text.len()
     )))
 }

@@ -37,6 +37,7 @@ mod window_text;
 mod words;
 
 pub use keywords::{KEYWORDS, STATEMENT_WORDS, WINDOW_WORDS, is_keyword};
+pub use limits::LONGEST_TEXT_BYTES;
 pub use pieces::{Ending, Piece, PieceKind, Unfinished, endings, pieces};
 pub use script::{parse, parse_on};
 pub use stack::Stack;

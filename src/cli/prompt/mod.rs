@@ -33,6 +33,7 @@ use super::display::Format;
 use super::exit;
 use super::messages::Messages;
 use super::origin::{Origin, Origins};
+use super::script_file::read_script;
 use super::settings::{PromptSettings, Settings};
 use super::stats::StatsFile;
 use super::terminal::{Target, Terminal};
@@ -303,8 +304,7 @@ impl<'a> Prompt<'a> {
             let what = format!("cannot read {shown}: {DEEPEST} files are read within each other");
             return Err(Error::usage(what).help("a file that reads itself never ends"));
         }
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Error::outside(format!("cannot read {shown}"), Reason(&error)))?;
+        let text = read_script(path)?;
         // What a file sets that the config folder's file reads is the config's.
         let origin = self.files.first().copied().unwrap_or(origin);
         self.files.push(origin);

@@ -53,10 +53,12 @@ impl Remembered {
     /// Whether `candidate` is a copy of one of them.
     pub(super) fn judge(&self, candidate: &Incarnation, compression: Compression) -> Verdict {
         let stem = stem(&candidate.path);
-        let alike = self
-            .0
-            .iter()
-            .filter(|(other, known)| *other == stem && known.path != candidate.path);
+        // Whatever somebody writes behind the name of a log: it is that log's.
+        let is_alike = |(other, known): &&(String, Known)| {
+            known.path != candidate.path
+                && (*other == stem || candidate.path.starts_with(&*known.path))
+        };
+        let alike = self.0.iter().filter(is_alike);
         let mut beginning = None;
         let mut verdict = Verdict::New;
         for (_, known) in alike {

@@ -345,6 +345,28 @@ fn what_is_written_anew_into_the_same_file_is_read_from_its_beginning() {
 }
 
 #[test]
+fn what_was_copied_and_truncated_is_read_once_whatever_the_copy_is_called() {
+    for name in ["app.log.1", "app.log.saved2", "app.log-copy3", "app.log.c"] {
+        let folder = Folder::new(&format!("follow-copied-as-{name}"));
+        let lines = |from: u32| {
+            let line = |number| format!("{number},{}\n", "x".repeat(60));
+            (from..from + 40).map(line).collect::<String>()
+        };
+        folder.write("app.log", &lines(0));
+        let mut run = Run::new(&[folder.path("app.log*")], Begin::Start);
+        run.look();
+        fs::copy(folder.path("app.log"), folder.path(name)).unwrap();
+        folder.write("app.log", "");
+        run.look();
+        folder.append("app.log", &lines(40));
+        for _ in 0..10 {
+            run.look_after(5);
+        }
+        assert_eq!(run.texts().concat(), lines(0) + &lines(40), "{name}");
+    }
+}
+
+#[test]
 fn a_deleted_file_is_closed_when_nobody_writes_to_it() {
     let folder = Folder::new("follow-deletion");
     folder.write("app.log", "1\n2");

@@ -87,6 +87,15 @@ pub fn write_visible(text: &str, out: &mut Vec<u8>) {
     }
 }
 
+/// Appends `lines` for a terminal, as [`write_visible`] each of them: tabs and line ends stay.
+pub fn write_visible_lines(lines: &str, out: &mut Vec<u8>) {
+    for piece in lines.split_inclusive(['\n', '\t']) {
+        let end = piece.len() - usize::from(piece.ends_with(['\n', '\t']));
+        write_visible(&piece[..end], out);
+        out.extend_from_slice(&piece.as_bytes()[end..]);
+    }
+}
+
 /// [`write_visible`] as a `String`.
 pub fn visible(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());

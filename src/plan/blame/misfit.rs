@@ -60,6 +60,10 @@ pub(super) fn describe(expr: &Expr, refusal: Refusal, trials: &Trials<'_>) -> Er
             op: UnaryOperator::Not,
             expr,
         } => Some(no_truth(expr, trials)),
+        Expr::IsTrue(expr)
+        | Expr::IsNotTrue(expr)
+        | Expr::IsFalse(expr)
+        | Expr::IsNotFalse(expr) => Some(no_truth(expr, trials)),
         Expr::UnaryOp { op, expr } => of_sign(*op, expr, trials),
         Expr::Array(_) => Some(
             Error::unsupported("an ARRAY cannot be written in a query")
@@ -115,6 +119,30 @@ pub(super) fn no_condition(condition: &Expr, found: &DataType) -> Error {
         .help(format!("compare it: {compared}"))
 }
 
+/// What is said of column `number` of a branch of UNION ALL, whose types are not those of the branch before.
+pub(super) fn no_union(
+    number: usize,
+    one: &DataType,
+    other: &DataType,
+    item: &Expr,
+) -> Option<Error> {
+    let kind = |known: &DataType| match known {
+        DataType::Null => None,
+        number if number.is_numeric() => Some(0),
+        text if text.is_string() => Some(1),
+        time if time.is_temporal() => Some(2),
+        DataType::Boolean => Some(3),
+        _ => Some(4),
+    };
+    if kind(one)? == kind(other)? {
+        return None;
+    }
+    let (one, other) = (type_name(one), type_name(other));
+    let error = Error::plan(format!("column {number} of UNION ALL is {one} and {other}"));
+    let help = format!("make both one type: CAST({} AS {one})", written(item));
+    Some(error.at_least(place_of(item)).help(help))
+}
+
 fn of_operator(
     left: &Expr,
     op: &BinaryOperator,
@@ -158,13 +186,19 @@ fn of_operator(
         (DataType::Duration(_) | DataType::Interval(_), text) if text.is_string() => {
             error.help(format!("a length of time is written {first} {op} INTERVAL {second}"))
         }
-        (time, number) if time.is_temporal() && number.is_numeric() && !is_comparison(op) => {
-            error.help(format!(
-                "say the unit: {first} {op} INTERVAL '{}' SECOND",
-                if number_of(right).is_some() { second.as_str() } else { "1" }
-            ))
+        (time, number) if time.is_temporal() && number.is_numeric() && is_sum(op) => {
+            let count = number_of(right).unwrap_or("1");
+            let unit = match time {
+                DataType::Date32 => "DAY",
+                _ => "SECOND",
+            };
+            error.help(format!("say the unit: {first} {op} INTERVAL '{count}' {unit}"))
         }
-        (DataType::Duration(_) | DataType::Interval(_), number) if number.is_numeric() => {
+        (time, _) | (_, time) if time.is_temporal() && !is_sum(op) && !is_comparison(op) => error
+            .help("times are no numbers: epoch(t) is the seconds since 1970, epoch(b) - epoch(a) those between"),
+        (DataType::Duration(_) | DataType::Interval(_), number)
+            if number.is_numeric() && (is_sum(op) || is_comparison(op)) =>
+        {
             error.help(format!("say the unit: {first} {op} INTERVAL '{second}' SECOND"))
         }
         (time, number) if time.is_temporal() && number.is_numeric() => error.help(format!(
@@ -205,6 +239,10 @@ fn no_number(text: &Expr, other: &Expr, op: &BinaryOperator, trials: &Trials<'_>
         true => error.help(format!("if it is text: --types {other}=STRING")),
         false => error,
     })
+}
+
+fn is_sum(op: &BinaryOperator) -> bool {
+    matches!(op, BinaryOperator::Plus | BinaryOperator::Minus)
 }
 
 fn is_comparison(op: &BinaryOperator) -> bool {
@@ -260,7 +298,8 @@ fn of_sign(op: UnaryOperator, expr: &Expr, trials: &Trials<'_>) -> Option<Error>
         .label(format!("`{written}` is {}", type_name(&known)));
     Some(match known.is_string() {
         true => error.help(format!("make it a number: {op}CAST({written} AS DOUBLE)")),
-        false => error,
+        false if known.is_temporal() => error.help(format!("epoch({written}) is a number")),
+        false => error.help("numbers and intervals have a sign"),
     })
 }
 

@@ -71,10 +71,29 @@ impl Search<'_> {
             SetExpr::Query(query) => self.query(query, known),
             SetExpr::SetOperation { left, right, .. } => {
                 let found = self.body(left, &[], known);
-                found.or_else(|| self.body(right, &[], known))
+                found
+                    .or_else(|| self.body(right, &[], known))
+                    .or_else(|| self.branches(left, right, known))
             }
             _ => None,
         }
+    }
+
+    /// Columns of two branches of UNION ALL whose types do not go together.
+    fn branches(&self, left: &SetExpr, right: &SetExpr, known: &[ast::Cte]) -> Option<Error> {
+        let (SetExpr::Select(left), SetExpr::Select(right)) = (left, right) else {
+            return None;
+        };
+        let typed = |select: &ast::Select| {
+            let trials = Trials::new(select, known, &self.budget);
+            let types = items(select).map(|item| trials.type_of(item));
+            types.collect::<Vec<_>>()
+        };
+        let pairs = typed(left).into_iter().zip(typed(right)).zip(items(right));
+        pairs.enumerate().find_map(|(index, ((one, other), item))| {
+            let (one, other) = (one?, other?);
+            misfit::no_union(index + 1, &one, &other, item)
+        })
     }
 
     fn select(&self, select: &ast::Select, order: &[&Expr], known: &[ast::Cte]) -> Option<Error> {
@@ -87,10 +106,7 @@ impl Search<'_> {
         if !trials.works(&Expr::value(ast::Value::Boolean(true))) {
             return None;
         }
-        let items = select.projection.iter().filter_map(|item| match item {
-            SelectItem::ExprWithAlias { expr, .. } | SelectItem::UnnamedExpr(expr) => Some(expr),
-            _ => None,
-        });
+        let items = items(select);
         let keys = match &select.group_by {
             ast::GroupByExpr::Expressions(keys, _) => keys.as_slice(),
             ast::GroupByExpr::All(_) => &[],
@@ -101,6 +117,13 @@ impl Search<'_> {
         let found = parts.find_map(|part| smallest(part, &trials));
         found.or_else(|| conditions().find_map(|condition| no_condition(condition, &trials)))
     }
+}
+
+fn items(select: &ast::Select) -> impl Iterator<Item = &Expr> {
+    select.projection.iter().filter_map(|item| match item {
+        SelectItem::ExprWithAlias { expr, .. } | SelectItem::UnnamedExpr(expr) => Some(expr),
+        _ => None,
+    })
 }
 
 /// The error of the smallest part of `expr` that fails; `None` if it does not.

@@ -90,6 +90,7 @@ impl Sources {
             bytes,
             source: opened.source.name().to_owned(),
         };
+        refuse_wide(&sample)?;
         let opened = FirstOpened::Input(opened);
         Ok(First { opened, sample })
     }
@@ -430,6 +431,24 @@ fn while_waiting(idle: Idle, has_begun: bool, host: &mut dyn Host) -> Result<()>
         Idle::Waiting => host.note(Note::Waiting(String::from(text))),
     }
     Ok(())
+}
+
+/// Refuses text in units of two or four bytes, of which nothing would be read rightly.
+fn refuse_wide(sample: &Sample) -> Result<()> {
+    let name = match sample.bytes.as_slice() {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => "UTF-32",
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "UTF-16",
+        _ => return Ok(()),
+    };
+    let source = &sample.source;
+    let error = Error::data(format!("`{source}` is {name}, and text is read as UTF-8"));
+    let source = match source.as_str() {
+        "stdin" => String::new(),
+        path => format!("{path} "),
+    };
+    Err(error.help(format!(
+        "convert it: iconv -f {name} -t UTF-8 {source}| tumble …"
+    )))
 }
 
 fn stopped(signal: Signal) -> Error {
