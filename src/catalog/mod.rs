@@ -91,6 +91,12 @@ impl Catalog {
         Some(view)
     }
 
+    /// Forgets the table or view of exactly that name.
+    pub fn forget(&mut self, name: &str) {
+        self.tables.remove(name);
+        self.views.remove(name);
+    }
+
     /// The table that `name` means: by exact spelling, else ignoring case if that is unique.
     pub fn table(&self, name: &str) -> Option<&Arc<Table>> {
         lookup(&self.tables, name)

@@ -1,4 +1,4 @@
-//! Tables of `CREATE TABLE`: columns, watermark, and how their records turn out to be written.
+//! Tables of `CREATE TABLE`: columns, watermark, and when their records are looked at.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -9,24 +9,24 @@ use sqlparser::ast;
 
 use super::Sources;
 use super::columnar::columnar_kind;
+use super::declared_format::{bind_header, declared_format};
 use super::definition::{Definition, Place, is_endless};
 use super::guessed::guessed;
 use super::since::since;
 use super::table_options::TableOptions;
 use crate::catalog::{
-    Catalog, ColumnSource, Guess, Header, Hints, PathStep, Table, TableColumn, TableTime, guess,
-    json_format, shown_in,
+    Catalog, ColumnSource, Hints, PathStep, Table, TableColumn, TableTime, shown_in,
 };
-use crate::connect::Compression;
 use crate::error::{Error, Result};
-use crate::format::{CsvOptions, Format, ReadColumn, csv_header, parse_format_name};
+use crate::format::ReadColumn;
 use crate::plan::{Asked, PlanSettings, Registry, SinkColumns, computed, data_type};
 use crate::session::host::Note;
 use crate::session::{Host, Options};
 use crate::sql::{ColumnKind, CreateTable};
 
 impl Sources {
-    /// `CREATE TABLE`.
+    /// `CREATE TABLE`. What may fail comes before anything is forgotten, so that a statement that fails leaves a table
+    /// of that name as it was.
     ///
     /// # Errors
     /// The name is taken, a type or option does not exist, the watermark's column is no time.
@@ -52,95 +52,34 @@ impl Sources {
                 .help("write CREATE OR REPLACE TABLE, or choose another name"));
         }
         let with = TableOptions::read(&create, options)?;
-        self.forget(&name);
-        if create.columns.is_empty() {
+        if !create.columns.is_empty() {
+            let declared = declared_columns(&create, &with, options, registry, settings)?;
+            self.forget(&name);
+            let sink = declared.sink_columns();
+            self.sinks.add(&name, &create.options, Some(sink));
+            catalog.add_table(declared.table);
+            self.definitions.insert(
+                name,
+                Definition {
+                    places: with.places,
+                    access: with.access,
+                    format: None,
+                    hints: with.hints,
+                    columns: declared.columns,
+                    declared: Some(declared.order),
+                    gate: with.gate,
+                },
+            );
+            return Ok(());
+        }
+        if is_unwritten(&with.places) {
+            self.forget(&name);
+            catalog.forget(&name);
             self.sinks.add(&name, &create.options, None);
-            if is_unwritten(&with.places) {
-                self.unwritten.insert(name, create);
-                return Ok(());
-            }
-            return self.create_guessed(&name, with, &create, catalog, options, host);
+            self.unwritten.insert(name, create);
+            return Ok(());
         }
-        let mut table = Table {
-            name: name.clone(),
-            columns: Vec::new(),
-            time: None,
-            time_candidates: Vec::new(),
-            taken_for: None,
-            starred: false,
-            open_ended: false,
-            nested: true,
-            merged: with.places.len() > 1 && !options.in_order && with.access.follow.is_none(),
-            since: None,
-            endless: is_endless(&with.places, &with.access),
-            idle_timeout: with.idle_timeout,
-        };
-        let mut columns = BTreeMap::new();
-        let mut order = Vec::new();
-        for column in &create.columns {
-            let column_name = column.name.value.clone();
-            if table.column(&column_name).is_some() {
-                return Err(
-                    Error::plan(format!("column `{column_name}` is there twice"))
-                        .at_least(crate::sql::span_of(column.name.span)),
-                );
-            }
-            let (data_type, source) = match &column.kind {
-                ColumnKind::Physical(sql_type) => {
-                    let data_type = data_type(sql_type, options.zone)?;
-                    refuse_interval(&column_name, &data_type)?;
-                    let field = Arc::new(Field::new(&column_name, data_type.clone(), true));
-                    let mut read = ReadColumn::new(&column_name, field);
-                    read.time = with.time_format.clone();
-                    columns.insert(column_name.clone(), read);
-                    order.push(column_name.clone());
-                    (data_type, ColumnSource::Field(column_name.clone()))
-                }
-                ColumnKind::Computed(expr) => {
-                    add_metadata(&mut table, expr, &create, options);
-                    let before = table.columns.len();
-                    let (_, data_type) = computed::bind(&table, before, expr, registry, settings)?;
-                    let expr = Box::new(expr.clone());
-                    let declared = true;
-                    (data_type, ColumnSource::Computed { expr, declared })
-                }
-            };
-            table.columns.push(TableColumn {
-                name: column_name,
-                data_type,
-                source,
-                unshown: false,
-            });
-        }
-        read_inside(&mut columns);
-        table.time = declared_time(&create, &mut table, options)?;
-        if table.time.is_none() {
-            table.time = only_time(&mut table, options);
-        }
-        table.since = since(&table, &with.access, &with.hints)?;
-        let physical = order.iter().filter_map(|name: &String| {
-            let column = table.column(name)?;
-            Some((name.clone(), table.columns[column].data_type.clone()))
-        });
-        let sink = SinkColumns {
-            name: name.clone(),
-            columns: physical.collect(),
-        };
-        self.sinks.add(&name, &create.options, Some(sink));
-        catalog.add_table(table);
-        self.definitions.insert(
-            name,
-            Definition {
-                places: with.places,
-                access: with.access,
-                format: None,
-                hints: with.hints,
-                columns,
-                declared: Some(order),
-                gate: with.gate,
-            },
-        );
-        Ok(())
+        self.create_guessed(&name, with, &create, catalog, options, host)
     }
 
     /// Looks at a table whose file did not exist when it was created.
@@ -154,9 +93,7 @@ impl Sources {
     ) -> Result<()> {
         let mut with = TableOptions::read(create, options)?;
         with.hints.names.clone_from(&asked.names);
-        self.create_guessed(&create.name.value, with, create, catalog, options, host)?;
-        self.unwritten.remove(&create.name.value);
-        Ok(())
+        self.create_guessed(&create.name.value, with, create, catalog, options, host)
     }
 
     /// `CREATE TABLE name WITH (path = …)`: the columns are guessed now.
@@ -188,6 +125,8 @@ impl Sources {
             table.time = Some(watermark);
         }
         table.since = since(&table, &definition.access, &definition.hints)?;
+        self.forget(name);
+        self.sinks.add(name, &create.options, None);
         if let Some(text) = text {
             self.guesses.insert(name.to_string(), text.clone());
             host.note(Note::Guess(text));
@@ -233,6 +172,107 @@ impl Sources {
         }
         self.opened.insert(name.to_string(), first.opened);
         Ok(())
+    }
+}
+
+/// The columns of a `CREATE TABLE`.
+struct Declared {
+    table: Table,
+    /// How those that come from records are read.
+    columns: BTreeMap<String, ReadColumn>,
+    /// The names of those that come from records, in order.
+    order: Vec<String>,
+}
+
+impl Declared {
+    /// What INSERT INTO writes.
+    fn sink_columns(&self) -> SinkColumns {
+        let physical = self.order.iter().filter_map(|name| {
+            let column = self.table.column(name)?;
+            Some((name.clone(), self.table.columns[column].data_type.clone()))
+        });
+        SinkColumns {
+            name: self.table.name.clone(),
+            columns: physical.collect(),
+        }
+    }
+}
+
+/// The columns that a statement declares, with the time among them.
+///
+/// # Errors
+/// A name that is there twice, a type that does not exist, a computed column or a watermark of what is not there.
+fn declared_columns(
+    create: &CreateTable,
+    with: &TableOptions,
+    options: &Options,
+    registry: &Registry,
+    settings: &PlanSettings,
+) -> Result<Declared> {
+    let mut table = empty_table(&create.name.value, with, options);
+    let mut columns = BTreeMap::new();
+    let mut order = Vec::new();
+    for column in &create.columns {
+        let name = &column.name.value;
+        if table.column(name).is_some() {
+            return Err(Error::plan(format!("column `{name}` is there twice"))
+                .at_least(crate::sql::span_of(column.name.span)));
+        }
+        let (data_type, source) = match &column.kind {
+            ColumnKind::Physical(sql_type) => {
+                let data_type = data_type(sql_type, options.zone)?;
+                refuse_interval(name, &data_type)?;
+                let field = Arc::new(Field::new(name, data_type.clone(), true));
+                let mut read = ReadColumn::new(name, field);
+                read.time = with.time_format.clone();
+                columns.insert(name.clone(), read);
+                order.push(name.clone());
+                (data_type, ColumnSource::Field(name.clone()))
+            }
+            ColumnKind::Computed(expr) => {
+                add_metadata(&mut table, expr, create, options);
+                let before = table.columns.len();
+                let (_, data_type) = computed::bind(&table, before, expr, registry, settings)?;
+                let expr = Box::new(expr.clone());
+                let declared = true;
+                (data_type, ColumnSource::Computed { expr, declared })
+            }
+        };
+        table.columns.push(TableColumn {
+            name: name.clone(),
+            data_type,
+            source,
+            unshown: false,
+        });
+    }
+    read_inside(&mut columns);
+    table.time = declared_time(create, &mut table, options)?;
+    if table.time.is_none() {
+        table.time = only_time(&mut table, options);
+    }
+    table.since = since(&table, &with.access, &with.hints)?;
+    Ok(Declared {
+        table,
+        columns,
+        order,
+    })
+}
+
+/// A declared table before its columns.
+fn empty_table(name: &str, with: &TableOptions, options: &Options) -> Table {
+    Table {
+        name: name.to_owned(),
+        columns: Vec::new(),
+        time: None,
+        time_candidates: Vec::new(),
+        taken_for: None,
+        starred: false,
+        open_ended: false,
+        nested: true,
+        merged: with.places.len() > 1 && !options.in_order && with.access.follow.is_none(),
+        since: None,
+        endless: is_endless(&with.places, &with.access),
+        idle_timeout: with.idle_timeout,
     }
 }
 
@@ -358,119 +398,6 @@ fn only_time(table: &mut Table, options: &Options) -> Option<TableTime> {
         column,
         declared_delay: None,
     })
-}
-
-/// How the records of a declared table are written: as it says, as its path ends, as its bytes look.
-fn declared_format(
-    definition: &Definition,
-    sample: &[u8],
-    at_end: bool,
-    source: &str,
-) -> Result<Format> {
-    let hints = &definition.hints;
-    let by_ending = || {
-        // An ending such as `.go` or `.lines` says nothing about how records are written.
-        let ending = Compression::inner_path(source).rsplit_once('.')?.1;
-        let name = parse_format_name(ending).ok()?;
-        matches!(name, "csv" | "tsv" | "ndjson" | "json").then(|| String::from(name))
-    };
-    let by_expression = hints.regex.is_some().then(|| String::from("regex"));
-    let name = match hints.format.clone().or(by_expression).or_else(by_ending) {
-        // Nothing is of any format; no row will come of it.
-        Some(name) if !is_parted(&name) && sample.trim_ascii().is_empty() => String::from("ndjson"),
-        Some(name) => name,
-        None if sample.trim_ascii().is_empty() => String::from("ndjson"),
-        None => guess(sample, at_end, hints)
-            .map_err(|error| error.note(format!("in {source}")))?
-            .format
-            .name()
-            .to_string(),
-    };
-    let declared: Vec<String> = definition.columns.keys().cloned().collect();
-    if let Some(format) = json_format(Some(&name), sample, at_end, hints) {
-        return Ok(format);
-    }
-    if !is_parted(&name) {
-        let lines = lines_format(name, sample, at_end, hints);
-        return lines.map_err(|error| error.note(format!("in {source}")));
-    }
-    let delimiter = match (hints.delimiter, name.as_str()) {
-        (Some(delimiter), _) => delimiter,
-        (None, "tsv") => b'\t',
-        (None, _) => guessed_delimiter(sample, at_end, hints),
-    };
-    let header = csv_header(sample, delimiter, true, hints.encoding)
-        .map(|(names, _)| names)
-        .unwrap_or_default();
-    let is_declared = |name: &String| {
-        declared
-            .iter()
-            .any(|column| column.eq_ignore_ascii_case(name))
-    };
-    let has_header = match hints.header {
-        Header::Yes => true,
-        Header::No => false,
-        // Names among names are a header; a record has a value where the name would be.
-        Header::Auto => header.iter().any(is_declared),
-    };
-    let header_fields = if has_header {
-        header
-    } else {
-        definition.declared.clone().unwrap_or_default()
-    };
-    Ok(Format::Csv(CsvOptions {
-        header: has_header,
-        nulls: hints.nulls.clone(),
-        encoding: hints.encoding,
-        max_record_bytes: hints.max_record_bytes,
-        ..CsvOptions::new(delimiter, header_fields)
-    }))
-}
-
-/// A format of lines, with what the sample shows of it.
-fn lines_format(name: String, sample: &[u8], at_end: bool, hints: &Hints) -> Result<Format> {
-    let hints = Hints {
-        format: Some(name),
-        ..hints.clone()
-    };
-    Ok(guess(sample, at_end, &hints)?.format)
-}
-
-/// True for fields between delimiters.
-fn is_parted(name: &str) -> bool {
-    matches!(name, "csv" | "tsv")
-}
-
-fn guessed_delimiter(sample: &[u8], at_end: bool, hints: &Hints) -> u8 {
-    match guess(sample, at_end, hints) {
-        Ok(Guess {
-            format: Format::Csv(options),
-            ..
-        }) => options.delimiter,
-        _ => b',',
-    }
-}
-
-/// Spells the columns of a declared table as the header does.
-fn bind_header(definition: &mut Definition, format: &Format) {
-    let names = match format {
-        Format::Csv(options) => options.header_fields.clone(),
-        Format::Lines(options) => options.layout.column_names().unwrap_or_default(),
-        Format::Columnar(columns) => {
-            let fields = columns.schema.fields().iter();
-            fields.map(|field| field.name().clone()).collect()
-        }
-        Format::Ndjson(_) | Format::Json(..) => return,
-    };
-    for (name, column) in &mut definition.columns {
-        let exact = names.contains(name);
-        let mut alike = names
-            .iter()
-            .filter(|field| field.eq_ignore_ascii_case(name));
-        if !exact && let (Some(field), None) = (alike.next(), alike.next()) {
-            column.source = field.clone();
-        }
-    }
 }
 
 /// A declared name with dots that begins with the name of a ROW reads inside of it.

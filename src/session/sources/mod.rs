@@ -10,6 +10,7 @@
 
 mod columnar;
 mod declared;
+mod declared_format;
 mod definition;
 mod guessed;
 mod opening;
@@ -190,9 +191,7 @@ impl Sources {
                 continue;
             }
             self.forget(&name);
-            if catalog.table(&name).is_some_and(|table| table.name == name) {
-                catalog.remove(&name);
-            }
+            catalog.forget(&name);
         }
     }
 
@@ -374,7 +373,7 @@ impl Sources {
                 Some(definition) if definition.declared.is_some() => definition.format = None,
                 Some(_) if !is_declared => {
                     self.definitions.remove(&name);
-                    catalog.remove(&name);
+                    catalog.forget(&name);
                 }
                 _ => {}
             }
