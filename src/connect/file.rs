@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::meter::counted;
@@ -159,7 +160,7 @@ pub fn expand(path: &str) -> Result<Vec<String>> {
 
 /// True for a glob. A path that exists is itself, whatever characters it has.
 pub fn is_pattern(path: &str) -> bool {
-    path.contains(['*', '?', '[']) && !std::path::Path::new(path).exists()
+    path.contains(['*', '?', '[']) && !is_there(path)
 }
 
 /// What the system said, without Rust's `(os error 2)`.
@@ -179,10 +180,10 @@ impl std::fmt::Display for Reason<'_> {
 
 /// A file in the same folder with almost the same name.
 pub(super) fn near_file(path: &str) -> Option<String> {
-    let path = std::path::Path::new(path);
+    let path = Path::new(path);
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => std::path::Path::new("."),
+        _ => Path::new("."),
     };
     let name = path.file_name()?.to_string_lossy().into_owned();
     let mut best: Option<(usize, String)> = None;
@@ -196,8 +197,29 @@ pub(super) fn near_file(path: &str) -> Option<String> {
     best.map(|(_, name)| path.with_file_name(name).to_string_lossy().into_owned())
 }
 
+/// True if anything lies at `path`.
+pub fn is_there(path: &str) -> bool {
+    Path::new(path).exists()
+}
+
+/// True if two paths mean one file, whether or not it exists.
+pub fn is_one_file(one: &Path, other: &Path) -> bool {
+    let whole = |path: &Path| {
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        Some(folder.canonicalize().ok()?.join(path.file_name()?))
+    };
+    let same_name = || match (whole(one), whole(other)) {
+        (Some(one), Some(other)) => one == other,
+        _ => one == other,
+    };
+    is_same_file(one, other) || same_name()
+}
+
 /// True if both paths lead to one file that exists, by whatever links.
-pub fn is_same_file(one: &std::path::Path, other: &std::path::Path) -> bool {
+pub fn is_same_file(one: &Path, other: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     match (one.metadata(), other.metadata()) {
         (Ok(one), Ok(other)) => {

@@ -25,7 +25,9 @@ use std::time::Duration;
 pub use arrivals::{Arrival, Arrivals, Ending, Notice, OnlyOne};
 use compression::Unreadable;
 pub use compression::{Compression, Packer, decompressed};
-pub use file::{FileSource, Reason, expand, is_pattern, is_same_file, size_bytes};
+pub use file::{
+    FileSource, Reason, expand, is_one_file, is_pattern, is_same_file, is_there, size_bytes,
+};
 pub use follow::{Begin, Follow};
 pub use meter::read_bytes;
 pub use outlet::{Outlet, check_stdout};

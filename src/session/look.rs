@@ -13,7 +13,7 @@ use super::sinks::SinkSpec;
 use super::sources::Sources;
 use super::{Options, Session};
 use crate::catalog::{Catalog, Table, View};
-use crate::connect::{ByteSource, expand};
+use crate::connect::{ByteSource, expand, size_bytes};
 use crate::data::type_name;
 use crate::error::{Error, Result};
 use crate::plan::Asked;
@@ -121,9 +121,7 @@ impl Session {
 pub fn columns_of_path(path: &str, options: &Options) -> Option<Vec<(String, String)>> {
     // Nobody waits for a pipe or a socket to know how a name goes on.
     let first = expand(path).ok()?.into_iter().next()?;
-    if !std::path::Path::new(&first).is_file() {
-        return None;
-    }
+    size_bytes(&first)?;
     let options = Options {
         follow: false,
         ..options.clone()

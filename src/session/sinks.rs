@@ -9,10 +9,10 @@
 //! once everything about the queries has been found good.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::catalog::Header;
-use crate::connect::{Address, SocketOptions, is_same_file};
+use crate::connect::{Address, SocketOptions, is_there};
 use crate::error::{Error, Result};
 use crate::plan::SinkColumns;
 use crate::sql::{Insert, TableOption};
@@ -136,7 +136,7 @@ fn spec(path: &str, options: &[TableOption], settings: &Options) -> Result<SinkS
             .help("write the SELECT alone: its rows go to standard output"));
     }
     let address = Address::parse(path)?;
-    if address.is_none() && path.contains(['*', '?']) && !Path::new(path).exists() {
+    if address.is_none() && path.contains(['*', '?']) && !is_there(path) {
         return Err(Error::plan(format!(
             "`{path}` is a pattern, not one file to write to"
         )));
@@ -197,20 +197,4 @@ pub(super) fn check_copy(insert: &Insert) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// True if two paths mean one file, whether or not it exists.
-pub(super) fn is_one_file(one: &Path, other: &Path) -> bool {
-    let whole = |path: &Path| {
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        Some(folder.canonicalize().ok()?.join(path.file_name()?))
-    };
-    let same_name = || match (whole(one), whole(other)) {
-        (Some(one), Some(other)) => one == other,
-        _ => one == other,
-    };
-    is_same_file(one, other) || same_name()
 }

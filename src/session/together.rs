@@ -12,8 +12,9 @@ use sqlparser::ast;
 
 use super::analyze::Analyzed;
 use super::host::{self, ResultSink, Root};
-use super::sinks::{Chosen, check_copy, is_one_file};
+use super::sinks::{Chosen, check_copy};
 use super::{Host, Note, OnError, OnInterrupt, ResultInfo, Session};
+use crate::connect::is_one_file;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::graph::Graph;
 use crate::plan::{self, Planned, SourcePlan, StreamQuery};

@@ -94,6 +94,17 @@ impl NestedPlan {
             NestedPlan::Map(_, plans) => plans.iter().collect(),
         }
     }
+
+    /// How many slots a value's parts are read into.
+    fn slot_count(&self) -> usize {
+        match self {
+            NestedPlan::Row(_, _, parts, _) => {
+                parts.iter().map(|(slot, _)| slot + 1).max().unwrap_or(0)
+            }
+            NestedPlan::Array(..) => 1,
+            NestedPlan::Map(..) => 2,
+        }
+    }
 }
 
 /// The parts of a run of values before they are written: a slot for each, and for arrays and maps the number
@@ -125,13 +136,7 @@ impl NestedColumn {
         cells: &[Cell],
         misfit: &mut dyn FnMut(usize, Misfit),
     ) {
-        let slot_count = match plan {
-            NestedPlan::Row(_, _, parts, _) => {
-                parts.iter().map(|(slot, _)| slot + 1).max().unwrap_or(0)
-            }
-            NestedPlan::Array(..) => 1,
-            NestedPlan::Map(..) => 2,
-        };
+        let slot_count = plan.slot_count();
         let mut parts = Parts {
             cells: JsonCells::new(slot_count),
             owners: Vec::new(),

@@ -17,6 +17,7 @@ use super::table_options::TableOptions;
 use crate::catalog::{
     Catalog, ColumnSource, Hints, PathStep, Table, TableColumn, TableTime, shown_in,
 };
+use crate::connect::is_there;
 use crate::error::{Error, Result};
 use crate::format::ReadColumn;
 use crate::plan::{Asked, PlanSettings, Registry, SinkColumns, computed, data_type};
@@ -279,7 +280,7 @@ fn empty_table(name: &str, with: &TableOptions, options: &Options) -> Table {
 /// True for one place that may be a sink: a path at which there is nothing yet, a socket.
 fn is_unwritten(places: &[Place]) -> bool {
     match places {
-        [Place::Path(path)] => !std::path::Path::new(path).exists(),
+        [Place::Path(path)] => !is_there(path),
         [Place::Socket(_)] => true,
         _ => false,
     }

@@ -27,12 +27,12 @@ use sqlparser::ast;
 use super::Host;
 use super::host::Note;
 use super::options::Options;
-use super::sinks::{Sinks, is_one_file};
+use super::sinks::Sinks;
 use crate::catalog::{
     Catalog, ColumnSource, Hints, TIME_NAMES, Table, TableColumn, TableTime, create_table_text,
     guess,
 };
-use crate::connect::{SocketOptions, is_same_file};
+use crate::connect::{SocketOptions, is_one_file, is_same_file};
 use crate::data::Metadata;
 use crate::error::{Error, Result};
 use crate::format::{ColumnarDecoder, DecodeSpec, Format};
