@@ -11,7 +11,7 @@ use super::Sources;
 use super::columnar::columnar_kind;
 use super::declared_format::{bind_header, declared_format};
 use super::definition::{Definition, Place, is_endless};
-use super::guessed::guessed;
+use super::guessed::Known;
 use super::since::since;
 use super::table_options::TableOptions;
 use crate::catalog::{
@@ -21,7 +21,6 @@ use crate::connect::is_there;
 use crate::error::{Error, Result};
 use crate::format::ReadColumn;
 use crate::plan::{Asked, PlanSettings, Registry, SinkColumns, computed, data_type};
-use crate::session::host::Note;
 use crate::session::{Host, Options};
 use crate::sql::{ColumnKind, CreateTable};
 
@@ -55,22 +54,9 @@ impl Sources {
         let with = TableOptions::read(&create, options)?;
         if !create.columns.is_empty() {
             let declared = declared_columns(&create, &with, options, registry, settings)?;
-            self.forget(&name);
             let sink = declared.sink_columns();
+            self.admit(declared.known(with), catalog, host);
             self.sinks.add(&name, &create.options, Some(sink));
-            catalog.add_table(declared.table);
-            self.definitions.insert(
-                name,
-                Definition {
-                    places: with.places,
-                    access: with.access,
-                    format: None,
-                    hints: with.hints,
-                    columns: declared.columns,
-                    declared: Some(declared.order),
-                    gate: with.gate,
-                },
-            );
             return Ok(());
         }
         if is_unwritten(&with.places) {
@@ -107,34 +93,21 @@ impl Sources {
         options: &Options,
         host: &mut dyn Host,
     ) -> Result<()> {
-        let mut first = self.open_first(&with.places, &with.access, &with.hints, host)?;
-        let (idle_timeout, gate) = (with.idle_timeout, with.gate);
-        let hints = Hints {
-            from_pipe: first.is_piped(),
-            ..with.hints
-        };
-        let guess = self.look(&mut first, &hints, host)?;
-        let (mut table, mut definition, text) =
-            guessed(name, with.places, with.access, guess, hints, options);
-        table.idle_timeout = idle_timeout;
-        definition.gate = gate;
+        let looked = self.open_and_look(&with.places, &with.access, with.hints, host)?;
+        let mut known = looked.table(name, with.places, with.access, options);
+        let (table, definition) = (&mut known.table, &mut known.definition);
+        table.idle_timeout = with.idle_timeout;
+        definition.gate = with.gate;
         for column in &mut table.columns {
             // The table's zone is that of its texts; what is shown is in the session's.
             column.data_type = shown_in(&column.data_type, options.zone);
         }
-        if let Some(watermark) = declared_time(create, &mut table, options)? {
+        if let Some(watermark) = declared_time(create, table, options)? {
             table.time = Some(watermark);
         }
-        table.since = since(&table, &definition.access, &definition.hints)?;
-        self.forget(name);
+        table.since = since(table, &definition.access, &definition.hints)?;
+        self.admit(known, catalog, host);
         self.sinks.add(name, &create.options, None);
-        if let Some(text) = text {
-            self.guesses.insert(name.to_string(), text.clone());
-            host.note(Note::Guess(text));
-        }
-        catalog.add_table(table);
-        self.definitions.insert(name.to_string(), definition);
-        self.opened.insert(name.to_string(), first.opened);
         Ok(())
     }
 
@@ -195,6 +168,24 @@ impl Declared {
         SinkColumns {
             name: self.table.name.clone(),
             columns: physical.collect(),
+        }
+    }
+
+    /// The table, which is looked at when it is first read.
+    fn known(self, with: TableOptions) -> Known {
+        Known {
+            table: self.table,
+            definition: Definition {
+                places: with.places,
+                access: with.access,
+                format: None,
+                hints: with.hints,
+                columns: self.columns,
+                declared: Some(self.order),
+                gate: with.gate,
+            },
+            text: None,
+            opened: None,
         }
     }
 }

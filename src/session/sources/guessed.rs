@@ -1,15 +1,107 @@
-//! Tables whose columns are guessed from the first bytes of their records.
+//! Tables whose columns are guessed from the first bytes of their records, and how any table becomes known.
+//!
+//! ```text
+//!   FROM 'a.csv'                  ─┐                              ┌► Known ─► admit
+//!   CREATE TABLE … WITH (path = …) ┼► open_and_look ─► Looked ────┤
+//!   --describe                    ─┘                              └► text of a CREATE TABLE
+//! ```
 
 use std::collections::BTreeMap;
 
+use super::Sources;
 use super::definition::{Access, Definition, Place, is_endless};
+use super::opening::{First, FirstOpened};
 use crate::catalog::{
-    ColumnSource, Guess, GuessedColumn, Header, Hints, JoinedTime, PathStep, Table, TableColumn,
-    TableTime, TakenFor, create_table_text,
+    Catalog, ColumnSource, Guess, GuessedColumn, Header, Hints, JoinedTime, PathStep, Table,
+    TableColumn, TableTime, TakenFor, create_table_text,
 };
 use crate::data::Metadata;
+use crate::error::Result;
 use crate::format::{Format, Layout, NdjsonOptions, ReadColumn};
-use crate::session::Options;
+use crate::session::host::Note;
+use crate::session::{Host, Options};
+
+/// An input that was opened and looked at.
+pub(super) struct Looked {
+    pub first: First,
+    /// What is said of it, and what has shown by now.
+    pub hints: Hints,
+    /// `None` if there is nothing in it.
+    pub guess: Option<Guess>,
+}
+
+/// A table with all that is known of it.
+pub(super) struct Known {
+    pub table: Table,
+    pub definition: Definition,
+    /// The guess as text, if it is one.
+    pub text: Option<String>,
+    /// Its input, if it was opened.
+    pub opened: Option<FirstOpened>,
+}
+
+impl Sources {
+    /// Opens the first of the places and guesses what is in it.
+    ///
+    /// # Errors
+    /// It cannot be opened, or looks like nothing that is known.
+    pub(super) fn open_and_look(
+        &mut self,
+        places: &[Place],
+        access: &Access,
+        hints: Hints,
+        host: &mut dyn Host,
+    ) -> Result<Looked> {
+        let mut first = self.open_first(places, access, &hints, host)?;
+        let is_piped = first.is_piped();
+        let hints = Hints {
+            from_pipe: is_piped,
+            only_line: hints.only_line && is_piped,
+            ..hints
+        };
+        let guess = self.look(&mut first, &hints, host)?;
+        Ok(Looked {
+            first,
+            hints,
+            guess,
+        })
+    }
+
+    /// Makes a table known in the place of any of its name. Nothing of that fails.
+    pub(super) fn admit(&mut self, known: Known, catalog: &mut Catalog, host: &mut dyn Host) {
+        let name = known.table.name.clone();
+        self.forget(&name);
+        if let Some(text) = known.text {
+            self.guesses.insert(name.clone(), text.clone());
+            host.note(Note::Guess(text));
+        }
+        catalog.add_table(known.table);
+        self.definitions.insert(name.clone(), known.definition);
+        if let Some(opened) = known.opened {
+            self.opened.insert(name, opened);
+        }
+    }
+}
+
+impl Looked {
+    /// The table of that name that it makes.
+    pub(super) fn table(
+        self,
+        name: &str,
+        places: Vec<Place>,
+        access: Access,
+        options: &Options,
+    ) -> Known {
+        let (table, definition, text) =
+            guessed(name, places, access, self.guess, self.hints, options);
+        Known {
+            table,
+            definition,
+            text,
+            opened: Some(self.first.opened),
+        }
+    }
+}
 
 /// A table, its definition, and the guess as text for the user (of an input that has any bytes).
 pub(super) fn guessed(

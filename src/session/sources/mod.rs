@@ -25,7 +25,6 @@ use arrow::datatypes::{DataType, TimeUnit};
 use sqlparser::ast;
 
 use super::Host;
-use super::host::Note;
 use super::options::Options;
 use super::sinks::Sinks;
 use crate::catalog::{
@@ -116,24 +115,12 @@ impl Sources {
             // It would be waited for.
             refuse_overwriting(&places, options)?;
         }
-        let mut first = self.open_first(&places, &access, &hints, host)?;
-        let hints = Hints {
-            from_pipe: first.is_piped(),
-            only_line: asked.only_line && first.is_piped(),
-            ..hints
-        };
-        let guess = self.look(&mut first, &hints, host)?;
-        let (mut table, definition, text) =
-            guessed(&name.value, places, access, guess, hints, options);
-        table.since = since(&table, &definition.access, &definition.hints)?;
-        if let Some(text) = text {
-            self.guesses.insert(name.value.clone(), text.clone());
-            host.note(Note::Guess(text));
-        }
-        catalog.add_table(table);
+        let looked = self.open_and_look(&places, &access, hints, host)?;
+        let mut known = looked.table(&name.value, places, access, options);
+        let definition = &known.definition;
+        known.table.since = since(&known.table, &definition.access, &definition.hints)?;
+        self.admit(known, catalog, host);
         self.implied.insert(name.value.clone());
-        self.definitions.insert(name.value.clone(), definition);
-        self.opened.insert(name.value.clone(), first.opened);
         Ok(())
     }
 
@@ -406,17 +393,12 @@ impl Sources {
         host: &mut dyn Host,
     ) -> Result<String> {
         let places = places(&options.files, false)?;
-        let hints = hints(options);
-        let mut first = self.open_first(&places, &access(options), &hints, host)?;
-        let hints = Hints {
-            from_pipe: first.is_piped(),
-            ..hints
-        };
-        let guess = match self.look(&mut first, &hints, host)? {
+        let looked = self.open_and_look(&places, &access(options), hints(options), host)?;
+        let guess = match looked.guess {
             Some(guess) => guess,
             None => {
-                let sample = &first.sample;
-                guess(&sample.bytes, sample.at_end, &hints)
+                let sample = &looked.first.sample;
+                guess(&sample.bytes, sample.at_end, &looked.hints)
                     .map_err(|error| error.note(format!("in {}", sample.source)))?
             }
         };
