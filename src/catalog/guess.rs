@@ -15,6 +15,7 @@ use arrow::datatypes::{DataType, Field};
 use super::guess_joined::JoinedTime;
 use super::guess_named::{UserFormat, apply_types, json_format};
 use super::live_sample::last_line;
+use super::spelling::{only_place_of_name, place_of_name};
 use super::{guess_csv, guess_lines, guess_ndjson, guess_nested, guess_time};
 use crate::error::{Error, Result};
 use crate::format::{
@@ -374,19 +375,15 @@ pub(super) fn guess_column(
 
 /// The column of that exact name, else the only one of that name ignoring case.
 pub(super) fn find_column(columns: &[GuessedColumn], name: &str) -> Option<usize> {
-    if let Some(place) = columns.iter().position(|column| column.name == name) {
-        return Some(place);
-    }
-    let same = |column: &GuessedColumn| column.name.to_lowercase() == name.to_lowercase();
-    let mut found = (0..columns.len()).filter(|place| same(&columns[*place]));
-    match (found.next(), found.next()) {
-        (Some(place), None) => Some(place),
-        _ => None,
-    }
+    place_of_name(columns.iter().map(|column| column.name.as_str()), name)
 }
 
+/// Why [`find_column`] has found none.
 pub(super) fn no_column(columns: &[GuessedColumn], name: &str, flag: &str) -> Error {
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+    if let Err(error) = only_place_of_name(names.iter().copied(), name) {
+        return error.note(format!("{flag} names it"));
+    }
     Error::usage(format!(
         "{flag} names column `{name}`, which the input does not have"
     ))

@@ -11,6 +11,7 @@ use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 
 use super::guess::{GuessedColumn, SampleColumn, SampleValue, find_column};
 use super::guess_ndjson::sample_value;
+use super::spelling::place_of_name;
 use crate::format::{JsonKind, json_object_fields};
 use crate::time::{TimeFormat, Zone};
 
@@ -52,40 +53,38 @@ pub fn shown_in(data_type: &DataType, zone: Zone) -> DataType {
 
 /// The field of that exact name, else the only one of that name ignoring case.
 fn field_named<'f>(fields: &'f Fields, name: &str) -> Option<(usize, &'f FieldRef)> {
-    if let Some(found) = fields.find(name) {
-        return Some(found);
+    let place = place_of_name(fields.iter().map(|field| field.name().as_str()), name)?;
+    Some((place, &fields[place]))
+}
+
+/// What the keys of `path`, between dots, lead to in values of a type: the keys as the type spells them, and the type
+/// there. Text may be JSON, and is text at any path; `None` if there is no such key.
+pub fn path_inside(data_type: &DataType, path: &str) -> Option<(Vec<String>, DataType)> {
+    let (mut data_type, mut keys) = (data_type, Vec::new());
+    for key in path.split('.') {
+        match data_type {
+            DataType::Struct(fields) => {
+                let (_, field) = field_named(fields, key)?;
+                data_type = field.data_type();
+                keys.push(field.name().clone());
+            }
+            DataType::Utf8View => keys.push(key.to_owned()),
+            _ => return None,
+        }
     }
-    let fields = fields.iter().enumerate();
-    let mut alike = fields.filter(|(_, field)| field.name().eq_ignore_ascii_case(name));
-    match (alike.next(), alike.next()) {
-        (Some(found), None) => Some(found),
-        _ => None,
-    }
+    Some((keys, data_type.clone()))
 }
 
 /// The column that a dotted name reads inside the values of one of `columns`.
 pub(super) fn column_inside(columns: &[GuessedColumn], name: &str) -> Option<GuessedColumn> {
     let (first, rest) = name.split_once('.')?;
     let root = &columns[find_column(columns, first)?];
-    let mut data_type = &root.data_type;
-    let mut path = root.path.clone();
-    for key in rest.split('.') {
-        match data_type {
-            DataType::Struct(fields) => {
-                let (_, field) = field_named(fields, key)?;
-                data_type = field.data_type();
-                path.push(field.name().clone());
-            }
-            // Text may be JSON.
-            DataType::Utf8View => path.push(key.to_owned()),
-            _ => return None,
-        }
-    }
+    let (keys, data_type) = path_inside(&root.data_type, rest)?;
     Some(GuessedColumn {
-        name: format!("{}.{}", root.name, path[root.path.len()..].join(".")),
+        name: format!("{}.{}", root.name, keys.join(".")),
         source: root.source.clone(),
-        path,
-        data_type: data_type.clone(),
+        path: [root.path.as_slice(), &keys].concat(),
+        data_type,
         time_format: None,
         exact_integers: false,
         unshown: false,

@@ -22,23 +22,27 @@ mod guess_ndjson;
 mod guess_nested;
 mod guess_time;
 mod live_sample;
+mod spelling;
 mod table;
 
 pub use crate::format::PathStep;
 pub use create_table::create_table_text;
 pub use guess::{Guess, GuessedColumn, Header, Hints, SAMPLE_BYTES, guess};
 pub use guess_columnar::{guess_columnar, shown_columns};
-pub use guess_inside::shown_in;
+pub use guess_inside::{path_inside, shown_in};
 pub use guess_joined::JoinedTime;
 pub use guess_named::{UserFormat, json_format};
 pub use guess_time::TIME_NAMES;
 pub use live_sample::{file_sample_bytes, live_sample_bytes};
+pub use spelling::{only_place_of_name, place_of_name};
 pub use table::{ColumnSource, Table, TableColumn, TableTime, TakenFor};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sqlparser::ast;
+
+use crate::error::Result;
 
 /// Tables and views by exact name.
 #[derive(Debug, Default, Clone)]
@@ -70,25 +74,19 @@ impl Catalog {
     }
 
     /// Forgets the table or view that `name` means; returns its exact name.
-    pub fn remove(&mut self, name: &str) -> Option<String> {
-        let table = self.table(name).map(|table| table.name.clone());
-        if let Some(table) = table {
-            self.tables.remove(&table);
-            return Some(table);
+    ///
+    /// # Errors
+    /// It may be several.
+    pub fn remove(&mut self, name: &str) -> Result<Option<String>> {
+        let names = || self.tables.keys().chain(self.views.keys());
+        let Some(place) = only_place_of_name(names().map(String::as_str), name)? else {
+            return Ok(None);
+        };
+        let exact = names().nth(place).cloned();
+        if let Some(exact) = &exact {
+            self.forget(exact);
         }
-        let view = self
-            .views
-            .keys()
-            .find(|view| view.as_str() == name)
-            .cloned()
-            .or_else(|| {
-                self.views
-                    .keys()
-                    .find(|view| view.eq_ignore_ascii_case(name))
-                    .cloned()
-            })?;
-        self.views.remove(&view);
-        Some(view)
+        Ok(exact)
     }
 
     /// Forgets the table or view of exactly that name.
@@ -97,14 +95,20 @@ impl Catalog {
         self.views.remove(name);
     }
 
-    /// The table that `name` means: by exact spelling, else ignoring case if that is unique.
+    /// The table that `name` means among tables and views: by exact spelling, else ignoring case if that is unique.
     pub fn table(&self, name: &str) -> Option<&Arc<Table>> {
-        lookup(&self.tables, name)
+        self.tables.get(self.meant(name)?)
     }
 
     /// The view that `name` means, as for tables.
     pub fn view(&self, name: &str) -> Option<&Arc<View>> {
-        lookup(&self.views, name)
+        self.views.get(self.meant(name)?)
+    }
+
+    fn meant(&self, name: &str) -> Option<&str> {
+        let mut names = self.tables.keys().chain(self.views.keys());
+        let place = place_of_name(names.clone().map(String::as_str), name)?;
+        names.nth(place).map(String::as_str)
     }
 
     /// All names, tables and views, in alphabetical order.
@@ -116,16 +120,4 @@ impl Catalog {
         names.sort_unstable();
         names
     }
-}
-
-fn lookup<'a, T>(entries: &'a BTreeMap<String, T>, name: &str) -> Option<&'a T> {
-    entries.get(name).or_else(|| {
-        let mut alike = entries
-            .iter()
-            .filter(|(key, _)| key.eq_ignore_ascii_case(name));
-        match (alike.next(), alike.next()) {
-            (Some((_, entry)), None) => Some(entry),
-            _ => None,
-        }
-    })
 }

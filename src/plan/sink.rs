@@ -15,6 +15,7 @@ use datafusion_common::ScalarValue;
 use sqlparser::ast::{self, Spanned};
 
 use super::stream_plan::{StreamPlan, StreamQuery};
+use crate::catalog::only_place_of_name;
 use crate::data::type_name;
 use crate::error::{Error, Result};
 use crate::exec::expression::{Cast, Expression};
@@ -103,14 +104,12 @@ fn targets(insert: &Insert, sink: &SinkColumns) -> Result<Vec<usize>> {
     }
     let mut targets = Vec::with_capacity(insert.columns.len());
     for wanted in &insert.columns {
-        let exact = |(name, _): &(String, DataType)| *name == wanted.value;
-        let alike = |(name, _): &(String, DataType)| name.eq_ignore_ascii_case(&wanted.value);
-        let columns = &sink.columns;
-        let found = columns.iter().position(exact);
-        let found = found.or_else(|| columns.iter().position(alike));
         let span = span_of(wanted.span);
+        let names = || sink.columns.iter().map(|(name, _)| name.as_str());
+        let found = only_place_of_name(names(), &wanted.value);
+        let found = found.map_err(|error| error.at_least(span))?;
         let Some(found) = found else {
-            let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
+            let names: Vec<&str> = names().collect();
             let error = Error::plan(format!("`{}` has no column `{}`", sink.name, wanted.value));
             return Err(error
                 .at_least(span)

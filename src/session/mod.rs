@@ -284,11 +284,13 @@ impl Session {
             ),
             StatementKind::CreateView(create) => self.create_view(create),
             StatementKind::Drop { name, if_exists } => {
+                let span = sql::span_of(name.span);
                 let removed = self.catalog.remove(&name.value);
+                let removed = removed.map_err(|error| error.at_least(span))?;
                 let removed = removed.or_else(|| self.sources.forget_unwritten(&name.value));
                 if removed.is_none() && !if_exists {
                     return Err(Error::plan(format!("`{}` does not exist", name.value))
-                        .at_least(sql::span_of(name.span))
+                        .at_least(span)
                         .help("write DROP TABLE IF EXISTS if that is no matter"));
                 }
                 if let Some(removed) = removed {

@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::catalog::Header;
+use crate::catalog::{Header, only_place_of_name};
 use crate::connect::{Address, SocketOptions, is_there};
 use crate::error::{Error, Result};
 use crate::plan::SinkColumns;
@@ -39,7 +39,6 @@ pub struct SinkSpec {
 /// A table as a sink.
 #[derive(Debug, Clone)]
 pub(super) struct TableSink {
-    name: String,
     paths: Vec<String>,
     options: Vec<TableOption>,
     /// `None` if the query decides.
@@ -69,7 +68,6 @@ impl Sinks {
         let paths = options.iter();
         let paths = paths.filter(|option| places.contains(&option.key.as_str()));
         let sink = TableSink {
-            name: name.to_string(),
             paths: paths.map(|option| option.value.clone()).collect(),
             options: options.to_vec(),
             columns,
@@ -104,13 +102,8 @@ impl Sinks {
     }
 
     fn table(&self, name: &str, settings: &Options) -> Result<Chosen> {
-        let known = self.0.get(name).or_else(|| {
-            let mut alike = self
-                .0
-                .values()
-                .filter(|sink| sink.name.eq_ignore_ascii_case(name));
-            alike.next().filter(|_| alike.next().is_none())
-        });
+        let place = only_place_of_name(self.0.keys().map(String::as_str), name)?;
+        let known = place.and_then(|place| self.0.values().nth(place));
         let Some(sink) = known else {
             let names = self.0.keys().map(String::as_str);
             return Err(Error::plan(format!("there is no table `{name}` to write to"))

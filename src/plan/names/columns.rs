@@ -5,7 +5,7 @@ use sqlparser::ast::{Expr, Ident, Spanned};
 use sqlparser::tokenizer;
 
 use super::Resolver;
-use crate::catalog::{ColumnSource, TableColumn};
+use crate::catalog::{ColumnSource, TableColumn, place_of_name};
 use crate::data::Metadata;
 use crate::error::{Error, Result, Span};
 
@@ -328,12 +328,10 @@ impl Resolver<'_> {
                     *expr = call;
                     return Ok(());
                 }
-                let mut alike = aliases
-                    .iter()
-                    .filter(|(alias, _)| alias.eq_ignore_ascii_case(&name));
-                match (alike.next(), alike.next()) {
-                    (Some((_, aliased)), None) => *expr = aliased.clone(),
-                    _ => return Err(error),
+                let names = aliases.iter().map(|(alias, _)| alias.as_str());
+                match place_of_name(names, &name) {
+                    Some(place) => *expr = aliases[place].1.clone(),
+                    None => return Err(error),
                 }
             }
         }

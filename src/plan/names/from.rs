@@ -5,7 +5,7 @@ use sqlparser::ast::{self, Expr, Ident, TableFactor};
 
 use super::columns::{Bound, Relation, RelationColumn, reference};
 use super::{ResolvedWindow, Resolver, WINDOW_QUALIFIER, WINDOW_RELATION, quoted};
-use crate::catalog::TIME_NAMES;
+use crate::catalog::{TIME_NAMES, place_of_name};
 use crate::error::{Error, Result, Span};
 use crate::sql::{self, WindowArguments, WindowCall};
 
@@ -380,15 +380,8 @@ fn lookup_scope<'s>(
     scope: &'s std::collections::HashMap<String, Vec<RelationColumn>>,
     name: &str,
 ) -> Option<(&'s String, &'s Vec<RelationColumn>)> {
-    scope.get_key_value(name).or_else(|| {
-        let mut alike = scope
-            .iter()
-            .filter(|(key, _)| key.eq_ignore_ascii_case(name));
-        match (alike.next(), alike.next()) {
-            (found, None) => found,
-            _ => None,
-        }
-    })
+    let place = place_of_name(scope.keys().map(String::as_str), name)?;
+    scope.iter().nth(place)
 }
 
 fn qualify(columns: &mut [RelationColumn], qualifier: &str) {

@@ -12,7 +12,7 @@ use sqlparser::ast::{self, AccessExpr, Expr, Ident, Spanned, Subscript, Value};
 
 use super::Resolver;
 use super::columns::{Relation, reference};
-use crate::catalog::{ColumnSource, PathStep};
+use crate::catalog::{ColumnSource, PathStep, place_of_name};
 use crate::data::type_name;
 use crate::error::{Error, Result, Span};
 use crate::sql::span_of;
@@ -154,17 +154,11 @@ fn type_inside(data_type: &DataType, steps: &mut [PathStep]) -> Inside {
         let found = match (&data_type, &mut *step) {
             (DataType::Utf8View | DataType::Null, _) => return Inside::Text,
             (DataType::Struct(fields), PathStep::Key(key)) => {
-                let mut alike = fields
-                    .iter()
-                    .filter(|field| field.name().eq_ignore_ascii_case(key));
-                let exact = fields.iter().find(|field| field.name() == key);
-                match (exact, alike.next(), alike.next()) {
-                    (Some(field), ..) | (None, Some(field), None) => {
-                        *key = field.name().clone();
-                        Some(field.data_type().clone())
-                    }
-                    _ => None,
-                }
+                let names = fields.iter().map(|field| field.name().as_str());
+                place_of_name(names, key).map(|place| {
+                    key.clone_from(fields[place].name());
+                    fields[place].data_type().clone()
+                })
             }
             (DataType::List(item), PathStep::Element(_)) => Some(item.data_type().clone()),
             (DataType::Map(entries, _), PathStep::Key(_)) => match entries.data_type() {

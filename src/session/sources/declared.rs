@@ -15,7 +15,8 @@ use super::guessed::Known;
 use super::since::since;
 use super::table_options::TableOptions;
 use crate::catalog::{
-    Catalog, ColumnSource, Hints, PathStep, Table, TableColumn, TableTime, shown_in,
+    Catalog, ColumnSource, Hints, PathStep, Table, TableColumn, TableTime, only_place_of_name,
+    path_inside, place_of_name, shown_in,
 };
 use crate::connect::is_there;
 use crate::error::{Error, Result};
@@ -240,7 +241,7 @@ fn declared_columns(
     read_inside(&mut columns);
     table.time = declared_time(create, &mut table, options)?;
     if table.time.is_none() {
-        table.time = only_time(&mut table, options);
+        table.time = only_time(&mut table, options)?;
     }
     table.since = since(&table, &with.access, &with.hints)?;
     Ok(Declared {
@@ -307,13 +308,10 @@ fn declared_time(
         options,
     );
     let span = crate::sql::span_of(watermark.column.span);
-    let found = table.column(wanted).or_else(|| {
-        table
-            .columns
-            .iter()
-            .position(|column| column.name.eq_ignore_ascii_case(wanted))
-    });
-    let found = found.or_else(|| time_inside(table, wanted));
+    let names = table.columns.iter().map(|column| column.name.as_str());
+    let found = only_place_of_name(names, wanted).map_err(|error| error.at_least(span))?;
+    let inside = || column_inside(table, wanted).map(|column| add(table, column));
+    let found = found.or_else(inside);
     let Some(column) = found else {
         let names = table.columns.iter().map(|column| column.name.as_str());
         let error = Error::plan(format!("WATERMARK FOR `{wanted}`: there is no such column"))
@@ -337,59 +335,62 @@ fn declared_time(
     }))
 }
 
-/// The place of what a dotted name reads in a ROW, which becomes a column that is no part of `*`.
-fn time_inside(table: &mut Table, name: &str) -> Option<usize> {
+/// What a dotted name reads in a ROW: a column that is no part of `*`.
+fn column_inside(table: &Table, name: &str) -> Option<TableColumn> {
     let (first, rest) = name.split_once('.')?;
-    let mut roots = table.columns.iter();
-    let root = roots.find(|column| column.name.eq_ignore_ascii_case(first))?;
-    let (mut data_type, mut steps) = (&root.data_type, Vec::new());
-    for key in rest.split('.') {
-        let DataType::Struct(fields) = data_type else {
-            return None;
-        };
-        let mut fields = fields.iter();
-        let field = fields.find(|field| field.name().eq_ignore_ascii_case(key))?;
-        data_type = field.data_type();
-        steps.push(PathStep::Key(field.name().clone()));
-    }
-    let column = TableColumn {
+    let names = table.columns.iter().map(|column| column.name.as_str());
+    let root = &table.columns[place_of_name(names, first)?];
+    let (keys, data_type) = path_inside(&root.data_type, rest)?;
+    let steps = keys.into_iter().map(PathStep::Key).collect();
+    Some(TableColumn {
         name: name.to_owned(),
-        data_type: data_type.clone(),
+        data_type,
         source: ColumnSource::Path(root.name.clone(), steps),
         unshown: false,
-    };
+    })
+}
+
+/// Adds a column; returns its place.
+fn add(table: &mut Table, column: TableColumn) -> usize {
     table.columns.push(column);
-    Some(table.columns.len() - 1)
+    table.columns.len() - 1
 }
 
 /// The time of a declared table without a watermark: `--ts`, else the only TIMESTAMP.
-fn only_time(table: &mut Table, options: &Options) -> Option<TableTime> {
-    if let Some(name) = options.ts.as_deref().filter(|name| name.contains('.')) {
-        let is_known = |column: &TableColumn| column.name.eq_ignore_ascii_case(name);
-        if !table.columns.iter().any(is_known) {
-            time_inside(table, name)?;
-        }
-    }
-    let mut times = table
-        .columns
-        .iter()
-        .enumerate()
-        .filter(|(_, column)| matches!(column.data_type, DataType::Timestamp(..)));
+///
+/// # Errors
+/// `--ts` may be several.
+fn only_time(table: &mut Table, options: &Options) -> Result<Option<TableTime>> {
+    let is_time = |column: &TableColumn| matches!(column.data_type, DataType::Timestamp(..));
+    let times = table.columns.iter().enumerate();
+    let times: Vec<(usize, &str)> = times
+        .filter(|(_, column)| is_time(column))
+        .map(|(place, column)| (place, column.name.as_str()))
+        .collect();
     let column = match &options.ts {
         Some(name) => {
-            times
-                .find(|(_, column)| column.name.eq_ignore_ascii_case(name))?
-                .0
+            let named = only_place_of_name(times.iter().map(|(_, name)| *name), name);
+            let named = named.map_err(|error| error.note("--ts names it"))?;
+            let named = named.map(|place| times[place].0);
+            let inside = || {
+                let mut known = table.columns.iter();
+                if known.any(|column| column.name.eq_ignore_ascii_case(name)) {
+                    return None;
+                }
+                let column = column_inside(table, name).filter(is_time)?;
+                Some(add(table, column))
+            };
+            named.or_else(inside)
         }
-        None => match (times.next(), times.next()) {
-            (Some((column, _)), None) => column,
-            _ => return None,
+        None => match times.as_slice() {
+            [(only, _)] => Some(*only),
+            _ => None,
         },
     };
-    Some(TableTime {
+    Ok(column.map(|column| TableTime {
         column,
         declared_delay: None,
-    })
+    }))
 }
 
 /// A declared name with dots that begins with the name of a ROW reads inside of it.

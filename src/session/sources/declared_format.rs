@@ -10,7 +10,7 @@
 //! Invariant: the declared columns stay as they are; a header only says under which spelling they are found.
 
 use super::definition::Definition;
-use crate::catalog::{Guess, Header, Hints, guess, json_format};
+use crate::catalog::{Guess, Header, Hints, guess, json_format, place_of_name};
 use crate::connect::Compression;
 use crate::error::Result;
 use crate::format::{CsvOptions, Format, csv_header, parse_format_name};
@@ -118,12 +118,8 @@ pub(super) fn bind_header(definition: &mut Definition, format: &Format) {
         Format::Ndjson(_) | Format::Json(..) => return,
     };
     for (name, column) in &mut definition.columns {
-        let exact = names.contains(name);
-        let mut alike = names
-            .iter()
-            .filter(|field| field.eq_ignore_ascii_case(name));
-        if !exact && let (Some(field), None) = (alike.next(), alike.next()) {
-            column.source = field.clone();
+        if let Some(place) = place_of_name(names.iter().map(String::as_str), name) {
+            column.source = names[place].clone();
         }
     }
 }

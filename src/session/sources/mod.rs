@@ -29,7 +29,7 @@ use super::options::Options;
 use super::sinks::Sinks;
 use crate::catalog::{
     Catalog, ColumnSource, Hints, TIME_NAMES, Table, TableColumn, TableTime, create_table_text,
-    guess,
+    guess, place_of_name,
 };
 use crate::connect::{SocketOptions, is_one_file, is_same_file};
 use crate::data::Metadata;
@@ -419,10 +419,9 @@ fn paths_of(name: &ast::Ident, options: &Options) -> Option<Vec<String>> {
     if name.quote_style == Some('\'') {
         return Some(vec![name.value.clone()]);
     }
-    let tables = options.tables.iter();
-    let mut named = tables.filter(|(table, _)| table.eq_ignore_ascii_case(&name.value));
-    if let Some((_, path)) = named.next() {
-        return Some(vec![path.clone()]);
+    let tables = options.tables.iter().map(|(table, _)| table.as_str());
+    if let Some(place) = place_of_name(tables, &name.value) {
+        return Some(vec![options.tables[place].1.clone()]);
     }
     let mut stdin = STDIN_NAMES.iter();
     let is_stdin = stdin.any(|stdin| stdin.eq_ignore_ascii_case(&name.value));
