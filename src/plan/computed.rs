@@ -13,7 +13,7 @@ use super::expression::Lowering;
 use super::library_errors::explain;
 use super::names;
 use super::{PlanSettings, names::Functions};
-use crate::catalog::{Catalog, ColumnSource, Table};
+use crate::catalog::{Catalog, ColumnSource, Table, TableColumn};
 use crate::error::{Error, Result};
 use crate::exec::expression::Expression;
 
@@ -32,28 +32,7 @@ pub fn bind(
     settings: &PlanSettings,
 ) -> Result<(Expression, DataType)> {
     let mut catalog = Catalog::default();
-    let columns = table.columns[..before]
-        .iter()
-        .map(|column| {
-            let mut column = column.clone();
-            column.source = ColumnSource::Field(column.name.clone());
-            column
-        })
-        .collect();
-    catalog.add_table(Table {
-        name: String::from(BASE),
-        columns,
-        time: None,
-        time_candidates: Vec::new(),
-        taken_for: None,
-        starred: false,
-        open_ended: false,
-        nested: false,
-        merged: false,
-        since: None,
-        endless: false,
-        idle_timeout: None,
-    });
+    catalog.add_table(base(&table.columns[..before]));
     let mut select = names::select_all(ast::Ident::with_quote('"', BASE));
     select.projection = vec![ast::SelectItem::UnnamedExpr(expr.clone())];
     let query = names::query_of(select);
@@ -67,16 +46,18 @@ pub fn bind(
         return Err(Error::plan(format!(
             "`{text}` reads `{}`, which is no column before it",
             behind.name
-        )));
+        ))
+        .help(format!("declare `{}` before it", behind.name)));
     }
     let plan = analyze(&resolved, registry, settings.zone, settings.now)?;
     let LogicalPlan::Projection(projection) = &plan else {
         return bare(&plan, table);
     };
     if holds_aggregate(&plan) {
-        return Err(Error::plan(format!(
-            "a computed column takes no aggregate: `{text}`"
-        )));
+        return Err(
+            Error::plan(format!("a computed column takes no aggregate: `{text}`"))
+                .help("it is computed of one row; aggregate in a query of the table, or in a view"),
+        );
     }
     let schema = projection.input.schema();
     let options = Arc::new(context::options(settings.zone));
@@ -92,6 +73,28 @@ pub fn bind(
         .ok_or_else(|| Error::internal("no expression"))?;
     let data_type = only.get_type(schema).map_err(explain)?;
     Ok((lowering.lower(only)?, data_type))
+}
+
+/// The table that has these columns alone, as if they came from records.
+fn base(columns: &[TableColumn]) -> Table {
+    let columns = columns.iter().map(|column| TableColumn {
+        source: ColumnSource::Field(column.name.clone()),
+        ..column.clone()
+    });
+    Table {
+        name: String::from(BASE),
+        columns: columns.collect(),
+        time: None,
+        time_candidates: Vec::new(),
+        taken_for: None,
+        starred: false,
+        open_ended: false,
+        nested: false,
+        merged: false,
+        since: None,
+        endless: false,
+        idle_timeout: None,
+    }
 }
 
 /// A computed column that is a column under another name has no projection left.
@@ -112,9 +115,10 @@ fn bare(plan: &LogicalPlan, table: &Table) -> Result<(Expression, DataType)> {
             let name = table.columns[column].name.clone();
             Ok((Expression::Column(column, name), data_type))
         }
-        None => Err(Error::plan(
-            "a computed column is an expression over the columns before it",
-        )),
+        None => Err(
+            Error::plan("a computed column is an expression over the columns before it")
+                .help("write one like `ts AS to_timestamp(epoch)`"),
+        ),
     }
 }
 

@@ -118,7 +118,7 @@ fn targets(insert: &Insert, sink: &SinkColumns) -> Result<Vec<usize>> {
         };
         if targets.contains(&found) {
             let error = Error::plan(format!("column `{}` is there twice", wanted.value));
-            return Err(error.at_least(span));
+            return Err(error.at_least(span).help("name each column once"));
         }
         targets.push(found);
     }

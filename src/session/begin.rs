@@ -24,7 +24,10 @@ pub(super) fn begin(shown: &str, text: &str, zone: Zone, now_seconds: i64) -> Re
     if read_iso(text.as_bytes()).is_some() {
         let reader = TimeReader::new(&TimeFormat::Auto, Unit::Microsecond, zone, true)?;
         let time = reader.read(text.as_bytes());
-        let time = time.ok_or_else(|| Error::usage(format!("{shown}: `{text}` is out of range")));
+        let time = time.ok_or_else(|| {
+            Error::usage(format!("{shown}: `{text}` is out of range"))
+                .help("write a time of the years 1 to 9999; start is the first byte there is")
+        });
         return Ok(Begin::Since(time?));
     }
     let refused = || {

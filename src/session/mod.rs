@@ -333,7 +333,9 @@ impl Session {
 
     fn create_view(&mut self, create: CreateView) -> Result<()> {
         let name = create.name.value;
-        let taken = self.catalog.view(&name).is_some() || self.catalog.table(&name).is_some();
+        let taken = self.catalog.view(&name).is_some()
+            || self.catalog.table(&name).is_some()
+            || self.sources.unwritten_names().any(|known| known == name);
         if taken && !create.or_replace {
             return Err(Error::plan(format!("`{name}` exists already"))
                 .at_least(sql::span_of(create.name.span))
@@ -343,6 +345,7 @@ impl Session {
             columns: create.columns,
             query: *create.query,
         };
+        self.sources.forget(&name);
         self.catalog.add_view(&name, view);
         Ok(())
     }
@@ -405,7 +408,8 @@ impl Session {
         let asked = plan::Asked::by(query);
         let mut tables = Vec::new();
         for name in plan::relations(query, &self.registry)? {
-            self.tables_of(&name, &asked, &mut Vec::new(), &mut tables)?;
+            let found = self.tables_of(&name, &asked, &mut Vec::new(), &mut tables);
+            found.map_err(|error| error.at_least(sql::span_of(name.span)))?;
         }
         Ok(tables)
     }
@@ -427,12 +431,18 @@ impl Session {
         };
         let known = name.value.to_lowercase();
         if inside.contains(&known) || inside.len() == deepest {
-            let why = if inside.len() == deepest {
-                format!("views are nested more than {deepest} deep")
+            let (why, help) = if inside.len() == deepest {
+                let why = format!("views are nested more than {deepest} deep");
+                (why, "write the queries of some of them into one")
             } else {
-                format!("view `{}` reads itself", name.value)
+                let why = format!("view `{}` reads itself", name.value);
+                (
+                    why,
+                    "a view stands for its query, not for what its name meant before: give it another name",
+                )
             };
-            return Err(Error::plan(why).note(format!("through: {}", inside.join(", "))));
+            let through = format!("through: {}", inside.join(", "));
+            return Err(Error::plan(why).note(through).help(help));
         }
         inside.push(known);
         let asked = asked.through(&view.query);

@@ -130,9 +130,10 @@ fn spec(path: &str, options: &[TableOption], settings: &Options) -> Result<SinkS
     }
     let address = Address::parse(path)?;
     if address.is_none() && path.contains(['*', '?']) && !is_there(path) {
-        return Err(Error::plan(format!(
-            "`{path}` is a pattern, not one file to write to"
-        )));
+        return Err(
+            Error::plan(format!("`{path}` is a pattern, not one file to write to"))
+                .help("name the file: what does not exist yet is made"),
+        );
     }
     let mut spec = SinkSpec {
         path: PathBuf::from(path),

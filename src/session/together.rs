@@ -80,7 +80,8 @@ impl Session {
                 if is_one_file(file, path) {
                     return Err(
                         Error::plan(format!("`{}` is written by {flag}", path.display()))
-                            .at(insert.target_span),
+                            .at(insert.target_span)
+                            .help(format!("write to another file, or leave out {flag}")),
                     );
                 }
             }

@@ -207,7 +207,8 @@ fn element(
     if let Some(known) = table.columns.iter().find(|c| c.name.value == name.value) {
         return Err(
             Error::syntax(format!("column `{}` is declared twice", known.name.value))
-                .at(bytes(&part[0])),
+                .at(bytes(&part[0]))
+                .help("leave one of them out, or give it another name"),
         );
     }
     let kind = if is_word(part.get(1), "AS") {

@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::format::ReadColumn;
 use crate::plan::{Asked, PlanSettings, Registry, SinkColumns, computed, data_type};
 use crate::session::{Host, Options};
-use crate::sql::{ColumnKind, CreateTable};
+use crate::sql::{Column, ColumnKind, CreateTable};
 
 impl Sources {
     /// `CREATE TABLE`. What may fail comes before anything is forgotten, so that a statement that fails leaves a table
@@ -194,7 +194,7 @@ impl Declared {
 /// The columns that a statement declares, with the time among them.
 ///
 /// # Errors
-/// A name that is there twice, a type that does not exist, a computed column or a watermark of what is not there.
+/// A type that does not exist, a computed column or a watermark of what is not there.
 fn declared_columns(
     create: &CreateTable,
     with: &TableOptions,
@@ -205,12 +205,8 @@ fn declared_columns(
     let mut table = empty_table(&create.name.value, with, options);
     let mut columns = BTreeMap::new();
     let mut order = Vec::new();
-    for column in &create.columns {
+    for (number, column) in create.columns.iter().enumerate() {
         let name = &column.name.value;
-        if table.column(name).is_some() {
-            return Err(Error::plan(format!("column `{name}` is there twice"))
-                .at_least(crate::sql::span_of(column.name.span)));
-        }
         let (data_type, source) = match &column.kind {
             ColumnKind::Physical(sql_type) => {
                 let data_type = data_type(sql_type, options.zone)?;
@@ -223,9 +219,12 @@ fn declared_columns(
                 (data_type, ColumnSource::Field(name.clone()))
             }
             ColumnKind::Computed(expr) => {
+                refuse_behind(expr, number, create)?;
                 add_metadata(&mut table, expr, create, options);
                 let before = table.columns.len();
-                let (_, data_type) = computed::bind(&table, before, expr, registry, settings)?;
+                let bound = computed::bind(&table, before, expr, registry, settings);
+                let span = crate::sql::span_of(column.name.span);
+                let (_, data_type) = bound.map_err(|error| error.at_least(span))?;
                 let expr = Box::new(expr.clone());
                 let declared = true;
                 (data_type, ColumnSource::Computed { expr, declared })
@@ -289,6 +288,29 @@ fn add_metadata(table: &mut Table, expr: &ast::Expr, create: &CreateTable, optio
         }
         ControlFlow::<()>::Continue(())
     });
+}
+
+/// Refuses an expression for column `number` that reads a declared column which is not before it.
+fn refuse_behind(expr: &ast::Expr, number: usize, create: &CreateTable) -> Result<()> {
+    let (before, behind) = create.columns.split_at(number);
+    let found = ast::visit_expressions(expr, |expr| {
+        if let ast::Expr::Identifier(name) = expr {
+            let same = |column: &Column| column.name.value.eq_ignore_ascii_case(&name.value);
+            if !before.iter().any(same) && behind.iter().any(same) {
+                return ControlFlow::Break(name.clone());
+            }
+        }
+        ControlFlow::Continue(())
+    });
+    let ControlFlow::Break(name) = found else {
+        return Ok(());
+    };
+    Err(Error::plan(format!(
+        "`{expr}` reads `{}`, which is no column before it",
+        name.value
+    ))
+    .at_least(crate::sql::span_of(name.span))
+    .help(format!("declare `{}` before it", name.value)))
 }
 
 /// The time of `WATERMARK FOR`.

@@ -465,9 +465,10 @@ fn refuse_overwriting(places: &[Place], options: &Options) -> Result<()> {
         let is_output = |(_, known): &&(&str, &PathBuf)| is_one_file(known, output);
         if let Some((other, _)) = outputs[..number].iter().find(is_output) {
             let shown = output.display();
-            return Err(Error::usage(format!(
-                "{flag} and {other} name one file, `{shown}`"
-            )));
+            return Err(
+                Error::usage(format!("{flag} and {other} name one file, `{shown}`"))
+                    .help("give each a file of its own"),
+            );
         }
     }
     Ok(())

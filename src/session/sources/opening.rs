@@ -409,7 +409,8 @@ fn open_socket(address: &Address, access: &Access) -> Result<Live> {
     {
         return Err(Error::usage(format!(
             "`{address}`: datagrams are read as they are, not decompressed"
-        )));
+        ))
+        .help("leave compression out, and send text; tcp-listen:// takes compressed bytes"));
     }
     let arrivals = address.open(&access.socket)?;
     Ok(Live::new(arrivals, access.compression))

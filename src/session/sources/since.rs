@@ -38,7 +38,11 @@ pub(super) fn since(table: &Table, access: &Access, hints: &Hints) -> Result<Opt
     let nanoseconds = instant.rem_euclid(1_000_000) * 1_000;
     let nanoseconds = u32::try_from(nanoseconds).unwrap_or(0);
     let time = reader.read_instant(instant.div_euclid(1_000_000), nanoseconds);
-    let time = time.ok_or_else(|| Error::usage("the time of `from` is out of range"));
+    let time = time.ok_or_else(|| {
+        Error::usage("the time of `from` is out of range").help(
+            "a time column in nanoseconds holds the years 1678 to 2261; --from start reads all of it",
+        )
+    });
     time.map(Some)
 }
 
