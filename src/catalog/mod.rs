@@ -100,6 +100,14 @@ impl Catalog {
         self.tables.get(self.meant(name)?)
     }
 
+    /// The table that a name in FROM means: a path in single quotes is no other file in other letters.
+    pub fn table_of(&self, name: &ast::Ident) -> Option<&Arc<Table>> {
+        match name.quote_style {
+            Some('\'') => self.tables.get(&name.value),
+            _ => self.table(&name.value),
+        }
+    }
+
     /// The view that `name` means, as for tables.
     pub fn view(&self, name: &str) -> Option<&Arc<View>> {
         self.views.get(self.meant(name)?)

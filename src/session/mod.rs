@@ -383,19 +383,19 @@ impl Session {
     ) -> Result<()> {
         let mut catalog = self.catalog.clone();
         for (name, asked) in tables {
-            if catalog.table(&name.value).is_none()
+            if catalog.table_of(name).is_none()
                 && let Some(table) = self.sources.unseen(name, asked, &self.options)
             {
                 catalog.add_table(table);
             }
         }
         let is_endless =
-            |(name, _): &(ast::Ident, _)| catalog.table(&name.value).is_some_and(|t| t.endless);
+            |(name, _): &(ast::Ident, _)| catalog.table_of(name).is_some_and(|t| t.endless);
         if !tables.iter().any(is_endless) {
             return Ok(());
         }
         let settings = Self::plan_settings(&self.options, self.now);
-        let is_known = |(name, _): &(ast::Ident, _)| self.catalog.table(&name.value).is_some();
+        let is_known = |(name, _): &(ast::Ident, _)| self.catalog.table_of(name).is_some();
         if tables.iter().all(is_known) {
             // Whatever is wrong is so whatever comes.
             return plan::plan(query, &catalog, &self.registry, &settings).map(drop);

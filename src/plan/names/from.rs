@@ -133,7 +133,7 @@ impl Resolver<'_> {
     }
 
     fn base_table(&mut self, factor: &mut TableFactor, name: &Ident) -> Result<Relation> {
-        let Some(table) = self.catalog.table(&name.value).cloned() else {
+        let Some(table) = self.catalog.table_of(name).cloned() else {
             let names = self.catalog.names();
             let error = Error::plan(format!("table `{}` does not exist", name.value))
                 .at_least(self.span(name.span));

@@ -97,7 +97,7 @@ impl Sources {
         if let Some(create) = self.unwritten.get(&name.value).cloned() {
             self.create_unwritten(&create, asked, catalog, options, host)?;
         }
-        if let Some(table) = catalog.table(&name.value) {
+        if let Some(table) = catalog.table_of(name) {
             let name = table.name.clone();
             return self.look_at_declared(&name, host);
         }
@@ -290,7 +290,7 @@ impl Sources {
         catalog: &Catalog,
         options: &Options,
     ) -> Vec<String> {
-        let places = match (self.unwritten.get(&name.value), catalog.table(&name.value)) {
+        let places = match (self.unwritten.get(&name.value), catalog.table_of(name)) {
             (Some(create), _) => {
                 let paths = create.options.iter().filter(|option| option.key == "path");
                 return paths.map(|option| option.value.clone()).collect();

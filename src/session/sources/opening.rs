@@ -111,7 +111,7 @@ impl Sources {
             return Ok(());
         }
         for name in names {
-            let (place, access) = match catalog.table(&name.value) {
+            let (place, access) = match catalog.table_of(name) {
                 Some(table) => match self.definitions.get(&table.name) {
                     Some(known) if !self.opened.contains_key(&table.name) => {
                         (known.places.first().cloned(), known.access.clone())
