@@ -11,29 +11,16 @@
 
 mod create_table;
 mod guess;
-mod guess_columnar;
-mod guess_csv;
-mod guess_header;
-mod guess_inside;
-mod guess_joined;
-mod guess_lines;
-mod guess_named;
-mod guess_ndjson;
-mod guess_nested;
-mod guess_time;
-mod live_sample;
 mod spelling;
 mod table;
 
 pub use crate::format::PathStep;
 pub use create_table::create_table_text;
-pub use guess::{Guess, GuessedColumn, Header, Hints, SAMPLE_BYTES, guess};
-pub use guess_columnar::{guess_columnar, shown_columns};
-pub use guess_inside::{path_inside, shown_in};
-pub use guess_joined::JoinedTime;
-pub use guess_named::{UserFormat, json_format};
-pub use guess_time::TIME_NAMES;
-pub use live_sample::{file_sample_bytes, live_sample_bytes};
+pub use guess::{
+    Guess, GuessedColumn, Header, Hints, JoinedTime, SAMPLE_BYTES, TIME_NAMES, UserFormat,
+    file_sample_bytes, guess, guess_columnar, json_format, live_sample_bytes, path_inside,
+    shown_columns, shown_in,
+};
 pub use spelling::{only_place_of_name, place_of_name};
 pub use table::{ColumnSource, Table, TableColumn, TableTime, TakenFor};
 

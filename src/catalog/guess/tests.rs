@@ -1,9 +1,11 @@
 //! Samples and what is guessed of them, as `name TYPE` with `*` at the time column.
 
+use arrow::datatypes::DataType;
+
 use super::*;
-use crate::catalog::{create_table_text, live_sample_bytes};
+use crate::catalog::create_table_text;
 use crate::data::type_name;
-use crate::time::Interval;
+use crate::time::{EpochUnit, Interval};
 
 fn shown(sample: &str, hints: &Hints) -> String {
     match guess(sample.as_bytes(), true, hints) {

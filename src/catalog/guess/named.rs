@@ -7,25 +7,15 @@
 
 use arrow::datatypes::DataType;
 
-use super::guess::{GuessedColumn, Hints, find_column, no_column};
-use super::guess_inside::{column_inside, retype, shown_in};
+use super::hints::{Hints, UserFormat};
+use super::inside::{column_inside, retype, shown_in};
+use super::sample::{GuessedColumn, find_column, no_column};
 use crate::error::{Error, Result};
 use crate::format::{
-    Format, JsonSample, JsonWrapping, Layout, NdjsonOptions, Pattern, json_sample, layout_named,
+    Format, JsonSample, JsonWrapping, Layout, NdjsonOptions, json_sample, layout_named,
     parse_format_name,
 };
-use crate::time::{EpochUnit, TimeFormat, Unit};
-
-/// A format that the user has defined.
-#[derive(Debug, Clone, PartialEq)]
-pub struct UserFormat {
-    /// What its lines look like, with its name and its time column.
-    pub pattern: Pattern,
-    /// How its times are written.
-    pub ts_format: Option<String>,
-    /// The unit of its times, if they are numbers.
-    pub ts_unit: Option<EpochUnit>,
-}
+use crate::time::{TimeFormat, Unit};
 
 impl Hints {
     /// The user's format that `format` names.

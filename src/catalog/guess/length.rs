@@ -3,8 +3,8 @@
 //!
 //! Invariant: depends on the bytes alone, never on how they were cut on their way.
 
-use super::guess::{Header, Hints};
-use super::guess_csv;
+use super::csv;
+use super::hints::{Header, Hints};
 use crate::error::ErrorKind;
 use crate::format::{
     JsonSample, JsonWrapping, begins_long_object, csv_records, drawn_table, holds_object,
@@ -12,7 +12,8 @@ use crate::format::{
     sample_fields, table_of_blanks,
 };
 
-use super::guess::SAMPLE_BYTES;
+/// Bytes of a regular file that make its sample.
+pub const SAMPLE_BYTES: usize = 64 << 10;
 
 /// The line that shows the format of a pipe's sample: the one that ends it.
 pub(super) fn last_line(sample: &[u8]) -> &[u8] {
@@ -126,7 +127,7 @@ fn sample_of(bytes: &[u8], at_end: bool, hints: &Hints) -> Option<usize> {
     }
     // The names of a drawn table may look like those of CSV.
     let is_drawn = || drawn_table(first_lines(bytes, 2)).is_some() && !hints.only_line;
-    if guess_csv::begins_with_names(first_lines(bytes, 1), true, hints) && !is_drawn() {
+    if csv::begins_with_names(first_lines(bytes, 1), true, hints) && !is_drawn() {
         return csv_end;
     }
     first_record(bytes, at_end, csv_end, hints)
@@ -155,7 +156,7 @@ fn first_record(
         }
         let is_csv = csv_end
             .is_some_and(|end| end <= upto.len() && end > upto.len() - line.len() - 1)
-            && guess_csv::columns(upto, false, None, false, hints).is_ok();
+            && csv::columns(upto, false, None, false, hints).is_ok();
         is_csv || (number <= MOST_LINES_OF_A_TABLE && table_of_blanks(upto).is_some())
     })
 }

@@ -12,8 +12,9 @@ use arrow::datatypes::{DataType, TimeUnit};
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::Parser;
 
-use super::guess::{Guess, Hints, SampleColumn, SampleValue, find_column};
-use super::table::{ColumnSource, TableColumn};
+use super::hints::Hints;
+use super::sample::{Guess, SampleColumn, SampleValue, find_column};
+use crate::catalog::table::{ColumnSource, TableColumn};
 use crate::data::quoted_name;
 use crate::format::{Format, Layout};
 use crate::time::read_iso_clock;

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
-use super::guess::{Guess, GuessedColumn, Hints, SampleColumn, SampleValue};
-use super::guess_named::apply_types;
-use super::guess_time::{TIME_NAMES, find_time_column, time_type};
+use super::hints::Hints;
+use super::named::apply_types;
+use super::sample::{Guess, GuessedColumn, SampleColumn, SampleValue};
+use super::time::{TIME_NAMES, find_time_column, time_type};
 use crate::data::print::{Style, ValueWriter};
 use crate::data::type_name;
 use crate::error::{Error, Result};

@@ -2,11 +2,10 @@
 
 use arrow::datatypes::DataType;
 
-use super::guess::{
-    Guess, GuessedColumn, Hints, SampleColumn, SampleValue, find_column, no_column,
-};
-use super::guess_inside::{column_inside, names_inside, retype, sample_inside};
-use super::guess_joined::{day_alone, joined_time};
+use super::hints::Hints;
+use super::inside::{column_inside, names_inside, retype, sample_inside};
+use super::joined::{day_alone, joined_time};
+use super::sample::{Guess, GuessedColumn, SampleColumn, SampleValue, find_column, no_column};
 use crate::data::Metadata;
 use crate::error::Result;
 use crate::format::{Format, PREFIX_TIME_COLUMN};
@@ -67,20 +66,6 @@ fn timestamp(digits: usize, instant: bool, zone: Zone) -> DataType {
         Unit::Microsecond
     };
     DataType::Timestamp(unit.arrow(), instant.then(|| zone.name().into()))
-}
-
-impl Guess {
-    /// A guess whose time is still to be found.
-    pub(super) fn without_time(format: Format, columns: Vec<GuessedColumn>) -> Self {
-        Guess {
-            format,
-            columns,
-            time_column: None,
-            joined_time: None,
-            time_candidates: Vec::new(),
-            notes: Vec::new(),
-        }
-    }
 }
 
 /// Marks the time column of the guess and gives it a TIMESTAMP type, or lists the candidates.

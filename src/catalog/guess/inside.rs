@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 
-use super::guess::{GuessedColumn, SampleColumn, SampleValue, find_column};
-use super::guess_ndjson::sample_value;
-use super::spelling::place_of_name;
+use super::ndjson::sample_value;
+use super::sample::{GuessedColumn, SampleColumn, SampleValue, find_column};
+use crate::catalog::spelling::place_of_name;
 use crate::format::{JsonKind, json_object_fields};
 use crate::time::{TimeFormat, Zone};
 

@@ -1,7 +1,7 @@
 //! The columns of a sample of lines: those of its layout, or the keys that its lines have.
 
-use super::guess::{GuessedColumn, Hints, SampleColumn, SampleValue};
-use super::guess_csv::sample_value;
+use super::hints::Hints;
+use super::sample::{GuessedColumn, SampleColumn, SampleValue, sample_value};
 use crate::format::{
     ColumnKind, Format, Layout, LineField, LinesOptions, SampleField, line_keys, sample_fields,
 };

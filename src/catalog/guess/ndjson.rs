@@ -2,7 +2,7 @@
 
 use hashbrown::HashMap;
 
-use super::guess::{SampleColumn, SampleValue};
+use super::sample::{SampleColumn, SampleValue};
 use crate::format::{JsonKind, JsonWrapping, json_object_fields, wrapped_objects};
 
 /// The columns of the sample; of a pipe the first object alone counts. A last line that the sample cuts is

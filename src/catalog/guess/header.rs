@@ -10,9 +10,9 @@
 
 use hashbrown::HashSet;
 
-use super::guess::{Hints, SampleValue};
-use super::guess_csv::{Record, sample_value};
-use super::guess_lines::is_size;
+use super::hints::Hints;
+use super::lines::is_size;
+use super::sample::{Record, SampleValue, sample_value};
 use crate::time::{read_iso, read_log_time};
 
 /// What a field of the first record may be.

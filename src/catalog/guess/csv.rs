@@ -2,15 +2,14 @@
 //!
 //! The delimiter is the one that cuts the records of the sample most evenly.
 
-use super::guess::{Header, Hints, SampleColumn, SampleValue, csv_options};
-use super::guess_header::Names;
+use super::header::Names;
+use super::hints::{Header, Hints};
+use super::sample::{Record, SampleColumn, SampleValue, sample_value};
 use crate::error::{Error, Result};
-use crate::format::{FORMATS, Format, SampleField, csv_header, csv_records};
+use crate::format::{CsvOptions, FORMATS, Format, SampleField, csv_header, csv_records};
 
 const DELIMITERS: [u8; 4] = [b',', b'\t', b';', b'|'];
 const MOST_RECORDS: usize = 1_000;
-
-pub(super) type Record = Vec<SampleField>;
 
 /// The format and the columns of the sample. `is_asked_for` takes text of one column for CSV, too.
 pub(super) fn columns(
@@ -171,27 +170,15 @@ fn column_values(records: &[Record], place: usize, hints: &Hints) -> Vec<SampleV
         .collect()
 }
 
-pub(super) fn sample_value(field: &SampleField, hints: &Hints) -> SampleValue {
-    let text = String::from_utf8_lossy(&field.text);
-    let text = text.trim();
-    if text.is_empty() || hints.nulls.holds_for_values(text.as_bytes()) {
-        return SampleValue::Null;
-    }
-    if text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false") {
-        return SampleValue::Boolean;
-    }
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let whole = digits.bytes().take_while(u8::is_ascii_digit).count();
-    // A leading zero, a plus or many digits are the signs of an identifier.
-    let is_identifier = whole == 0 || whole > 18 || (whole > 1 && digits.starts_with('0'));
-    if is_identifier {
-        SampleValue::Text(text.to_owned())
-    } else if whole == digits.len() {
-        SampleValue::Integer(text.to_owned())
-    } else if text.parse::<f64>().is_ok_and(f64::is_finite) {
-        SampleValue::Decimal(text.to_owned())
-    } else {
-        SampleValue::Text(text.to_owned())
+/// The csv options that the hints leave no choice about.
+fn csv_options(delimiter: u8, header: bool, names: Vec<String>, hints: &Hints) -> CsvOptions {
+    CsvOptions {
+        delimiter,
+        header,
+        header_fields: names,
+        nulls: hints.nulls.clone(),
+        encoding: hints.encoding,
+        max_record_bytes: hints.max_record_bytes,
     }
 }
 
