@@ -9,6 +9,7 @@
 //! time holds times.
 
 use arrow::datatypes::{DataType, TimeUnit};
+use sqlparser::ast;
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::Parser;
 
@@ -29,6 +30,8 @@ pub struct JoinedTime {
     pub name: String,
     /// The names of the columns: the date, and the time of day.
     columns: [String; 2],
+    /// What is computed of them.
+    expr: Box<ast::Expr>,
 }
 
 impl JoinedTime {
@@ -39,35 +42,40 @@ impl JoinedTime {
             columns.any(|column| column.name.eq_ignore_ascii_case(name))
         };
         let name = NAMES.into_iter().find(|name| !is_taken(name))?;
+        let columns = [date, time].map(|place| guess.columns[place].name.clone());
+        let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+        let text = expression(&columns, quoted);
+        let parser = Parser::new(&GenericDialect {}).try_with_sql(&text);
+        let expr = parser.and_then(|mut parser| parser.parse_expr()).ok()?;
         Some(JoinedTime {
             name: name.to_owned(),
-            columns: [date, time].map(|place| guess.columns[place].name.clone()),
+            columns,
+            expr: Box::new(expr),
         })
     }
 
     /// The expression over the columns, as it is typed.
     pub fn text(&self) -> String {
-        let [date, time] = self.columns.each_ref().map(|name| quoted_name(name));
-        format!("to_timestamp({date} || ' ' || {time})")
+        expression(&self.columns, quoted_name)
     }
 
     /// The column of the table.
-    pub fn column(&self) -> Option<TableColumn> {
-        let quoted = |name: &String| format!("\"{}\"", name.replace('"', "\"\""));
-        let [date, time] = self.columns.each_ref().map(quoted);
-        let text = format!("to_timestamp({date} || ' ' || {time})");
-        let parser = Parser::new(&GenericDialect {}).try_with_sql(&text);
-        let expr = parser.and_then(|mut parser| parser.parse_expr()).ok()?;
-        Some(TableColumn {
+    pub fn column(&self) -> TableColumn {
+        TableColumn {
             name: self.name.clone(),
             data_type: DataType::Timestamp(TimeUnit::Microsecond, None),
             source: ColumnSource::Computed {
-                expr: Box::new(expr),
+                expr: self.expr.clone(),
                 declared: false,
             },
             unshown: false,
-        })
+        }
     }
+}
+
+fn expression(columns: &[String; 2], quoted: impl Fn(&str) -> String) -> String {
+    let [date, time] = columns.each_ref().map(|name| quoted(name));
+    format!("to_timestamp({date} || ' ' || {time})")
 }
 
 /// The time that the date of column `date` is with a time of day.

@@ -139,7 +139,7 @@ pub(super) fn guessed(
         .map(|column| table_column(column, &guess.columns))
         .collect();
     let mut time = guess.time_column;
-    if let Some(joined) = guess.joined_time.as_ref().and_then(JoinedTime::column) {
+    if let Some(joined) = guess.joined_time.as_ref().map(JoinedTime::column) {
         time = Some(columns.len());
         columns.push(joined);
     }
