@@ -13,14 +13,13 @@
 use std::collections::HashMap;
 use std::collections::HashSet;
 use std::io;
-use std::time::Duration;
 
 use super::copies::{beginning_of, is_copy, is_enough};
 use super::incarnation::{Incarnation, Inode, Known, Stamp, stamp};
 use super::opening::{opened, opened_as, refused};
 use super::trail::{Entry, Trail};
 use super::{Begin, Follow, names, not_there};
-use crate::connect::{Notice, Reason, expand, is_pattern};
+use crate::connect::{Notice, expand, is_pattern};
 use crate::error::Result;
 
 /// So much of each is compared before any is read: more than a header of many columns.
@@ -126,14 +125,15 @@ impl Follow {
         let mut found = Vec::new();
         let mut known = HashSet::new();
         for (path, is_match) in self.paths()? {
-            let mut trail = Trail::new(is_match);
+            let trail = self.trails.entry(path.clone());
+            let trail = trail.or_insert(Trail::new(is_match));
             match opened(&path) {
                 Ok((incarnation, _)) if !known.insert(incarnation.inode) => {}
                 Ok((incarnation, metadata)) => {
                     let beginning = incarnation.beginning().unwrap_or_default();
                     let is_compressed = self.compression.is_compressed(&beginning, true);
                     found.push(Found {
-                        path: path.clone(),
+                        path,
                         inode: incarnation.inode,
                         stamp: stamp(&metadata),
                         is_compressed: is_compressed == Some(true),
@@ -147,15 +147,9 @@ impl Follow {
                     self.notices.push_back(Notice::warning(not_there(&path)));
                 }
                 // The others of a pattern can be read.
-                Err(error) if is_match => {
-                    let why = Reason(&error).to_string();
-                    let text = format!("cannot open `{path}`: {why}; waiting for it");
-                    self.notices.push_back(Notice::warning(text));
-                    trail.told = Some(why);
-                }
+                Err(error) if is_match => self.tell_missing(&path, &error),
                 Err(error) => return Err(refused(&path, &error)),
             }
-            self.trails.insert(path, trail);
         }
         Ok(found)
     }
@@ -223,8 +217,7 @@ impl Follow {
     }
 
     fn enter(&mut self, found: &Found, incarnation: Incarnation) {
-        let mut entry = Entry::new(incarnation, true, Duration::ZERO);
-        entry.is_history = found.is_history;
+        let mut entry = Entry::initial(incarnation, found.is_history);
         entry.watch = (!found.is_history)
             .then(|| self.watch.file(&found.path))
             .flatten();

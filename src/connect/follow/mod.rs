@@ -14,6 +14,11 @@
 //! place where reading was; what is written to a file 5 s after another took its name, if no pattern finds it. A
 //! look is taken when the system says that something happened, and every second.
 //!
+//! What it costs: a look globs every pattern and asks the system about every path and every open file, whichever of
+//! them grew, and up to 100 looks are taken in a second while names change in a folder (`LOOK_PAUSE`). With
+//! [`Begin::End`] the bytes that are there are read, at the speed of the disk, and passed over
+//! (`RecordReader::pass_old`): a header may be among them, and where records end is told from the beginning alone.
+//!
 //! Invariants: an incarnation is read to its end before the next one of its path begins; nothing is read twice,
 //! under whatever name it is found again; nothing here waits.
 
@@ -35,14 +40,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use copies::{Remembered, Verdict};
+use copies::Remembered;
 use done::Done;
 use incarnation::{FollowedSource, Inode, inode};
 use initial::Found;
 use leftover::Leftovers;
 use opening::opened;
 use own::Own;
-use trail::{Entry, Step, Trail};
+use trail::{Entry, Judgement, Origin, Step, Trail};
 use watch::Watch;
 
 use super::file::{is_pattern, near_file};
@@ -69,6 +74,16 @@ pub enum Begin {
     /// With what is of this time or later, in microseconds since 1970: whoever reads knows the times of records,
     /// and here only files are left out that were written before, for good measure by a day.
     Since(i64),
+}
+
+/// What comes of asking for an incarnation.
+enum Given {
+    /// It may be read.
+    Source(FollowedSource),
+    /// There is none before somebody has read on, which is soon.
+    Reading,
+    /// There is none until something happens.
+    Nothing,
 }
 
 /// Follows files.
@@ -207,7 +222,7 @@ impl Follow {
         let metadata = match std::fs::metadata(path) {
             Ok(metadata) => metadata,
             Err(error) => {
-                self.is_missing(path, &error);
+                self.tell_missing(path, &error);
                 return false;
             }
         };
@@ -226,14 +241,12 @@ impl Follow {
                 None => return false,
             },
             Err(error) => {
-                self.is_missing(path, &error);
+                self.tell_missing(path, &error);
                 return false;
             }
         };
         known.insert(incarnation.inode);
-        let is_continued = incarnation.is_continued();
-        let mut entry = Entry::new(incarnation, false, now);
-        entry.is_continued = is_continued;
+        let mut entry = Entry::arrived(incarnation, now);
         entry.watch = self.watch.file(path);
         if let Some(trail) = self.trails.get_mut(path) {
             trail.told = None;
@@ -242,8 +255,8 @@ impl Follow {
         true
     }
 
-    /// Says once what is wrong with a path.
-    fn is_missing(&mut self, path: &str, error: &io::Error) {
+    /// Says once what is wrong with a path, which is waited for.
+    fn tell_missing(&mut self, path: &str, error: &io::Error) {
         let Some(trail) = self.trails.get_mut(path) else {
             return;
         };
@@ -262,11 +275,10 @@ impl Follow {
         trail.told = Some(text);
     }
 
-    /// The next incarnation that may be read, and whether one depends on reading.
-    fn give(&mut self, now: Duration) -> (Option<FollowedSource>, bool) {
-        let mut is_waiting = false;
+    /// The next incarnation that may be read.
+    fn give(&mut self, now: Duration) -> Given {
+        let mut given = Given::Nothing;
         let mut done = Vec::new();
-        let mut given = None;
         let paths: Vec<String> = match self.initial.front() {
             Some(first) => vec![first.path.clone()],
             None => self.trails.keys().cloned().collect(),
@@ -275,77 +287,64 @@ impl Follow {
             let Some(trail) = self.trails.get_mut(&path) else {
                 continue;
             };
-            let (source, waits) = match trail.step(now, &mut done) {
+            let next = match trail.step(now, &mut done) {
                 Step::Ready => self.give_first(&path, now, &mut done),
-                Step::Reading => (None, true),
-                Step::Nothing => (None, false),
+                Step::Reading => Given::Reading,
+                Step::Nothing => Given::Nothing,
             };
-            is_waiting |= waits;
-            if source.is_some() {
-                given = source;
-                break;
+            match next {
+                Given::Source(_) => {
+                    given = next;
+                    break;
+                }
+                Given::Reading => given = next,
+                Given::Nothing => {}
             }
         }
         self.forget(done);
-        (given, is_waiting)
+        given
     }
 
     /// Gives the first incarnation of a path, if it is new and enough of it is there to know what it is.
-    fn give_first(
-        &mut self,
-        path: &str,
-        now: Duration,
-        done: &mut Vec<Entry>,
-    ) -> (Option<FollowedSource>, bool) {
+    fn give_first(&mut self, path: &str, now: Duration, done: &mut Vec<Entry>) -> Given {
         let are_several = self.are_several();
         let Some(trail) = self.trails.get_mut(path) else {
-            return (None, false);
+            return Given::Nothing;
         };
         let has_next = trail.queue.len() > 1;
         let Some(front) = trail.queue.front_mut() else {
-            return (None, false);
+            return Given::Nothing;
         };
-        let beginning = front.incarnation.beginning().unwrap_or_default();
-        let Some(compressed) = self
-            .compression
-            .is_compressed(&beginning, has_next || front.is_initial)
-        else {
-            return (None, false);
-        };
-        if compressed && !front.is_initial && !front.is_settled(now) && !has_next {
-            return (None, false);
-        }
-        if are_several && !front.is_initial && !front.is_continued {
-            match self.remembered.judge(&front.incarnation, self.compression) {
-                Verdict::Unknown if !has_next => return (None, false),
-                Verdict::CopyOf(original) => {
-                    let text =
-                        format!("`{path}` is left out: it begins as `{original}`, which was read");
-                    self.notices.push_back(Notice::remark(text));
-                    done.extend(trail.queue.pop_front());
-                    return (None, true);
-                }
-                Verdict::New | Verdict::Unknown => {}
+        let remembered = are_several.then_some(&self.remembered);
+        let is_compressed = match front.judge(has_next, now, self.compression, remembered) {
+            Judgement::Unknown => return Given::Nothing,
+            Judgement::CopyOf(original) => {
+                let text =
+                    format!("`{path}` is left out: it begins as `{original}`, which was read");
+                self.notices.push_back(Notice::remark(text));
+                done.extend(trail.queue.pop_front());
+                // Another may be behind it.
+                return Given::Reading;
             }
-        }
-        if !front.is_initial {
-            let whence = match front.is_continued {
-                true => "reading what has been added",
-                false => "reading what has come from its beginning",
-            };
-            let text = format!("`{path}`: {whence}");
-            self.notices.push_back(Notice::remark(text));
-        }
-        front.is_compressed = compressed;
+            Judgement::New { is_compressed } => is_compressed,
+        };
+        let whence = match front.origin {
+            Origin::Initial { .. } => None,
+            Origin::Arrived => Some("reading what has come from its beginning"),
+            Origin::Continued => Some("reading what has been added"),
+        };
+        let told = whence.map(|whence| Notice::remark(format!("`{path}`: {whence}")));
+        self.notices.extend(told);
+        front.is_compressed = is_compressed;
         front.is_given = true;
         let incarnation = Arc::clone(&front.incarnation);
-        if compressed || front.is_history {
+        if is_compressed || front.origin == (Origin::Initial { is_history: true }) {
             incarnation.close();
         }
-        if are_several && !compressed {
+        if are_several && !is_compressed {
             self.remembered.add(&incarnation);
         }
-        (Some(FollowedSource::new(incarnation)), true)
+        Given::Source(FollowedSource::new(incarnation))
     }
 
     /// Moves on to the next of the files that were there at the beginning, if the first has been read.
@@ -358,7 +357,7 @@ impl Follow {
             .get(&first.path)
             .and_then(|trail| trail.queue.front());
         let is_read = front.is_none_or(|front| {
-            if !front.is_initial {
+            if !front.is_initial() {
                 return true;
             }
             match front.is_given {
@@ -398,10 +397,11 @@ impl Arrivals for Follow {
         }
         loop {
             self.open_first();
-            let (given, is_waiting) = self.give(now);
-            if let Some(source) = given {
-                return Ok(Arrival::Input(Box::new(source)));
-            }
+            let is_reading = match self.give(now) {
+                Given::Source(source) => return Ok(Arrival::Input(Box::new(source))),
+                Given::Reading => true,
+                Given::Nothing => false,
+            };
             if self.pass_initial() {
                 continue;
             }
@@ -412,8 +412,8 @@ impl Arrivals for Follow {
                 entry.is_given && incarnation.has_stirred() && !is_over
             };
             let mut entries = self.trails.values().flat_map(Trail::entries);
-            let is_waiting = is_waiting || entries.any(is_unread);
-            let until = match is_waiting || !self.initial.is_empty() {
+            let is_reading = is_reading || entries.any(is_unread);
+            let until = match is_reading || !self.initial.is_empty() {
                 true => now + READING,
                 false if self.has_stirred => self.looked.unwrap_or(now) + LOOK_PAUSE,
                 false => self.looked.unwrap_or(now) + LOOK_EVERY,

@@ -13,7 +13,9 @@ use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::copies::{Remembered, Verdict};
 use super::incarnation::{Incarnation, Progress};
+use crate::connect::Compression;
 
 /// For how long a file is read on after another has taken its name.
 pub(super) const LINGER: Duration = Duration::from_secs(5);
@@ -45,12 +47,7 @@ pub(super) struct Entry {
     pub incarnation: Arc<Incarnation>,
     /// Somebody reads it, or did.
     pub is_given: bool,
-    /// It was there at the beginning.
-    pub is_initial: bool,
-    /// It was there at the beginning, and nobody writes to it any more.
-    pub is_history: bool,
-    /// Its beginning was read before.
-    pub is_continued: bool,
+    pub origin: Origin,
     /// It was given as what somebody compressed: whole.
     pub is_compressed: bool,
     pub watch: Option<i32>,
@@ -60,19 +57,62 @@ pub(super) struct Entry {
     left: Duration,
 }
 
+/// How an incarnation came to be followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// It was there at the beginning.
+    Initial {
+        /// Nobody writes to it any more.
+        is_history: bool,
+    },
+    /// It came later.
+    Arrived,
+    /// It came again: its beginning was read before.
+    Continued,
+}
+
+/// What an incarnation is that nobody has read.
+pub(super) enum Judgement {
+    New {
+        /// Somebody compressed it.
+        is_compressed: bool,
+    },
+    /// All of it was read, from this file.
+    CopyOf(Arc<str>),
+    /// Too little of it is there.
+    Unknown,
+}
+
 impl Entry {
-    pub(super) fn new(incarnation: Incarnation, is_initial: bool, now: Duration) -> Self {
+    /// Of a file that was there at the beginning.
+    pub(super) fn initial(incarnation: Incarnation, is_history: bool) -> Self {
+        Entry::new(incarnation, Origin::Initial { is_history }, Duration::ZERO)
+    }
+
+    /// Of a file that has come.
+    pub(super) fn arrived(incarnation: Incarnation, now: Duration) -> Self {
+        let origin = match incarnation.is_continued() {
+            true => Origin::Continued,
+            false => Origin::Arrived,
+        };
+        Entry::new(incarnation, origin, now)
+    }
+
+    fn new(incarnation: Incarnation, origin: Origin, now: Duration) -> Self {
         Entry {
             incarnation: Arc::new(incarnation),
             is_given: false,
-            is_initial,
-            is_history: false,
-            is_continued: false,
+            origin,
             is_compressed: false,
             watch: None,
             quiet: (0, now),
             left: now,
         }
+    }
+
+    /// True if it was there at the beginning.
+    pub(super) fn is_initial(&self) -> bool {
+        matches!(self.origin, Origin::Initial { .. })
     }
 
     fn size(&self) -> u64 {
@@ -96,8 +136,36 @@ impl Entry {
     }
 
     /// True if nobody writes to it any more, so far as can be told.
-    pub(super) fn is_settled(&mut self, now: Duration) -> bool {
+    fn is_settled(&mut self, now: Duration) -> bool {
         self.quiet_for(now) >= SETTLED
+    }
+
+    /// What the first incarnation of a path is; `has_next`: it will not grow. What has come is compared with
+    /// `remembered`, if others may hold the same.
+    pub(super) fn judge(
+        &mut self,
+        has_next: bool,
+        now: Duration,
+        compression: Compression,
+        remembered: Option<&Remembered>,
+    ) -> Judgement {
+        let is_initial = self.is_initial();
+        let beginning = self.incarnation.beginning().unwrap_or_default();
+        let is_compressed = compression.is_compressed(&beginning, has_next || is_initial);
+        let Some(is_compressed) = is_compressed else {
+            return Judgement::Unknown;
+        };
+        if is_compressed && !is_initial && !has_next && !self.is_settled(now) {
+            return Judgement::Unknown;
+        }
+        if let (Some(remembered), Origin::Arrived) = (remembered, self.origin) {
+            match remembered.judge(&self.incarnation, compression) {
+                Verdict::Unknown if !has_next => return Judgement::Unknown,
+                Verdict::CopyOf(original) => return Judgement::CopyOf(original),
+                Verdict::New | Verdict::Unknown => {}
+            }
+        }
+        Judgement::New { is_compressed }
     }
 
     /// True if all that is there has been read and passed on. What has an end is read when that was passed on.
@@ -189,7 +257,7 @@ impl Trail {
         if incarnation.is_cut()
             && let Ok(next) = incarnation.next()
         {
-            let mut next = Entry::new(next, false, now);
+            let mut next = Entry::arrived(next, now);
             next.watch = ended.watch.take();
             self.queue.push_front(next);
         }
