@@ -93,7 +93,8 @@ impl ArrowMessages {
     pub fn take(&mut self, input: &mut &[u8]) -> Result<Option<ArrowBatch>> {
         loop {
             let wanted = self.part.length();
-            let length = (wanted - self.bytes.len()).min(input.len());
+            // Four bytes of it came with its length, where that is no continuation: more than it may have.
+            let length = wanted.saturating_sub(self.bytes.len()).min(input.len());
             let (now, later) = input.split_at(length);
             *input = later;
             if matches!(self.part, Part::Index) {
@@ -106,6 +107,22 @@ impl ArrowMessages {
             let bytes = std::mem::take(&mut self.bytes);
             if let Some(batch) = self.step(bytes)? {
                 return Ok(Some(batch));
+            }
+        }
+    }
+
+    /// True if the first bytes of an input show a whole batch, or that something is wrong. The part that they end
+    /// within is not copied: whoever looks again at each read does not look at its bytes.
+    pub fn show_rows(bytes: &[u8]) -> bool {
+        let (mut messages, mut rest) = (ArrowMessages::default(), bytes);
+        loop {
+            let missing = (messages.part.length()).saturating_sub(messages.bytes.len());
+            let Some((mut part, behind)) = rest.split_at_checked(missing) else {
+                return false;
+            };
+            rest = behind;
+            if !matches!(messages.take(&mut part), Ok(None)) {
+                return true;
             }
         }
     }

@@ -284,6 +284,28 @@ fn what_is_cut_off_gives_its_whole_batches_and_an_error() {
 }
 
 #[test]
+fn rows_show_with_the_last_byte_of_a_batch() {
+    for bytes in [arrow(false, None), arrow(true, None)] {
+        for length in 0..=bytes.len() {
+            let (count, _) = read_arrow([&bytes[..length]]);
+            assert_eq!(
+                ArrowMessages::show_rows(&bytes[..length]),
+                count > 0,
+                "{length}"
+            );
+        }
+    }
+    assert!(ArrowMessages::show_rows(b"\xff\xff\xff\xff\x03\0\0\0abc"));
+}
+
+#[test]
+fn metadata_shorter_than_a_length_is_refused() {
+    let (count, end) = read_arrow([&b"\x02\0\0\0abcdefgh"[..]]);
+    end.unwrap_err();
+    assert_eq!(count, 0);
+}
+
+#[test]
 fn an_index_that_claims_more_than_it_has_is_refused() {
     let bytes = parquet();
     assert_eq!(read_parquet(&bytes).unwrap(), 12);

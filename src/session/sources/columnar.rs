@@ -182,11 +182,8 @@ impl Sources {
 /// How much of what came shows the columns and the first rows; `None` if more must come. That is all of it, as
 /// no more is looked at.
 pub(super) fn columns_sample_bytes(bytes: &[u8], at_end: bool, most: usize) -> Option<usize> {
-    let is_enough = at_end || bytes.len() >= most || {
-        let (mut messages, mut input) = (ArrowMessages::default(), bytes);
-        // Whatever is wrong with it is told by whoever looks at it.
-        !matches!(messages.take(&mut input), Ok(None))
-    };
+    // Whatever is wrong with it is told by whoever looks at it.
+    let is_enough = at_end || bytes.len() >= most || ArrowMessages::show_rows(bytes);
     is_enough.then_some(bytes.len())
 }
 
