@@ -19,25 +19,52 @@ const ASK_EVERY: Duration = Duration::from_millis(100);
 /// How many of the longest records may have been begun and not ended by all inputs of a table together.
 const MOST_BEGUN: usize = 16;
 
-/// How many bytes may have been begun of records that may be so long.
-pub(super) fn most_begun_bytes(max_record_bytes: usize) -> usize {
-    max_record_bytes.saturating_mul(MOST_BEGUN)
-}
+/// How many bytes of records that have not ended all inputs of a table may have begun together.
+pub(super) struct MostBegun(usize);
 
-/// Why the input that has begun the longest record is given up when there are more bytes than those.
-pub(super) fn too_much_begun(most_bytes: usize) -> String {
-    let most = match most_bytes >> 20 {
-        0 => format!("{most_bytes} bytes"),
-        most => format!("{most} MiB"),
-    };
-    format!(
-        "records that had not ended were longer than {most} together ({MOST_BEGUN} times --max-record), and it was the longest"
-    )
+impl MostBegun {
+    /// Where a record may be so long.
+    pub(super) fn of_records(max_record_bytes: usize) -> Self {
+        MostBegun(max_record_bytes.saturating_mul(MOST_BEGUN))
+    }
+
+    /// True if so many bytes are too many.
+    pub(super) fn is_less_than(&self, begun_bytes: usize) -> bool {
+        self.0 < begun_bytes
+    }
+
+    /// Of inputs that have begun so much each, those to give up: the longest, until the others may go on.
+    pub(super) fn too_long(&self, begun_bytes: impl Iterator<Item = usize>) -> Vec<usize> {
+        let begun = begun_bytes.enumerate().map(|(place, bytes)| (bytes, place));
+        let mut begun: Vec<(usize, usize)> = begun.collect();
+        let mut all_bytes = begun.iter().map(|(bytes, _)| bytes).sum();
+        if !self.is_less_than(all_bytes) {
+            return Vec::new();
+        }
+        begun.sort_unstable();
+        let mut given_up = Vec::new();
+        while let (true, Some((bytes, place))) = (self.is_less_than(all_bytes), begun.pop()) {
+            all_bytes -= bytes;
+            given_up.push(place);
+        }
+        given_up
+    }
+
+    /// Why they are given up.
+    pub(super) fn reason(&self) -> String {
+        let most = match self.0 >> 20 {
+            0 => format!("{} bytes", self.0),
+            most => format!("{most} MiB"),
+        };
+        format!(
+            "records that had not ended were longer than {most} together ({MOST_BEGUN} times --max-record), and it was the longest"
+        )
+    }
 }
 
 /// Where inputs come from, and what it last said.
 pub(super) struct Arrived {
-    pub(super) arrivals: Box<dyn Arrivals>,
+    arrivals: Box<dyn Arrivals>,
     /// How the bytes of inputs are compressed.
     compression: Compression,
     /// No more will come.
@@ -66,6 +93,11 @@ impl Arrived {
         }
     }
 
+    /// What messages call it.
+    pub(super) fn name(&self) -> &str {
+        self.arrivals.name()
+    }
+
     /// The next input that is there.
     pub(super) fn next(&mut self) -> Result<Option<Opened>> {
         if self.is_over || !self.to_ask {
@@ -73,14 +105,10 @@ impl Arrived {
         }
         self.asked = time::elapsed();
         match self.arrivals.ask(self.asked)? {
-            Arrival::Input(source) => Ok(Some(Opened {
-                source: match source.gives_messages() {
-                    true => source,
-                    false => decompressed(source, self.compression),
-                },
-                bytes: Vec::new(),
-                at_end: false,
-            })),
+            Arrival::Input(source) => Ok(Some(Opened::new(match source.gives_messages() {
+                true => source,
+                false => decompressed(source, self.compression),
+            }))),
             Arrival::Later(until) => {
                 (self.to_ask, self.until) = (false, until);
                 Ok(None)
@@ -133,5 +161,22 @@ impl Arrived {
             idle(Idle::Said(notice))?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_are_given_up_until_the_others_may_go_on() {
+        let most = MostBegun::of_records(10);
+        let too_long = |begun: &[usize]| most.too_long(begun.iter().copied());
+        assert!(too_long(&[]).is_empty());
+        assert!(too_long(&[100, 60]).is_empty());
+        assert_eq!(too_long(&[100, 61]), [0]);
+        assert_eq!(too_long(&[61, 0, 100]), [2]);
+        assert_eq!(too_long(&[1, 200, 90, 161, 80]), [1, 3, 2]);
+        assert_eq!(too_long(&[161]), [0]);
     }
 }

@@ -8,7 +8,6 @@
 //! Invariants: a batch goes out as soon as its last byte is there. Of Parquet, where its rows are stands at its
 //! end; until then what comes through a pipe is kept (`whole.rs`).
 
-use std::io;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,9 +19,9 @@ use super::block::{Block, Chunk, Known, Unread};
 use super::metadata::{MetadataPlan, Origin};
 use super::reader::{Input, Opened, Patience, Read};
 use super::texts::Texts;
-use super::wait::{Ready, Waiter};
+use super::wait::Waiter;
 use super::whole::Gathering;
-use crate::connect::{ByteSource, Ending, Reason, cannot_read};
+use crate::connect::{Ending, Reason, cannot_read};
 use crate::error::{Error, Result};
 use crate::format::{
     ArrowBatch, ArrowMessages, ColumnarDecoder, ColumnarKind, DecodeSpec, Decoded, ParquetFile,
@@ -52,11 +51,9 @@ enum Rows {
 
 /// Reads a file of columns.
 pub(super) struct ColumnReader {
-    source: Box<dyn ByteSource>,
-    /// What was read and is still to be looked at.
-    bytes: Vec<u8>,
+    /// What was read of it is still to be looked at, from `start` on.
+    opened: Opened,
     start: usize,
-    at_end: bool,
     /// Why there is no more: told behind the whole batches before it.
     failed: Option<Error>,
     kind: Kind,
@@ -160,10 +157,8 @@ impl ColumnReader {
         let reads_clock = input.metadata.arrival().is_some();
         ColumnReader {
             origin: Origin::of(opened.source.name(), reads_clock),
-            source: opened.source,
-            bytes: opened.bytes,
+            opened,
             start: 0,
-            at_end: opened.at_end,
             failed: None,
             kind: match kind {
                 ColumnarKind::Arrow => Kind::Arrow(ArrowMessages::default()),
@@ -192,12 +187,12 @@ impl ColumnReader {
 
     /// What to wait for before reading.
     pub(super) fn wait_for(&self) -> Option<BorrowedFd<'_>> {
-        self.source.wait_for()
+        self.opened.source.wait_for()
     }
 
     /// Until when nothing may come, if not for ever.
     pub(super) fn quiet_until(&mut self, now: Duration) -> Option<Duration> {
-        self.source.quiet_until(now)
+        self.opened.source.quiet_until(now)
     }
 
     /// How it ended, once it has.
@@ -238,32 +233,21 @@ impl ColumnReader {
             if let Some(error) = self.failed.take() {
                 return Err(error);
             }
-            match patience {
-                None if !waiter.is_ready(self.source.as_ref()) => return Ok(Read::Later),
-                None => {}
-                Some(idle) => match waiter.wait(self.source.as_ref(), idle)? {
-                    Ready::Input => {}
-                    Ready::Stop(_) => return Ok(Read::Stop),
-                    Ready::Alarm => return Ok(Read::Later),
-                },
+            if let Some(instead) = waiter.before_reading(self.opened.source.as_ref(), patience)? {
+                return Ok(instead);
             }
-            self.fill(waiter);
+            self.fill();
         }
     }
 
-    fn fill(&mut self, waiter: &Waiter<'_>) {
-        let length = self.bytes.len();
-        self.bytes.resize(length + READ_BYTES, 0);
-        let read = read_some(self.source.as_mut(), &mut self.bytes[length..], waiter);
-        let count = read.as_ref().map_or(0, |count| count.unwrap_or(0));
-        self.bytes.truncate(length + count);
-        match read {
-            Ok(count) => self.at_end = count == Some(0),
+    fn fill(&mut self) {
+        match self.opened.read_some(READ_BYTES) {
+            Ok(_) => {}
             Err(error) if self.may_break => {
-                self.at_end = true;
+                self.opened.at_end = true;
                 self.ending = Ending::Broken(Reason(&error).to_string());
             }
-            Err(error) => self.failed = Some(cannot_read(self.source.name(), &error)),
+            Err(error) => self.failed = Some(cannot_read(self.opened.source.name(), &error)),
         }
         self.read_clock();
     }
@@ -278,9 +262,10 @@ impl ColumnReader {
         let Kind::Arrow(messages) = &mut self.kind else {
             return Err(Error::internal("messages of another format"));
         };
-        let mut input = &self.bytes[self.start..];
+        let bytes = &mut self.opened.bytes;
+        let mut input = &bytes[self.start..];
         let batch = messages.take(&mut input)?;
-        self.start = self.bytes.len() - input.len();
+        self.start = bytes.len() - input.len();
         if let (None, Some(schema)) = (&self.decoder, messages.schema()) {
             let decoder = ColumnarDecoder::new(schema, &self.decode, self.whole_rows)?;
             self.decoder = Some(Arc::new(decoder));
@@ -288,9 +273,9 @@ impl ColumnReader {
         if let (Some(batch), Some(decoder)) = (batch, self.decoder.clone()) {
             return Ok(Step::Block(self.block(Rows::Arrow(decoder, batch))));
         }
-        self.bytes.clear();
+        bytes.clear();
         self.start = 0;
-        match self.at_end {
+        match self.opened.at_end {
             true => messages.end().map(|()| Step::End),
             false => Ok(Step::More),
         }
@@ -298,9 +283,12 @@ impl ColumnReader {
 
     fn next_rows(&mut self) -> Result<Step> {
         if let Kind::Parquet(None) = self.kind {
-            let (gathering, bytes) = (&mut self.gathering, &mut self.bytes);
-            let whole = gathering.whole(&mut self.source, bytes, self.at_end)?;
-            let Some(whole) = whole else {
+            let Opened {
+                source,
+                bytes,
+                at_end,
+            } = &mut self.opened;
+            let Some(whole) = self.gathering.whole(source, bytes, *at_end)? else {
                 return Ok(Step::More);
             };
             let file = ParquetFile::open(whole)?;
@@ -350,26 +338,6 @@ enum Step {
     End,
     /// More bytes are needed.
     More,
-}
-
-/// Reads once; `None` if nothing came of what was there, or a signal asks to stop; 0 at the end.
-fn read_some(
-    source: &mut dyn ByteSource,
-    buffer: &mut [u8],
-    waiter: &Waiter<'_>,
-) -> io::Result<Option<usize>> {
-    loop {
-        match source.read(buffer) {
-            Ok(count) => return Ok(Some(count)),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                if waiter.stopped().is_some() {
-                    return Ok(None);
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
-            Err(error) => return Err(error),
-        }
-    }
 }
 
 /// An error about the bytes of a file.

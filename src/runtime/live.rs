@@ -16,7 +16,7 @@ use std::collections::VecDeque;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
-use super::arrived::{Arrived, most_begun_bytes, too_much_begun};
+use super::arrived::{Arrived, MostBegun};
 use super::block::Spare;
 use super::live_sample::Live;
 use super::merge::{File, FileState, Next};
@@ -34,6 +34,8 @@ struct Connection {
     is_told: bool,
     /// What is here of a record that has not ended.
     begun_bytes: usize,
+    /// Its place is among those that may have something.
+    has_turn: bool,
 }
 
 /// The places of inputs that something is to be waited for, and what.
@@ -46,7 +48,7 @@ fn to_be_waited_for(places: &[Option<Connection>]) -> (Vec<usize>, Vec<BorrowedF
 
 /// Reads what comes and goes.
 pub(super) struct LiveReader {
-    arrivals: Arrived,
+    arrived: Arrived,
     input: Input,
     spare: Spare,
     /// Those that are there, each at a place of its own; a place is free once its input has ended.
@@ -55,7 +57,7 @@ pub(super) struct LiveReader {
     turns: VecDeque<usize>,
     /// What all of them have begun.
     begun_bytes: usize,
-    most_begun_bytes: usize,
+    most_begun: MostBegun,
 }
 
 impl LiveReader {
@@ -65,9 +67,9 @@ impl LiveReader {
             format => format.max_record_bytes(),
         };
         let mut reader = LiveReader {
-            arrivals: live.arrivals,
+            arrived: live.arrived,
             begun_bytes: 0,
-            most_begun_bytes: most_begun_bytes(max_record_bytes),
+            most_begun: MostBegun::of_records(max_record_bytes),
             input,
             spare: Spare::default(),
             places: Vec::new(),
@@ -89,23 +91,23 @@ impl LiveReader {
             if waiter.stopped().is_some() {
                 return Ok(Next::Stop);
             }
-            if self.arrivals.hurry() && !self.turns.is_empty() {
+            if self.arrived.hurry() && !self.turns.is_empty() {
                 self.look()?;
             }
-            while let Some(opened) = self.arrivals.next()? {
+            while let Some(opened) = self.arrived.next()? {
                 self.open(opened, false)?;
             }
             if let Some(idle) = patience {
-                self.arrivals.tell(*idle)?;
+                self.arrived.tell(*idle)?;
             }
             if let Some(next) = self.turn(waiter)? {
                 return Ok(next);
             }
-            if self.arrivals.to_ask && !self.arrivals.is_over {
+            if self.arrived.to_ask && !self.arrived.is_over {
                 continue;
             }
             let is_empty = self.places.iter().all(Option::is_none);
-            if self.arrivals.is_over && is_empty {
+            if self.arrived.is_over && is_empty {
                 return Ok(Next::End);
             }
             if let Some(next) = self.wait(waiter, patience)? {
@@ -116,7 +118,7 @@ impl LiveReader {
 
     /// Adds what to wait for before reading.
     pub(super) fn await_too<'a>(&'a self, all: &mut Awaited<'a>) {
-        self.arrivals.await_too(all);
+        self.arrived.await_too(all);
         let open = self.places.iter().flatten();
         all.inputs
             .extend(open.filter_map(|open| open.reader.wait_for()));
@@ -124,7 +126,7 @@ impl LiveReader {
 
     /// Hands on what the connector has to say.
     pub(super) fn tell(&mut self, idle: &mut dyn FnMut(Idle) -> Result<()>) -> Result<()> {
-        self.arrivals.tell(idle)
+        self.arrived.tell(idle)
     }
 
     /// A block of the first input that has one.
@@ -133,12 +135,14 @@ impl LiveReader {
             let Some(connection) = &mut self.places[place] else {
                 continue;
             };
+            connection.has_turn = false;
             let read = connection.reader.next(waiter, &mut None)?;
             self.begun_bytes -= std::mem::take(&mut connection.begun_bytes);
             match read {
                 Read::Block(block) => {
-                    self.turns.push_back(place);
-                    return Ok(Some(Next::Block(block, Arc::clone(&connection.file))));
+                    let file = Arc::clone(&connection.file);
+                    self.give_turn(place);
+                    return Ok(Some(Next::Block(block, file)));
                 }
                 Read::Later => {
                     connection.begun_bytes = connection.reader.begun_bytes();
@@ -149,7 +153,7 @@ impl LiveReader {
                 Read::End => {
                     if !connection.is_told {
                         let reader = &connection.reader;
-                        self.arrivals.closed(&reader.name(), reader.ending());
+                        self.arrived.closed(&reader.name(), reader.ending());
                     }
                     self.places[place] = None;
                 }
@@ -158,27 +162,35 @@ impl LiveReader {
         Ok(None)
     }
 
+    /// What a place has is read when those before it have been; nobody has two turns.
+    fn give_turn(&mut self, place: usize) {
+        if let Some(connection) = &mut self.places[place]
+            && !std::mem::replace(&mut connection.has_turn, true)
+        {
+            self.turns.push_back(place);
+        }
+    }
+
     /// Gives up the longest record that was begun while all of them are too long.
     fn limit_begun(&mut self) {
-        while self.begun_bytes > self.most_begun_bytes {
-            let open = self.places.iter_mut().enumerate();
-            let open = open.filter_map(|(place, open)| Some((place, open.as_mut()?)));
-            let Some((place, longest)) = open.max_by_key(|(_, open)| open.begun_bytes) else {
-                return;
-            };
-            self.begun_bytes -= std::mem::take(&mut longest.begun_bytes);
-            longest
-                .reader
-                .give_up(too_much_begun(self.most_begun_bytes));
-            if !self.turns.contains(&place) {
-                self.turns.push_back(place);
+        if !self.most_begun.is_less_than(self.begun_bytes) {
+            return;
+        }
+        let begun_bytes =
+            |open: &Option<Connection>| open.as_ref().map_or(0, |open| open.begun_bytes);
+        let begun_bytes = self.places.iter().map(begun_bytes);
+        for place in self.most_begun.too_long(begun_bytes) {
+            if let Some(longest) = &mut self.places[place] {
+                self.begun_bytes -= std::mem::take(&mut longest.begun_bytes);
+                longest.reader.give_up(self.most_begun.reason());
             }
+            self.give_turn(place);
         }
     }
 
     /// Puts those that have something in turn: one that always has may keep them from being waited for.
     fn look(&mut self) -> Result<()> {
-        self.gives_up();
+        self.tell_time();
         self.wake();
         let (places, inputs) = to_be_waited_for(&self.places);
         let awaited = Awaited {
@@ -187,20 +199,20 @@ impl LiveReader {
         };
         let ready = ready_ones(&awaited)?.map(|ready| ready.inputs);
         for (place, is_ready) in places.into_iter().zip(ready.unwrap_or_default()) {
-            if is_ready && !self.turns.contains(&place) {
-                self.turns.push_back(place);
+            if is_ready {
+                self.give_turn(place);
             }
         }
         Ok(())
     }
 
     /// Tells all inputs the time; true if one of them has been quiet for too long.
-    fn gives_up(&mut self) -> bool {
+    fn tell_time(&mut self) -> bool {
         let now = time::elapsed();
         let open = self.places.iter_mut().flatten();
         let untils = open.filter_map(|open| open.reader.quiet_until(now));
-        self.arrivals.quiet_until = untils.min();
-        self.arrivals.quiet_until.is_some_and(|until| now >= until)
+        self.arrived.quiet_until = untils.min();
+        self.arrived.quiet_until.is_some_and(|until| now >= until)
     }
 
     /// Waits until an input has something, or one may have come.
@@ -209,12 +221,12 @@ impl LiveReader {
         waiter: &mut Waiter<'_>,
         patience: &mut Patience<'_>,
     ) -> Result<Option<Next>> {
-        if self.gives_up() {
+        if self.tell_time() {
             self.wake();
             return Ok(None);
         }
         let (places, fds) = to_be_waited_for(&self.places);
-        let awaited = self.arrivals.awaited(fds);
+        let awaited = self.arrived.awaited(fds);
         let woken = match (ready_ones(&awaited)?, patience) {
             (Some(ready), _) => Woken::Ready(ready),
             (None, Some(idle)) => waiter.wait_any(&awaited, *idle)?,
@@ -231,8 +243,8 @@ impl LiveReader {
                 if arrivals {
                     self.wake();
                 }
-                let ready = places.iter().zip(inputs).filter(|(_, ready)| *ready);
-                self.turns.extend(ready.map(|(place, _)| *place));
+                let ready = places.into_iter().zip(inputs).filter(|(_, ready)| *ready);
+                ready.for_each(|(place, _)| self.give_turn(place));
             }
         }
         Ok(None)
@@ -240,17 +252,12 @@ impl LiveReader {
 
     /// Asks for inputs again, and those that nobody can wait for.
     fn wake(&mut self) {
-        self.arrivals.to_ask = true;
-        let mut has_turn = vec![false; self.places.len()];
-        for place in &self.turns {
-            has_turn[*place] = true;
-        }
-        for (place, connection) in self.places.iter().enumerate() {
-            if let Some(connection) = connection
+        self.arrived.to_ask = true;
+        for place in 0..self.places.len() {
+            if let Some(connection) = &self.places[place]
                 && connection.reader.wait_for().is_none()
-                && !has_turn[place]
             {
-                self.turns.push_back(place);
+                self.give_turn(place);
             }
         }
     }
@@ -262,6 +269,7 @@ impl LiveReader {
             reader,
             is_told,
             begun_bytes: 0,
+            has_turn: false,
         });
         let free = self.places.iter().position(Option::is_none);
         let place = match free {
@@ -274,7 +282,7 @@ impl LiveReader {
                 self.places.len() - 1
             }
         };
-        self.turns.push_back(place);
+        self.give_turn(place);
         Ok(())
     }
 }

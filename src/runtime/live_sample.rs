@@ -10,9 +10,9 @@
 //! Invariants: what was read is not lost; nobody waits for one input while another has something; what is kept of
 //! inputs that show nothing is bounded, however many come, and so is what they have begun.
 
-use std::io::ErrorKind::{Interrupted, InvalidData, WouldBlock};
+use std::io::ErrorKind::InvalidData;
 
-use super::arrived::{Arrived, most_begun_bytes, too_much_begun};
+use super::arrived::{Arrived, MostBegun};
 use super::reader::{Opened, Sample};
 use super::wait::{Idle, Waiter, Woken};
 use crate::connect::{
@@ -30,11 +30,11 @@ const KEPT_BYTES: usize = 1 << 10;
 
 /// What comes and goes, before the run.
 pub struct Live {
-    pub(super) arrivals: Arrived,
+    pub(super) arrived: Arrived,
     /// Those that are there, with what was read for the sample.
     pub(super) open: Vec<Sampled>,
     /// What was read of all of them may be so long together.
-    most_begun_bytes: usize,
+    most_begun: MostBegun,
 }
 
 pub(super) struct Sampled {
@@ -52,12 +52,7 @@ pub(super) struct Sampled {
 
 impl std::fmt::Debug for Live {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "Live({}, {})",
-            self.arrivals.arrivals.name(),
-            self.open.len()
-        )
+        write!(f, "Live({}, {})", self.arrived.name(), self.open.len())
     }
 }
 
@@ -65,15 +60,15 @@ impl Live {
     /// What `arrivals` gives.
     pub fn new(arrivals: Box<dyn Arrivals>, compression: Compression) -> Self {
         Live {
-            arrivals: Arrived::new(arrivals, compression),
+            arrived: Arrived::new(arrivals, compression),
             open: Vec::new(),
-            most_begun_bytes: most_begun_bytes(DEFAULT_MAX_RECORD_BYTES),
+            most_begun: MostBegun::of_records(DEFAULT_MAX_RECORD_BYTES),
         }
     }
 
     /// Records may be so long.
     pub fn expect_records(&mut self, max_record_bytes: usize) {
-        self.most_begun_bytes = most_begun_bytes(max_record_bytes);
+        self.most_begun = MostBegun::of_records(max_record_bytes);
     }
 
     /// Hands on what the connector has to say.
@@ -81,7 +76,7 @@ impl Live {
     /// # Errors
     /// Those of `idle`.
     pub fn tell(&mut self, idle: &mut dyn FnMut(Idle) -> Result<()>) -> Result<()> {
-        self.arrivals.tell(idle)
+        self.arrived.tell(idle)
     }
 
     /// Waits for the first sample that an input gives whole, as `length_of` finds its length in the bytes
@@ -99,10 +94,10 @@ impl Live {
     ) -> Result<Sample> {
         let (mut is_told, mut is_limit_told) = (false, false);
         loop {
-            while let Some(opened) = self.arrivals.next()? {
+            while let Some(opened) = self.arrived.next()? {
                 self.open.push(Sampled::new(opened));
             }
-            self.arrivals.tell(idle)?;
+            self.arrived.tell(idle)?;
             let mut refused = None;
             let found = self.find(length_of, refusal, &mut refused);
             // Others decide how many they are; all are counted as rejects.
@@ -116,9 +111,9 @@ impl Live {
                 return Ok(sample);
             }
             self.limit_begun();
-            self.arrivals.tell(idle)?;
+            self.arrived.tell(idle)?;
             if self.limit_kept() && !std::mem::replace(&mut is_limit_told, true) {
-                let name = self.arrivals.arrivals.name();
+                let name = self.arrived.name();
                 let text = format!(
                     "{name}: more than {MOST_KEPT} inputs began with no record of the table: further ones are \
                      left out and count as no rejects"
@@ -126,11 +121,11 @@ impl Live {
                 idle(Idle::Said(Notice::warning(text)))?;
             }
             let is_reading = self.open.iter().any(Sampled::is_reading);
-            if (self.arrivals.is_over && !is_reading) || !self.read_more(waiter, idle)? {
+            if (self.arrived.is_over && !is_reading) || !self.read_more(waiter, idle)? {
                 return Ok(Sample {
                     bytes: Vec::new(),
                     at_end: true,
-                    source: self.arrivals.arrivals.name().to_owned(),
+                    source: self.arrived.name().to_owned(),
                 });
             }
         }
@@ -163,29 +158,27 @@ impl Live {
 
     /// Gives up the longest of what was begun while all of it is too long.
     fn limit_begun(&mut self) {
-        let length = |one: &Sampled| one.opened.bytes.len();
-        while self.open.iter().map(length).sum::<usize>() > self.most_begun_bytes {
-            let Some(longest) = self.open.iter_mut().max_by_key(|one| length(one)) else {
-                return;
-            };
-            let reason = too_much_begun(self.most_begun_bytes);
+        let begun_bytes = self.open.iter().map(|one| one.opened.bytes.len());
+        for place in self.most_begun.too_long(begun_bytes) {
+            let longest = &mut self.open[place];
+            let reason = self.most_begun.reason();
             longest.give_up(reason.clone());
             if !std::mem::replace(&mut longest.is_told, true) {
                 let name = longest.opened.source.name();
-                self.arrivals.closed(name, &Ending::Broken(reason));
+                self.arrived.closed(name, &Ending::Broken(reason));
             }
         }
     }
 
     /// Ends those that are kept for the run alone and are too many; true if there were any.
     fn limit_kept(&mut self) -> bool {
-        let (arrivals, before) = (&mut self.arrivals, self.open.len());
+        let (arrived, before) = (&mut self.arrived, self.open.len());
         let mut kept = 0;
         self.open.retain(|one| {
             kept += usize::from(!one.is_reading());
             let stays = one.is_reading() || kept <= MOST_KEPT;
             if !stays && !one.is_told {
-                arrivals.closed(one.opened.source.name(), &Ending::Whole);
+                arrived.closed(one.opened.source.name(), &Ending::Whole);
             }
             stays
         });
@@ -201,16 +194,16 @@ impl Live {
         let now = time::elapsed();
         let reading = (self.open.iter_mut()).filter(|sampled| sampled.is_reading());
         let untils = reading.filter_map(|sampled| sampled.opened.source.quiet_until(now));
-        self.arrivals.quiet_until = untils.min();
+        self.arrived.quiet_until = untils.min();
         let reading = (self.open.iter()).filter(|sampled| sampled.is_reading());
         let fds = reading.filter_map(|sampled| sampled.opened.source.wait_for());
-        let woken = waiter.wait_any(&self.arrivals.awaited(fds.collect()), idle)?;
-        let (arrived, ready) = match woken {
+        let woken = waiter.wait_any(&self.arrived.awaited(fds.collect()), idle)?;
+        let (has_arrived, ready) = match woken {
             Woken::Stop(_) => return Ok(false),
             Woken::Ready(ready) => (ready.arrivals, ready.inputs),
             Woken::Time | Woken::Alarm => (true, Vec::new()),
         };
-        self.arrivals.to_ask |= arrived;
+        self.arrived.to_ask |= has_arrived;
         let mut ready = ready.into_iter();
         for sampled in &mut self.open {
             if sampled.is_reading() {
@@ -222,7 +215,7 @@ impl Live {
             if let (Some(ending), false) = (&sampled.ending, sampled.is_told) {
                 sampled.is_told = true;
                 let name = sampled.opened.source.name();
-                self.arrivals.closed(name, ending);
+                self.arrived.closed(name, ending);
             }
         }
         // What has ended and has only blanks shows nothing, and leaves nothing to be read.
@@ -321,18 +314,10 @@ impl Sampled {
 
     /// Reads once; false if there is nothing more for now.
     fn read_once(&mut self) -> bool {
-        let opened = &mut self.opened;
-        let length = opened.bytes.len();
-        opened.bytes.resize(length + LONGEST_MESSAGE_BYTES, 0);
-        let read = opened.source.read(&mut opened.bytes[length..]);
-        opened.bytes.truncate(length + *read.as_ref().unwrap_or(&0));
-        match read {
-            Ok(0) => {
-                opened.at_end = true;
-                self.ending = Some(Ending::Whole);
-            }
-            Ok(_) => return true,
-            Err(error) if matches!(error.kind(), Interrupted | WouldBlock) => {}
+        match self.opened.read_some(LONGEST_MESSAGE_BYTES) {
+            Ok(Some(0)) => self.ending = Some(Ending::Whole),
+            Ok(Some(_)) => return true,
+            Ok(None) => {}
             Err(error) => {
                 self.is_damaged = error.kind() == InvalidData;
                 self.ending = Some(Ending::Broken(Reason(&error).to_string()));

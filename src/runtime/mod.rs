@@ -51,5 +51,5 @@ pub use room::bytes_left;
 pub use run::{Outcome, RunSpec, run};
 pub use sink::{NextWindow, OpenRows, Pause, Sink, Status, Waiting};
 pub use summary::{FirstReject, Summary};
-pub use wait::{ForSinks, Idle, Ready, Waiter};
+pub use wait::{ForSinks, Idle, Waiter, Woken};
 pub use whole::Gathering;

@@ -6,6 +6,8 @@
 //!                                             └ columns   column_reader.rs
 //! ```
 
+use std::io;
+use std::io::ErrorKind::{Interrupted, WouldBlock};
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::time::Duration;
@@ -117,6 +119,37 @@ impl std::fmt::Debug for InputFile {
     }
 }
 
+impl Opened {
+    /// Nothing of `source` has been read.
+    pub fn new(source: Box<dyn ByteSource>) -> Self {
+        Opened {
+            source,
+            bytes: Vec::new(),
+            at_end: false,
+        }
+    }
+
+    /// Reads once, at most so many bytes, behind what was read; how many those were, 0 at the end. `None` if nothing
+    /// came of what was there, or a signal came.
+    ///
+    /// # Errors
+    /// Those of the input.
+    pub fn read_some(&mut self, room_bytes: usize) -> io::Result<Option<usize>> {
+        let length = self.bytes.len();
+        self.bytes.resize(length + room_bytes, 0);
+        let read = self.source.read(&mut self.bytes[length..]);
+        self.bytes.truncate(length + read.as_ref().unwrap_or(&0));
+        match read {
+            Ok(count) => {
+                self.at_end = count == 0;
+                Ok(Some(count))
+            }
+            Err(error) if matches!(error.kind(), Interrupted | WouldBlock) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
 impl InputFile {
     /// The open file.
     ///
@@ -125,11 +158,7 @@ impl InputFile {
     pub fn open(self, compression: Compression) -> Result<Opened> {
         match self {
             InputFile::Opened(opened) => Ok(opened),
-            InputFile::Path(path) => Ok(Opened {
-                source: open_file(&path, compression)?,
-                bytes: Vec::new(),
-                at_end: false,
-            }),
+            InputFile::Path(path) => Ok(Opened::new(open_file(&path, compression)?)),
         }
     }
 }

@@ -22,7 +22,7 @@ use memchr::memchr_iter;
 use super::block::{Block, Contents, Records, Spare, Unread};
 use super::metadata::{MetadataPlan, Origin};
 use super::reader::{Input, Opened, Patience, Read};
-use super::wait::{Ready, Waiter};
+use super::wait::Waiter;
 use crate::connect::{ByteSource, Ending, LONGEST_MESSAGE_BYTES, Reason, cannot_read};
 use crate::error::{Error, Result};
 use crate::format::{ColumnarKind, DecodeSpec, Decoder, Format, Split, Splitter};
@@ -197,14 +197,8 @@ impl RecordReader {
             if self.at_end {
                 return Ok(self.cut().unwrap_or(Read::End));
             }
-            match patience {
-                None if !waiter.is_ready(self.source.as_ref()) => return Ok(Read::Later),
-                None => {}
-                Some(idle) => match waiter.wait(self.source.as_ref(), idle)? {
-                    Ready::Input => {}
-                    Ready::Stop(_) => return Ok(Read::Stop),
-                    Ready::Alarm => return Ok(Read::Later),
-                },
+            if let Some(instead) = waiter.before_reading(self.source.as_ref(), patience)? {
+                return Ok(instead);
             }
             if !self.fill(waiter) && patience.is_none() {
                 return Ok(Read::Later);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::interrupt::{Interrupts, Signal};
+use super::reader::{Patience, Read};
 use crate::connect::{ByteSource, Notice, Outside};
 use crate::error::{Error, Result};
 use crate::time;
@@ -35,17 +36,6 @@ pub struct Waiter<'a> {
     quiet_since: Option<Duration>,
     /// When to end waiting though nothing came, as [`time::elapsed`] counts.
     alarm: Option<Duration>,
-}
-
-/// Why waiting ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ready {
-    /// Reading will not wait.
-    Input,
-    /// A signal asked to stop.
-    Stop(Signal),
-    /// The time of the alarm has come.
-    Alarm,
 }
 
 /// Tells sinks the time and whether a signal asked to stop.
@@ -103,7 +93,7 @@ impl<'a> Waiter<'a> {
     pub fn is_ready(&self, source: &dyn ByteSource) -> bool {
         match source.wait_for() {
             None => true,
-            Some(fd) => matches!(poll_input(fd, &[], Some(Duration::ZERO)), Ok(true)),
+            Some(fd) => matches!(ready_ones(&Awaited::of(fd)), Ok(Some(_))),
         }
     }
 
@@ -116,27 +106,43 @@ impl<'a> Waiter<'a> {
         &mut self,
         source: &dyn ByteSource,
         idle: &mut dyn FnMut(Idle) -> Result<()>,
-    ) -> Result<Ready> {
+    ) -> Result<Woken<()>> {
         if let Some(signal) = self.stopped() {
-            return Ok(Ready::Stop(signal));
+            return Ok(Woken::Stop(signal));
         }
         let Some(fd) = source.wait_for() else {
-            return Ok(Ready::Input);
+            return Ok(Woken::Ready(()));
         };
         if self.is_ready(source) {
             self.quiet_since = None;
-            return Ok(Ready::Input);
+            return Ok(Woken::Ready(()));
         }
-        let woken = self.long(
-            &|interrupt, timeout| Ok(poll_input(fd, interrupt, timeout)?.then_some(())),
-            &|| format!("cannot wait for {}", source.name()),
-            None,
-            idle,
-        )?;
-        Ok(match woken {
-            Woken::Ready(()) => Ready::Input,
-            Woken::Stop(signal) => Ready::Stop(signal),
-            Woken::Alarm | Woken::Time => Ready::Alarm,
+        let what = || format!("cannot wait for {}", source.name());
+        Ok(match self.long(&Awaited::of(fd), &what, idle)? {
+            Woken::Ready(_) => Woken::Ready(()),
+            Woken::Stop(signal) => Woken::Stop(signal),
+            Woken::Alarm => Woken::Alarm,
+            Woken::Time => Woken::Time,
+        })
+    }
+
+    /// Waits before `source` is read, if there is patience; what comes in the place of reading it, if it cannot be
+    /// read now.
+    ///
+    /// # Errors
+    /// Those of [`Waiter::wait`].
+    pub(super) fn before_reading(
+        &mut self,
+        source: &dyn ByteSource,
+        patience: &mut Patience<'_>,
+    ) -> Result<Option<Read>> {
+        let Some(idle) = patience else {
+            return Ok((!self.is_ready(source)).then_some(Read::Later));
+        };
+        Ok(match self.wait(source, *idle)? {
+            Woken::Ready(()) => None,
+            Woken::Stop(_) => Some(Read::Stop),
+            Woken::Alarm | Woken::Time => Some(Read::Later),
         })
     }
 
@@ -152,49 +158,44 @@ impl<'a> Waiter<'a> {
         if let Some(signal) = self.stopped() {
             return Ok(Woken::Stop(signal));
         }
-        self.long(
-            &|interrupt, timeout| poll_any(awaited, interrupt, timeout),
-            &|| String::from("cannot wait for inputs"),
-            awaited.until,
-            idle,
-        )
+        let what = || String::from("cannot wait for inputs");
+        self.long(awaited, &what, idle)
     }
 
-    /// Waits until `poll` finds something, or for one of the other reasons to end waiting.
-    fn long<T>(
+    /// Waits until something is ready, or for one of the other reasons to end waiting. `what` says what failed.
+    fn long(
         &mut self,
-        poll: Poll<'_, T>,
+        awaited: &Awaited<'_>,
         what: &dyn Fn() -> String,
-        until: Option<Duration>,
         idle: &mut dyn FnMut(Idle) -> Result<()>,
-    ) -> Result<Woken<T>> {
+    ) -> Result<Woken<ReadyOnes>> {
         idle(Idle::Flush)?;
         let tell_at = *self.quiet_since.get_or_insert_with(time::elapsed) + PATIENCE;
         let signals = self.interrupts.map(Interrupts::fds);
         let signals = signals.as_ref().map_or(&[][..], |fds| &fds[..]);
         loop {
-            if self.is_asked() {
+            // Not only if one may ask: what wakes may be left of a question that was answered, and would wake for ever.
+            if (self.interrupts).is_some_and(Interrupts::take_question) {
                 idle(Idle::Asked)?;
             }
             if self.has_rung() {
                 return Ok(Woken::Alarm);
             }
-            if until.is_some_and(|until| time::elapsed() >= until) {
+            if awaited.until.is_some_and(|until| time::elapsed() >= until) {
                 return Ok(Woken::Time);
             }
             let tell_at = (!self.told).then_some(tell_at);
-            let next = tell_at.into_iter().chain(self.alarm).chain(until).min();
+            let next = tell_at.into_iter().chain(self.alarm);
+            let next = next.chain(awaited.until).min();
             let patience = next.map(|next| next.saturating_sub(time::elapsed()));
-            let ready = poll(signals, patience).map_err(|error| Error::outside(what(), error))?;
+            let ready = poll_any(awaited, signals, patience)
+                .map_err(|error| Error::outside(what(), error))?;
             if let Some(signal) = self.stopped() {
                 return Ok(Woken::Stop(signal));
             }
             if let Some(ready) = ready {
                 self.quiet_since = None;
                 return Ok(Woken::Ready(ready));
-            }
-            if (self.interrupts).is_some_and(Interrupts::take_question) {
-                idle(Idle::Asked)?;
             }
             if tell_at.is_some_and(|tell_at| time::elapsed() >= tell_at) {
                 self.told = true;
@@ -204,12 +205,10 @@ impl<'a> Waiter<'a> {
     }
 }
 
-/// Looks, for so long, whether something is there; also ends when a signal comes.
-type Poll<'p, T> = &'p dyn Fn(&[BorrowedFd<'_>], Option<Duration>) -> rustix::io::Result<Option<T>>;
-
 /// Why waiting for something ended.
-pub(super) enum Woken<T> {
-    /// It is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Woken<T> {
+    /// It is there: reading will not wait.
     Ready(T),
     /// A signal asked to stop.
     Stop(Signal),
@@ -228,6 +227,16 @@ pub(super) struct Awaited<'a> {
     pub inputs: Vec<BorrowedFd<'a>>,
     /// When to come back at the latest, as [`time::elapsed`] counts.
     pub until: Option<Duration>,
+}
+
+impl<'a> Awaited<'a> {
+    /// One input.
+    fn of(input: BorrowedFd<'a>) -> Self {
+        Awaited {
+            inputs: vec![input],
+            ..Awaited::default()
+        }
+    }
 }
 
 /// Which of several things are ready.
@@ -278,21 +287,5 @@ fn timespec(timeout: Duration) -> Timespec {
         // A poll that wakes early is asked again: what is longer than an i64 never ends.
         tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
         tv_nsec: i64::from(timeout.subsec_nanos()),
-    }
-}
-
-/// True if `fd` can be read (or has ended); false if the time is up or only a signal came.
-fn poll_input(
-    fd: BorrowedFd<'_>,
-    signals: &[BorrowedFd<'_>],
-    timeout: Option<Duration>,
-) -> rustix::io::Result<bool> {
-    let mut fds = vec![PollFd::from_borrowed_fd(fd, PollFlags::IN)];
-    let signals = signals.iter().copied();
-    fds.extend(signals.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
-    match poll(&mut fds, timeout.map(timespec).as_ref()) {
-        Ok(_) => Ok(!fds[0].revents().is_empty()),
-        Err(rustix::io::Errno::INTR) => Ok(false),
-        Err(error) => Err(error),
     }
 }

@@ -7,8 +7,6 @@
 //!
 //! Invariants: standard input is read by one statement; what was read for a guess is not lost.
 
-use std::io::ErrorKind::{Interrupted, WouldBlock};
-
 use sqlparser::ast;
 
 use super::columnar::{columnar_kind, columns_sample_bytes, look_at_sample};
@@ -21,7 +19,7 @@ use crate::connect::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::{ColumnarKind, Encoding, Format, Layout};
 use crate::runtime::interrupt::Signal;
-use crate::runtime::{Idle, InputFile, Inputs, Live, Opened, Ready, Sample, Waiter};
+use crate::runtime::{Idle, InputFile, Inputs, Live, Opened, Sample, Waiter, Woken};
 use crate::session::host::Note;
 use crate::session::{Host, Options};
 
@@ -241,20 +239,14 @@ impl Sources {
     ) -> Result<()> {
         let has_begun = !opened.bytes.is_empty();
         let mut idle = |idle| while_waiting(idle, has_begun, host);
-        if let Ready::Stop(signal) = waiter.wait(opened.source.as_ref(), &mut idle)? {
+        if let Woken::Stop(signal) = waiter.wait(opened.source.as_ref(), &mut idle)? {
             // Whatever a part of a sample looks like, nobody waits for the answer any more.
             return Err(stopped(signal));
         }
-        let length = opened.bytes.len();
-        opened.bytes.resize(length + SAMPLE_BYTES, 0);
-        let read = opened.source.read(&mut opened.bytes[length..]);
-        opened.bytes.truncate(length + read.as_ref().unwrap_or(&0));
-        match read {
-            Ok(count) => opened.at_end = count == 0,
-            Err(error) if matches!(error.kind(), Interrupted | WouldBlock) => {}
-            Err(error) => return Err(cannot_read(opened.source.name(), &error)),
+        match opened.read_some(SAMPLE_BYTES) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(cannot_read(opened.source.name(), &error)),
         }
-        Ok(())
     }
 
     /// Opens a place that is no socket.
@@ -271,11 +263,7 @@ impl Sources {
                 return Err(Error::internal(format!("`{address}` is no file")));
             }
         };
-        Ok(Opened {
-            source,
-            bytes: Vec::new(),
-            at_end: false,
-        })
+        Ok(Opened::new(source))
     }
 
     fn take_stdin(&mut self, host: &mut dyn Host) -> Result<Box<dyn ByteSource>> {
