@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::runtime::Summary;
 use crate::time::Interval;
 
+use super::screen;
 use super::snippet::{self, Look, Script};
 
 /// When escape codes are used.
@@ -149,8 +150,8 @@ impl Messages {
 
     /// The columns of the terminal that stderr is, if it is one.
     fn columns(&self) -> Option<usize> {
-        let size = rustix::termios::tcgetwinsize(std::io::stderr()).ok()?;
-        Some(usize::from(size.ws_col)).filter(|columns| self.is_terminal && *columns > 0)
+        let size = screen::size(std::io::stderr()).filter(|_| self.is_terminal);
+        size.map(|(columns, _)| columns)
     }
 
     /// Says an error; `script` is the text that its span counts in.

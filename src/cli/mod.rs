@@ -16,6 +16,7 @@ mod one_shot;
 mod origin;
 mod output_file;
 mod prompt;
+mod screen;
 mod script_file;
 pub mod settings;
 pub mod snippet;

@@ -12,6 +12,7 @@ use super::display::{self, Format};
 use super::messages::Messages;
 use super::output_file;
 use super::script_file::read_text;
+use super::screen;
 use super::settings::Settings;
 use super::watch::{ProgressWhen, Watch};
 use super::writer::{self, Writer};
@@ -198,10 +199,8 @@ impl Terminal<'_> {
 
 /// The columns of the terminal.
 fn terminal_width() -> Option<u16> {
-    rustix::termios::tcgetwinsize(io::stdout())
-        .ok()
-        .map(|size| size.ws_col)
-        .filter(|n| *n > 0)
+    let (columns, _) = screen::size(io::stdout())?;
+    u16::try_from(columns).ok()
 }
 
 impl Host for Terminal<'_> {
@@ -315,10 +314,8 @@ impl Host for Terminal<'_> {
         for rows in open()? {
             self.shown.writer.settle(&rows)?;
             let shown = self.shown.writer.preview(&rows)?;
-            let mark = |row: String| match self.shown.options.color {
-                true => format!("\u{1b}[2m{row}  (open)\u{1b}[0m\n"),
-                false => format!("{row}  (open)\n"),
-            };
+            let color = self.shown.options.color;
+            let mark = |row: String| screen::dim(&format!("{row}  (open)"), color) + "\n";
             let head = shown.head.into_iter().map(|line| line + "\n");
             let lines: String = head.chain(shown.rows.into_iter().map(mark)).collect();
             self.shown.writer.text(lines.as_bytes())?;

@@ -19,6 +19,7 @@ use super::complete::{Known, complete};
 use super::example;
 use super::highlight::highlighted;
 use crate::cli::display::cut;
+use crate::cli::screen;
 use crate::functions::{self, Signature};
 use crate::session::{self, Options, Relation, Session};
 
@@ -61,8 +62,7 @@ impl Helper {
 impl Helper {
     /// The columns of the terminal.
     fn columns(&self) -> usize {
-        let size = rustix::termios::tcgetwinsize(io::stdout());
-        size.map_or(80, |size| usize::from(size.ws_col))
+        screen::size(io::stdout()).map_or(80, |(columns, _)| columns)
     }
 }
 
@@ -158,10 +158,7 @@ impl Highlighter for Helper {
     }
 
     fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
-        match self.color {
-            true => Cow::Owned(format!("\u{1b}[2m{hint}\u{1b}[0m")),
-            false => Cow::Borrowed(hint),
-        }
+        Cow::Owned(screen::dim(hint, self.color))
     }
 
     fn highlight_char(&self, _: &str, _: usize, kind: CmdKind) -> bool {

@@ -1,10 +1,12 @@
 //! How a run goes, in a line: what was read and how fast, how far event time has come, what is open or left out.
 //!
 //! ```text
-//! 12.4M rows · 1.9M/s · 212 MB/s · watermark 2026-01-01 12:05:00, 3s behind · 3 open · 2 late · 45% ████▌      0:12 left
+//! 12.4M rows · 1.2M rows/s · ▕████▌     ▏ 45% 0:12 left · watermark 2026-01-01 12:05:00, 3.2s behind · 3 open · 45.0 MB/s
+//! 12.4M rows · 1.2M rows/s · 3 open          in 40 columns
 //! ```
 //!
-//! Invariant: facts go from the end where the line is too narrow for all, whole ones only.
+//! Invariant: a fact that finds no room is left out whole, and shorter ones behind it may stand: what is late is worth
+//! more to whoever looks than the room that a watermark would need.
 
 use std::time::Duration;
 

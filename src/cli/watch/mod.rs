@@ -5,11 +5,12 @@
 //!   ────────────────────┼──────┼──────────
 //!   2026-01-01 12:00:00 │ web1 │     1204      rows that are out: they stay
 //!   2026-01-01 12:01:00 │ web1 │      377  ▂▅█▃   the region: windows that are open (--live), drawn anew in
-//!   1.2M rows · 310k rows/s · 24 MB/s · …            place, and how the run goes (--progress)
+//!   1.2M rows · 310k rows/s · 2 open · 24.0 MB/s     place, and how the run goes (--progress)
 //! ```
 //!
-//! Invariants: the region is gone before anything else is written, so nothing of it stays in the scroll-back; it
-//! is never higher than the terminal; where there is no terminal, there is no region.
+//! Invariants: the region is gone before anything else is written, so nothing of it stays in the scroll-back, but for
+//! lines that a terminal breaks in two as it becomes narrower, of which their beginnings may stay; rows that are out
+//! never go with it; it is never higher than the terminal; where there is no terminal, there is no region.
 
 mod line;
 mod sparks;
@@ -22,6 +23,7 @@ use arrow::datatypes::SchemaRef;
 use unicode_width::UnicodeWidthStr;
 
 use super::display::{Preview, cut};
+use super::screen;
 use crate::error::Result;
 use crate::session::{OpenRows, ResultInfo, RunProgress};
 use sparks::Sparks;
@@ -56,8 +58,8 @@ pub(super) struct Watch {
     progress: Shown,
     color: bool,
     place: Place,
-    /// The widths of the lines that are drawn.
-    drawn: Vec<usize>,
+    /// How many lines are drawn, none of them wider than the terminal was.
+    drawn: usize,
     sparks: Option<Sparks>,
     last_line: Duration,
 }
@@ -97,7 +99,7 @@ impl Watch {
             } else {
                 Place::Stderr
             },
-            drawn: Vec::new(),
+            drawn: 0,
             sparks: None,
             last_line: Duration::ZERO,
         }
@@ -137,14 +139,12 @@ impl Watch {
 
     /// Takes the region away.
     pub(super) fn erase(&mut self) {
-        if self.drawn.is_empty() {
+        if self.drawn == 0 {
             return;
         }
-        let columns = self.size().map_or(80, |(columns, _)| columns);
-        // A terminal that became narrower has broken the lines.
-        let broken = |width: &usize| width.max(&1).div_ceil(columns.max(1));
-        let lines: usize = self.drawn.iter().map(broken).sum();
-        self.drawn.clear();
+        // As many as were written, whatever became of them on a terminal that is narrower now: some break them anew,
+        // others do not, and a line too many would be one of the rows that are out.
+        let lines = std::mem::take(&mut self.drawn);
         self.write(&erasing(lines));
     }
 
@@ -159,7 +159,7 @@ impl Watch {
         preview: &dyn Fn(&RecordBatch) -> Result<Preview>,
     ) -> Result<()> {
         let mut lines = Vec::new();
-        let (columns, rows) = self.size().unwrap_or((80, 24));
+        let (columns, rows) = self.size();
         let tree = progress
             .tree
             .as_ref()
@@ -197,7 +197,7 @@ impl Watch {
         }
         self.erase();
         let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-        self.drawn = lines.iter().map(|line| visible_width(line)).collect();
+        self.drawn = lines.len();
         self.write(&text);
         Ok(())
     }
@@ -240,22 +240,16 @@ impl Watch {
     }
 
     fn dim(&self, text: &str) -> String {
-        match self.color {
-            true => format!("\u{1b}[2m{text}\u{1b}[0m"),
-            false => text.to_owned(),
-        }
+        screen::dim(text, self.color)
     }
 
     /// Columns and lines of the terminal.
-    fn size(&self) -> Option<(usize, usize)> {
+    fn size(&self) -> (usize, usize) {
         let size = match self.place {
-            Place::Stdout => rustix::termios::tcgetwinsize(io::stdout()),
-            Place::Stderr => rustix::termios::tcgetwinsize(io::stderr()),
+            Place::Stdout => screen::size(io::stdout()),
+            Place::Stderr => screen::size(io::stderr()),
         };
-        let size = size
-            .ok()
-            .filter(|size| size.ws_col > 0 && size.ws_row > 0)?;
-        Some((usize::from(size.ws_col), usize::from(size.ws_row)))
+        size.unwrap_or((80, 24))
     }
 
     /// A terminal that is gone is noticed by whoever writes rows.
@@ -273,29 +267,4 @@ impl Watch {
 /// Goes up so many lines and clears what is below.
 fn erasing(lines: usize) -> String {
     format!("\u{1b}[{lines}A\r\u{1b}[J")
-}
-
-/// The columns that a line takes, without its colors.
-fn visible_width(line: &str) -> usize {
-    let mut width = 0;
-    let mut rest = line;
-    while let Some(begin) = rest.find('\u{1b}') {
-        width += rest[..begin].width();
-        let end = rest[begin..]
-            .find('m')
-            .map_or(rest.len(), |end| begin + end + 1);
-        rest = &rest[end..];
-    }
-    width + rest.width()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn colors_have_no_width() {
-        assert_eq!(visible_width("\u{1b}[2m漢a\u{1b}[0m b"), 5);
-        assert_eq!(visible_width("\u{1b}[2m"), 0);
-    }
 }

@@ -199,10 +199,8 @@ pub fn run(prompt: &mut Prompt<'_>, text: &str) -> Result<Next> {
             .help("`.help` lists the commands"));
     };
     if command.takes == Takes::Nothing && !call.argument.is_empty() {
-        return Err(Error::usage(format!(
-            "`{}` takes nothing behind it",
-            call.name
-        )));
+        let error = Error::usage(format!("`{}` takes nothing behind it", call.name));
+        return Err(error.help(format!("write `{}` alone", call.name)));
     }
     (command.run)(prompt, call)
 }

@@ -23,7 +23,8 @@ pub fn show(prompt: &mut Prompt<'_>, call: Call<'_>) -> Result<Next> {
     if !wanted.is_empty() && !names.contains(&wanted.as_str()) {
         return Err(
             Error::usage(format!("there is no setting `{}`", call.argument))
-                .suggest(&wanted, names),
+                .suggest(&wanted, names)
+                .help("`.show` lists the settings"),
         );
     }
     settings.retain(|(name, _)| wanted.is_empty() || *name == wanted);

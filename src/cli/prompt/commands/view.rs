@@ -97,9 +97,13 @@ fn is_on(call: Call<'_>, argument: &str) -> Result<bool> {
     match argument.to_ascii_lowercase().as_str() {
         "on" | "true" | "yes" | "1" => Ok(true),
         "off" | "false" | "no" | "0" => Ok(false),
-        _ => Err(Error::usage(format!(
-            "`{}` takes on or off, not `{argument}`",
-            call.name
-        ))),
+        _ => Err(
+            Error::usage(format!("`{}` takes on or off, not `{argument}`", call.name))
+                .suggest(argument, ["on", "off"])
+                .help(format!(
+                    "write `{name} on` or `{name} off`",
+                    name = call.name
+                )),
+        ),
     }
 }
