@@ -1,20 +1,15 @@
 # Compares Parquet and Arrow files of tumble with what pyarrow and DuckDB read in them, and writes files for tumble.
 #
-#   columnar.py versions              exits with 3 where a library is missing
 #   columnar.py read FOLDER           all.parquet, all.arrow, all.arrows, list.parquet of tumble hold the expected values
 #   columnar.py write FOLDER          peer-*.parquet, peer-*.arrow, peer-*.arrows with the same values and more
 import datetime as dt
 import decimal
 import sys
 
-try:
-    import duckdb
-    import pyarrow as pa
-    import pyarrow.ipc as ipc
-    import pyarrow.parquet as pq
-except ImportError as error:
-    print(error)
-    sys.exit(3)
+import duckdb
+import pyarrow as pa
+import pyarrow.ipc as ipc
+import pyarrow.parquet as pq
 
 UTC = dt.timezone.utc
 D = decimal.Decimal
@@ -119,9 +114,7 @@ def write(folder):
     )
 
 
-if sys.argv[1] == "versions":
-    print(pa.__version__, duckdb.__version__)
-elif sys.argv[1] == "read":
+if sys.argv[1] == "read":
     read(sys.argv[2])
 else:
     write(sys.argv[2])

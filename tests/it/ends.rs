@@ -5,19 +5,15 @@
 
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use libtest_mimic::Trial;
 
 use crate::difference::same_text;
-use crate::process::send;
+use crate::expect::{check, send, terminated, text, until};
 use crate::program::{self, Live, Outcome, Workshop, run_command};
-use crate::sockets::{check, text};
 
 type Test = fn() -> Result<(), String>;
-
-/// Nothing here may take longer.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The tests of this file.
 pub fn tests() -> Vec<Trial> {
@@ -96,17 +92,16 @@ impl Stuck {
     /// Waits until no more comes into its pipe, but for what fits.
     fn settle(&self) -> Result<(), String> {
         let pipe = self.0.stdout.as_ref().ok_or("no pipe")?;
-        let (mut last, mut quiet, began) = (0, 0, Instant::now());
-        while quiet < 10 {
-            std::thread::sleep(Duration::from_millis(10));
-            let now = rustix::io::ioctl_fionread(pipe).map_err(text)?;
+        let (mut last, mut quiet) = (0, 0);
+        until("bytes in the pipe", || {
+            let now = match rustix::io::ioctl_fionread(pipe) {
+                Ok(now) => now,
+                Err(error) => return Some(Err(text(error))),
+            };
             quiet = if now > 0 && now == last { quiet + 1 } else { 0 };
             last = now;
-            if began.elapsed() > PATIENCE {
-                return Err(String::from("nothing comes"));
-            }
-        }
-        Ok(())
+            (quiet >= 50).then_some(Ok(()))
+        })?
     }
 
     fn id(&self) -> Result<i32, String> {
@@ -116,16 +111,13 @@ impl Stuck {
     /// Waits for its end, and reads only then.
     fn finish(mut self) -> Result<Outcome, String> {
         use std::os::unix::process::ExitStatusExt;
-        let began = Instant::now();
-        let status = loop {
-            if let Some(status) = self.0.try_wait().map_err(text)? {
-                break status;
-            }
-            if began.elapsed() > PATIENCE {
+        let ended = until("its end", || self.0.try_wait().transpose());
+        let status = match ended {
+            Ok(status) => status.map_err(text)?,
+            Err(error) => {
                 self.0.kill().map_err(text)?;
-                return Err(String::from("it does not end"));
+                return Err(error);
             }
-            std::thread::sleep(Duration::from_millis(2));
         };
         let (mut stdout, mut stderr) = (Vec::new(), String::new());
         if let Some(pipe) = &mut self.0.stdout {
@@ -264,10 +256,21 @@ fn slow_reader() -> Result<(), String> {
 fn while_planning() -> Result<(), String> {
     let sql = format!("SELECT 1+1{}", ",1+1".repeat(19_000));
     let live = Live::start(program::command().arg(sql), false);
-    std::thread::sleep(Duration::from_millis(500));
-    send(live.id(), libc::SIGTERM)?;
-    let outcome = live.finish();
-    check("ended by the signal", outcome.code == 143, &outcome)
+    // It has started long before that, and takes many times as long in all.
+    until("half a second of work", || {
+        (hundredths(live.id()).unwrap_or(50) >= 50).then_some(())
+    })?;
+    let outcome = terminated(live)?;
+    check("nothing came", outcome.stdout.is_empty(), &outcome)
+}
+
+/// How long a process has been at work, in hundredths of a second; `None` if it is gone.
+fn hundredths(id: i32) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    // Behind the name, which stands in brackets: 11 other numbers, then the time of its own and in the system.
+    let behind = stat.rsplit(')').next()?;
+    let times = behind.split_ascii_whitespace().skip(11).take(2);
+    times.map(|time| time.parse::<u64>().ok()).sum()
 }
 
 /// SIGUSR1 asks how a run stands, and ends nobody who has not begun one.

@@ -7,7 +7,8 @@ use std::path::Path;
 use libtest_mimic::Trial;
 
 use crate::difference::same_text;
-use crate::program::{self, Live, Outcome, Workshop, run_command};
+use crate::expect::{check, text};
+use crate::program::{self, Live, Workshop, run_command};
 
 type Test = fn() -> Result<(), String>;
 
@@ -30,21 +31,6 @@ pub fn tests() -> Vec<Trial> {
         .collect()
 }
 
-fn said(what: &str, wanted: bool, outcome: &Outcome) -> Result<(), String> {
-    let Outcome { stderr, code, .. } = outcome;
-    let stdout = String::from_utf8_lossy(&outcome.stdout);
-    match wanted {
-        true => Ok(()),
-        false => Err(format!(
-            "{what}\nexit code {code}\nstdout:\n{stdout}stderr:\n{stderr}"
-        )),
-    }
-}
-
-fn failed(error: impl std::fmt::Display) -> String {
-    error.to_string()
-}
-
 /// Rows with times, a minute for each 40 of them.
 fn rows(count: usize) -> String {
     let mut text = String::from("ts,host,v\n");
@@ -61,30 +47,31 @@ fn rows(count: usize) -> String {
 
 fn gzip(bytes: &[u8]) -> Result<Vec<u8>, String> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(bytes).map_err(failed)?;
-    encoder.finish().map_err(failed)
+    encoder.write_all(bytes).map_err(text)?;
+    encoder.finish().map_err(text)
 }
 
-fn write_compressed(folder: &Path, text: &[u8]) -> Result<Vec<&'static str>, String> {
-    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.join(name), bytes).map_err(failed);
-    write("x.csv", text)?;
+/// Writes a text in each compression; the names of the files.
+pub fn write_compressed(folder: &Path, plain: &[u8]) -> Result<Vec<&'static str>, String> {
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.join(name), bytes).map_err(text);
+    write("x.csv", plain)?;
     // Two members, cut in the middle of a row.
-    let (head, tail) = text.split_at(text.len() / 2 + 3);
+    let (head, tail) = plain.split_at(plain.len() / 2 + 3);
     write("x.csv.gz", &[gzip(head)?, gzip(tail)?].concat())?;
-    let zstd = |bytes| zstd::encode_all(bytes, 1).map_err(failed);
+    let zstd = |bytes| zstd::encode_all(bytes, 1).map_err(text);
     write("x.csv.zst", &[zstd(head)?, zstd(tail)?].concat())?;
     let bzip2 = |bytes: &[u8]| {
         let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
-        encoder.write_all(bytes).map_err(failed)?;
-        encoder.finish().map_err(failed)
+        encoder.write_all(bytes).map_err(text)?;
+        encoder.finish().map_err(text)
     };
     write("x.csv.bz2", &[bzip2(head)?, bzip2(tail)?].concat())?;
     let mut encoder = liblzma::write::XzEncoder::new(Vec::new(), 1);
-    encoder.write_all(text).map_err(failed)?;
-    write("x.csv.xz", &encoder.finish().map_err(failed)?)?;
+    encoder.write_all(plain).map_err(text)?;
+    write("x.csv.xz", &encoder.finish().map_err(text)?)?;
     let mut encoder = lz4_flex::frame::FrameEncoder::new(Vec::new());
-    encoder.write_all(text).map_err(failed)?;
-    write("x.csv.lz4", &encoder.finish().map_err(failed)?)?;
+    encoder.write_all(plain).map_err(text)?;
+    write("x.csv.lz4", &encoder.finish().map_err(text)?)?;
     Ok(vec![
         "x.csv.gz",
         "x.csv.zst",
@@ -102,7 +89,7 @@ fn compressions_are_equal() -> Result<(), String> {
     let declared = "CREATE TABLE t (ts TIMESTAMP(3), host STRING, v BIGINT, WATERMARK FOR ts AS ts - INTERVAL '5' SECOND)";
     let run = |script: &str| run_command(workshop.shell(script), None);
     let plain = run(&format!("tumble \"{query}\" x.csv"));
-    said(
+    check(
         "plain",
         plain.code == 0 && plain.stdout.len() > 10_000,
         &plain,
@@ -122,7 +109,7 @@ fn compressions_are_equal() -> Result<(), String> {
     let wrong = run(&format!(
         "tumble \"{declared} WITH (path = 'x.csv.gz', compression = 'zstd'); SELECT * FROM t\""
     ));
-    said(
+    check(
         "not zstd",
         wrong.code == 1 && wrong.stderr.contains("it is no zstd data"),
         &wrong,
@@ -131,22 +118,22 @@ fn compressions_are_equal() -> Result<(), String> {
 
 fn cut_off() -> Result<(), String> {
     let workshop = Workshop::new();
-    let text = rows(50_000);
-    let mut packed = gzip(text.as_bytes())?;
+    let rows = rows(50_000);
+    let mut packed = gzip(rows.as_bytes())?;
     packed.truncate(packed.len() - 3_000);
-    std::fs::write(workshop.path().join("x.csv.gz"), packed).map_err(failed)?;
+    std::fs::write(workshop.path().join("x.csv.gz"), packed).map_err(text)?;
     let script = "tumble \"SELECT * FROM input\" x.csv.gz";
     let outcome = run_command(workshop.shell(script), None);
-    said("exit code 1", outcome.code == 1, &outcome)?;
-    let whole = text.as_bytes().starts_with(&outcome.stdout) && outcome.stdout.ends_with(b"\n");
-    said(
+    check("exit code 1", outcome.code == 1, &outcome)?;
+    let whole = rows.as_bytes().starts_with(&outcome.stdout) && outcome.stdout.ends_with(b"\n");
+    check(
         "whole records",
-        whole && outcome.stdout.len() > text.len() / 2,
+        whole && outcome.stdout.len() > rows.len() / 2,
         &outcome,
     )?;
     let told =
         outcome.stderr.contains("cannot read x.csv.gz") && outcome.stderr.contains("cut off");
-    said("path and reason", told, &outcome)?;
+    check("path and reason", told, &outcome)?;
     // The sample for the guess reaches the cut already.
     let script = "head -c 400 x.csv.gz | tumble \"SELECT * FROM stdin\"; head -c 400 x.csv.gz > y.csv.gz; \
                   tumble \"SELECT ts FROM 'y.csv.gz'\"";
@@ -155,7 +142,7 @@ fn cut_off() -> Result<(), String> {
         .stdout
         .starts_with(b"ts,host,v\n2026-01-01T00:00:00,h0,0\n");
     let told = outcome.stderr.matches("cut off").count() == 2;
-    said(
+    check(
         "cut in the sample",
         outcome.code == 1 && whole && told,
         &outcome,
@@ -167,12 +154,12 @@ fn cut_off_while_merging() -> Result<(), String> {
     let workshop = Workshop::new();
     let mut packed = gzip(rows(50_000).as_bytes())?;
     packed.truncate(packed.len() / 2);
-    std::fs::write(workshop.path().join("a.csv.gz"), packed).map_err(failed)?;
-    std::fs::write(workshop.path().join("b.csv"), rows(10)).map_err(failed)?;
+    std::fs::write(workshop.path().join("a.csv.gz"), packed).map_err(text)?;
+    std::fs::write(workshop.path().join("b.csv"), rows(10)).map_err(text)?;
     let script = "tumble \"SELECT ts FROM input\" a.csv.gz b.csv";
     let outcome = run_command(workshop.shell(script), None);
     let rows = outcome.stdout.iter().filter(|byte| **byte == b'\n').count();
-    said("both files", outcome.code == 1 && rows > 10_000, &outcome)
+    check("both files", outcome.code == 1 && rows > 10_000, &outcome)
 }
 
 /// Zeros that compress a thousandfold, without a line break: memory stays bounded.
@@ -182,22 +169,22 @@ fn bomb() -> Result<(), String> {
     let megabytes: usize = megabytes.unwrap_or(BOMB_MB);
     let workshop = Workshop::new();
     let path = workshop.path().join("bomb.gz");
-    let file = File::create(&path).map_err(failed)?;
+    let file = File::create(&path).map_err(text)?;
     let mut encoder = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
-    encoder.write_all(b"a\nfirst\n").map_err(failed)?;
+    encoder.write_all(b"a\nfirst\n").map_err(text)?;
     let block = vec![0; 1 << 20];
     for _ in 0..megabytes {
-        encoder.write_all(&block).map_err(failed)?;
+        encoder.write_all(&block).map_err(text)?;
     }
-    encoder.write_all(b"\nlast\n").map_err(failed)?;
-    encoder.finish().map_err(failed)?;
+    encoder.write_all(b"\nlast\n").map_err(text)?;
+    encoder.finish().map_err(text)?;
     let script = "tumble \"SELECT a FROM 'bomb.gz'\"";
     let outcome = run_command(workshop.shell(script), None);
     same_text("stdout", b"a\nfirst\nlast\n", &outcome.stdout)?;
     let mut live = Live::start(program::command().args(["SELECT a FROM stdin", "-q"]), true);
-    let packed = std::fs::read(&path).map_err(failed)?;
+    let packed = std::fs::read(&path).map_err(text)?;
     if let Some(stdin) = &mut live.stdin {
-        stdin.write_all(&packed).map_err(failed)?;
+        stdin.write_all(&packed).map_err(text)?;
     }
     live.settle();
     let status = std::fs::read_to_string(format!("/proc/{}/status", live.id())).unwrap_or_default();
@@ -208,7 +195,7 @@ fn bomb() -> Result<(), String> {
     same_text("stdout of the pipe", b"a\nfirst\nlast\n", &outcome.stdout)?;
     // As for long records: 64 MB for the reading, and what the unoptimized program takes by itself.
     let bounded = peak.is_some_and(|peak_kb| peak_kb < 160_000);
-    said(
+    check(
         &format!("memory stays bounded: {peak:?} kB"),
         bounded,
         &outcome,
@@ -222,7 +209,7 @@ fn fifo_hears_signals() -> Result<(), String> {
         workshop.shell("mkfifo pipe; printf 'a\\n1\\n' > x.csv"),
         None,
     );
-    said("a FIFO", made.code == 0, &made)?;
+    check("a FIFO", made.code == 0, &made)?;
     for files in ["pipe", "x.csv pipe"] {
         let script = format!("exec tumble \"SELECT * FROM input\" {files}");
         let mut live = Live::start(&mut workshop.shell(&script), false);
@@ -230,7 +217,7 @@ fn fifo_hears_signals() -> Result<(), String> {
         let kill = format!("kill -TERM {}", live.id());
         run_command(workshop.shell(&kill), None);
         let outcome = live.finish();
-        said("ended by the signal", outcome.code == 143, &outcome)?;
+        check("ended by the signal", outcome.code == 143, &outcome)?;
     }
     Ok(())
 }

@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 use libtest_mimic::Trial;
 
 use crate::difference::same_text;
-use crate::process::send;
+use crate::expect::{check, terminated, text, until};
 use crate::program::{Live, Outcome, Workshop, size};
 use crate::random::Random;
+use crate::sockets::said;
 
 type Test = fn() -> Result<(), String>;
 
@@ -37,21 +38,6 @@ pub fn tests() -> Vec<Trial> {
         .into_iter()
         .map(|(name, test)| Trial::test(format!("follow::{name}"), move || Ok(test()?)))
         .collect()
-}
-
-fn text<E: std::fmt::Display>(error: E) -> String {
-    error.to_string()
-}
-
-fn check(what: &str, holds: bool, outcome: &Outcome) -> Result<(), String> {
-    let Outcome { stderr, code, .. } = outcome;
-    let stdout = String::from_utf8_lossy(&outcome.stdout);
-    match holds {
-        true => Ok(()),
-        false => Err(format!(
-            "{what}\nexit code {code}\nstdout:\n{stdout}stderr:\n{stderr}"
-        )),
-    }
 }
 
 /// A folder with logs, and a program that follows some of them.
@@ -106,35 +92,14 @@ impl Followed {
 
 /// Waits until exactly this has come out.
 fn expect(live: &mut Live, what: &str, wanted: &str) -> Result<(), String> {
-    let (began, mut all) = (Instant::now(), String::new());
-    while all.len() < wanted.len() && began.elapsed() < Duration::from_secs(60) {
+    let mut all = String::new();
+    let came = until(what, || {
         all += &live.news();
-        std::thread::sleep(Duration::from_millis(2));
-    }
+        (all.len() >= wanted.len()).then_some(())
+    });
     same_text(what, wanted.as_bytes(), all.as_bytes())
+        .and(came)
         .map_err(|error| format!("{error}\n{}", live.said()))
-}
-
-/// Waits until the program has said something; who needs it looks for it later.
-fn until_said(live: &Live, holds: impl Fn(&str) -> bool) {
-    let began = Instant::now();
-    while !holds(&live.said()) && began.elapsed() < Duration::from_secs(60) {
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
-
-/// Ends the program as `kill` does, which it must do within a second.
-fn terminated(live: Live) -> Result<Outcome, String> {
-    let began = Instant::now();
-    send(live.id(), libc::SIGTERM)?;
-    let outcome = live.finish();
-    let took = began.elapsed();
-    check(
-        "exit code 143",
-        outcome.code == 143 && took < Duration::from_secs(1),
-        &outcome,
-    )?;
-    Ok(outcome)
 }
 
 fn through_everything() -> Result<(), String> {
@@ -165,7 +130,9 @@ fn through_everything() -> Result<(), String> {
     // Between the two steps of a rotation the file is gone, too: who looks then says so.
     let gone = live.said().matches("is gone").count();
     logs.remove("app.csv")?;
-    until_said(&live, |said| said.matches("is gone").count() > gone);
+    said(&live, "is gone", |said| {
+        (said.matches("is gone").count() > gone).then_some(())
+    })?;
     logs.write("app.csv", "n,t\n\n7,g\n")?;
     expect(&mut live, "creation", "7,g,3,5,app.csv\n")?;
     let outcome = terminated(live)?;
@@ -370,10 +337,10 @@ fn own_output() -> Result<(), String> {
         let mut live = logs.start(&format!("-F -v {query}"));
         live.settle();
         logs.append("logs/app.log", "{\"n\":2}\n")?;
-        let began = Instant::now();
-        while results()? != "n\n1\n2\n" && began.elapsed() < Duration::from_secs(60) {
-            std::thread::sleep(Duration::from_millis(2));
-        }
+        until("both rows", || match results() {
+            Ok(rows) => (rows == "n\n1\n2\n").then_some(Ok(())),
+            Err(error) => Some(Err(error)),
+        })??;
         // Long enough that all files have been looked at once more.
         std::thread::sleep(Duration::from_millis(1_200));
         let outcome = terminated(live)?;
@@ -416,7 +383,7 @@ fn half_lines() -> Result<(), String> {
     expect(&mut live, "both files", "2026-01-01T12:05:00,7\n")?;
     logs.append("app.log.1", &row("12:10:01", 7))?;
     let wanted = "what is still written to the old file is not read";
-    until_said(&live, |said| said.contains(wanted));
+    said(&live, wanted, |said| said.contains(wanted).then_some(()))?;
     let outcome = terminated(live)?;
     let lines = |name: &str| {
         let all = fs::read_to_string(logs.path(name)).map_err(text)?;
@@ -472,18 +439,19 @@ impl Log {
     /// Waits until everything but a begun record has been shown, and that has been read.
     fn synchronize(&mut self) -> Result<(), String> {
         let hidden = usize::from(self.is_begun || self.is_left_begun);
-        let began = Instant::now();
-        while self.shown.len() + hidden < self.written.len() {
-            let news = self.live.news();
-            let numbers = news.lines().filter_map(|line| line.parse::<u64>().ok());
-            self.shown.extend(numbers);
-            if began.elapsed() > Duration::from_secs(30) {
-                let missing: Vec<&u64> = (self.written.iter())
-                    .filter(|n| !self.shown.contains(n))
-                    .collect();
-                return Err(format!("missing {missing:?}\n{}", self.live.said()));
-            }
-            std::thread::sleep(Duration::from_millis(1));
+        let (live, shown, written) = (&mut self.live, &mut self.shown, &self.written);
+        let came = until("rows", || {
+            let news = live.news();
+            shown.extend(news.lines().filter_map(|line| line.parse::<u64>().ok()));
+            (shown.len() + hidden >= written.len()).then_some(())
+        });
+        if let Err(error) = came {
+            let missing = self.written.iter().filter(|n| !self.shown.contains(n));
+            let missing: Vec<&u64> = missing.collect();
+            return Err(format!(
+                "{error}, missing {missing:?}\n{}",
+                self.live.said()
+            ));
         }
         if self.is_begun {
             self.live.settle();

@@ -14,6 +14,7 @@ mod columnar;
 mod difference;
 mod ends;
 mod escapes;
+mod expect;
 mod files;
 mod follow;
 mod fuzz;

@@ -4,12 +4,13 @@
 //! sleeps ([`Live::settle`]); what is on its stdout by then is what the rows caused.
 
 use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use libtest_mimic::Trial;
 
 use crate::difference::same_text;
-use crate::program::{self, Live, Outcome, Workshop, run_command};
+use crate::expect::{check, send};
+use crate::program::{self, Live, Workshop, run_command};
 
 const WINDOWS: &str = "SELECT window_start, count(*) AS n FROM TUMBLE(TABLE stdin, DESCRIPTOR(ts), INTERVAL '1' MINUTE) \
                        GROUP BY window_start, window_end";
@@ -51,18 +52,6 @@ fn windows() -> Live {
     live
 }
 
-fn expect(what: &str, wanted: bool, outcome: &Outcome) -> Result<(), String> {
-    let Outcome { stderr, code, .. } = outcome;
-    let stdout = String::from_utf8_lossy(&outcome.stdout);
-    if wanted {
-        Ok(())
-    } else {
-        Err(format!(
-            "{what}\nexit code {code}\nstdout:\n{stdout}stderr:\n{stderr}"
-        ))
-    }
-}
-
 fn prompt_in_a_pipe() -> Result<(), String> {
     let mut live = windows();
     live.feed(b"ts,host\n2026-01-01T12:00:10,a\n2026-01-01T12:00:50,b\n");
@@ -80,8 +69,8 @@ fn prompt_in_a_pipe() -> Result<(), String> {
     )?;
     live.end_input();
     let outcome = live.finish();
-    expect("exit code 0", outcome.code == 0, &outcome)?;
-    expect("nothing to say", outcome.stderr.is_empty(), &outcome)?;
+    check("exit code 0", outcome.code == 0, &outcome)?;
+    check("nothing to say", outcome.stderr.is_empty(), &outcome)?;
     let text = "window_start,n\n2026-01-01T12:00:00,2\n2026-01-01T12:01:00,1\n";
     same_text("all of stdout", text.as_bytes(), &outcome.stdout)
 }
@@ -109,7 +98,7 @@ fn prompt_in_a_file() -> Result<(), String> {
     )?;
     live.end_input();
     let outcome = live.finish();
-    expect("exit code 0", outcome.code == 0, &outcome)
+    check("exit code 0", outcome.code == 0, &outcome)
 }
 
 fn rows_one_by_one() -> Result<(), String> {
@@ -126,7 +115,7 @@ fn rows_one_by_one() -> Result<(), String> {
     same_text("after two rows", b"3\n4\n", live.news().as_bytes())?;
     live.end_input();
     let outcome = live.finish();
-    expect("exit code 0", outcome.code == 0, &outcome)
+    check("exit code 0", outcome.code == 0, &outcome)
 }
 
 /// A row comes out though its input never pauses, and hardly another one passes WHERE.
@@ -140,7 +129,7 @@ fn no_pause() -> Result<(), String> {
     send(live.id(), libc::SIGTERM)?;
     let outcome = live.finish();
     same_text("while input goes on", b"line\nfirst\n", text.as_bytes())?;
-    expect("ended by the signal", outcome.code == 143, &outcome)
+    check("ended by the signal", outcome.code == 143, &outcome)
 }
 
 /// Windows of `_arrival` close while nothing more comes; how often a row must be waited for is not tested.
@@ -154,7 +143,7 @@ fn windows_of_the_clock() -> Result<(), String> {
     }
     live.end_input();
     let outcome = live.finish();
-    expect("exit code 0", outcome.code == 0, &outcome)
+    check("exit code 0", outcome.code == 0, &outcome)
 }
 
 /// Ends `live` with a signal: what was closed is out, what was open is not, and the signal is the cause.
@@ -163,7 +152,7 @@ fn stopped_by(signal: i32) -> Result<(), String> {
     live.feed(b"ts\n2026-01-01T12:00:10\n2026-01-01T12:01:05\n2026-01-01T12:01:06\n");
     send(live.id(), signal)?;
     let outcome = live.finish();
-    expect(
+    check(
         "ended by the signal",
         outcome.code == 128 + signal,
         &outcome,
@@ -173,7 +162,7 @@ fn stopped_by(signal: i32) -> Result<(), String> {
         b"2026-01-01T12:00:00,1\n",
         after_header(&String::from_utf8_lossy(&outcome.stdout)),
     )?;
-    expect(
+    check(
         "stderr counts the open windows",
         outcome.stderr.contains("open"),
         &outcome,
@@ -200,36 +189,24 @@ fn status() -> Result<(), String> {
     let (second, third) = (asked(&mut live, 3)?, asked(&mut live, 4)?);
     live.end_input();
     let outcome = live.finish();
-    expect("exit code 0", outcome.code == 0, &outcome)?;
-    expect("it went on", outcome.stdout.ends_with(b"1\n"), &outcome)?;
-    expect(
+    check("exit code 0", outcome.code == 0, &outcome)?;
+    check("it went on", outcome.stdout.ends_with(b"1\n"), &outcome)?;
+    check(
         "first",
         first == "status: waiting for input: nothing has come yet",
         &outcome,
     )?;
-    expect(
+    check(
         "what has come shows no format",
         begun.starts_with("status: waiting for a record that shows the format"),
         &outcome,
     )?;
-    expect("the same", second == third, &outcome)?;
+    check("the same", second == third, &outcome)?;
     let begins =
         "status: rows read: 3 (1 untimed), rows out: 1, open windows or totals: 1, state: ";
-    expect("counts", second.starts_with(begins), &outcome)?;
+    check("counts", second.starts_with(begins), &outcome)?;
     let ends = " KiB, watermark: 2026-01-01T12:01:05";
-    expect("watermark", second.ends_with(ends), &outcome)
-}
-
-/// Sends a signal to a process that the test started.
-pub fn send(id: i32, signal: i32) -> Result<(), String> {
-    let mut kill = Command::new("bash");
-    kill.args(["-c", &format!("kill -{signal} {id}")]);
-    let status = kill.status().map_err(|error| error.to_string())?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("signal {signal}: {status}"))
-    }
+    check("watermark", second.ends_with(ends), &outcome)
 }
 
 fn ignored_sigint() -> Result<(), String> {
@@ -245,7 +222,7 @@ fn ignored_sigint() -> Result<(), String> {
     live.feed(b"2026-01-01T12:01:05\n");
     live.end_input();
     let outcome = live.finish();
-    expect(
+    check(
         "a signal that was ignored at the start stays ignored",
         outcome.code == 0,
         &outcome,
@@ -270,9 +247,9 @@ fn head() -> Result<(), String> {
 fn full_disk() -> Result<(), String> {
     let script = "printf 'a\\n1\\n' | tumble 'SELECT * FROM stdin' > /dev/full";
     let outcome = run_command(Workshop::new().shell(script), None);
-    expect("exit code 1", outcome.code == 1, &outcome)?;
+    check("exit code 1", outcome.code == 1, &outcome)?;
     let told = outcome.stderr.contains("no space left") && outcome.stderr.starts_with("error: ");
-    expect(
+    check(
         "one message that says why",
         told && outcome.stderr.contains("stdout"),
         &outcome,
@@ -283,7 +260,7 @@ fn stdin_untouched() -> Result<(), String> {
     let script =
         "printf 'one\\ntwo\\n' | while read -r line; do tumble \"SELECT '$line' AS x\" -H; done";
     let outcome = run_command(Workshop::new().shell(script), None);
-    expect("exit code 0", outcome.code == 0, &outcome)?;
+    check("exit code 0", outcome.code == 0, &outcome)?;
     same_text("one call for each line", b"one\ntwo\n", &outcome.stdout)
 }
 
@@ -292,7 +269,7 @@ fn cron_silence() -> Result<(), String> {
                   tumble \"SELECT sum(v) AS s FROM TUMBLE('in.csv', ts, '1m') GROUP BY window_start\" -o out.csv";
     let workshop = Workshop::new();
     let outcome = run_command(workshop.shell(script), None);
-    expect(
+    check(
         "exit code 0, not a word",
         outcome.code == 0 && outcome.stderr.is_empty() && outcome.stdout.is_empty(),
         &outcome,
@@ -313,7 +290,7 @@ fn no_escape_codes() -> Result<(), String> {
     for script in scripts {
         let outcome = run_command(Workshop::new().shell(script), None);
         let clean = !outcome.stdout.contains(&0x1b) && !outcome.stderr.contains('\u{1b}');
-        expect(&format!("no escape codes from {script}"), clean, &outcome)?;
+        check(&format!("no escape codes from {script}"), clean, &outcome)?;
     }
     Ok(())
 }
@@ -327,7 +304,7 @@ fn help() -> Result<(), String> {
         let outcome = run_command(Workshop::new().shell(script), None);
         let stdout = String::from_utf8_lossy(&outcome.stdout).into_owned();
         let fine = outcome.code == 0 && outcome.stderr.is_empty() && stdout.contains(wanted);
-        expect(
+        check(
             &format!("{script} on stdout, with {wanted}"),
             fine,
             &outcome,
@@ -367,13 +344,13 @@ fn long_record() -> Result<(), String> {
     live.end_input();
     let outcome = live.finish();
     same_text("stdout", b"a\nfirst\nlast\n", &outcome.stdout)?;
-    expect(
+    check(
         "one reject is reported",
         outcome.stderr.contains("longer than 16 MiB"),
         &outcome,
     )?;
     // 64 MB for the reading, as promised, and what the unoptimized program takes by itself.
-    expect(
+    check(
         &format!("memory stays bounded: {peak_kb} kB"),
         peak_kb < 160_000,
         &outcome,

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use libtest_mimic::Trial;
 
 use crate::difference::same_text;
+use crate::expect::{check, terminated, text, until};
 use crate::program::{self, Live, Workshop};
 use crate::random::Random;
-use crate::sockets::{check, listening, printed, reset, start, terminated, text};
+use crate::sockets::{listening, printed, reset, start};
 
 type Test = fn() -> Result<(), String>;
 
@@ -48,19 +49,14 @@ fn listener() -> Result<(TcpListener, String), String> {
 /// A connection, which must come soon.
 fn accepted(listener: &TcpListener) -> Result<TcpStream, String> {
     listener.set_nonblocking(true).map_err(text)?;
-    let began = Instant::now();
-    while began.elapsed() < Duration::from_secs(60) {
-        match listener.accept() {
-            Ok((peer, _)) => {
-                peer.set_nonblocking(false).map_err(text)?;
-                return Ok(peer);
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error.to_string()),
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    Err(String::from("nobody connects"))
+    let peer = until("a connection", || match listener.accept() {
+        Ok((peer, _)) => Some(Ok(peer)),
+        Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => None,
+        Err(error) => Some(Err(error)),
+    });
+    let peer = peer?.map_err(text)?;
+    peer.set_nonblocking(false).map_err(text)?;
+    Ok(peer)
 }
 
 /// What comes until there are so many lines, or the end.

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use libtest_mimic::Trial;
 
 use crate::difference::same_text;
-use crate::program::{self, Live, Outcome, Workshop};
+use crate::expect::{check, terminated, text, until};
+use crate::program::{self, Live, Workshop};
 use crate::random::Random;
 
 type Test = fn() -> Result<(), String>;
@@ -63,51 +64,19 @@ pub fn listening(live: &Live) -> Result<String, String> {
 
 /// Waits until `find` finds something in what was said.
 pub fn said<T>(live: &Live, what: &str, find: impl Fn(&str) -> Option<T>) -> Result<T, String> {
-    let began = Instant::now();
-    loop {
-        let text = live.said();
-        if let Some(found) = find(&text) {
-            return Ok(found);
-        }
-        if began.elapsed() > Duration::from_secs(60) {
-            return Err(format!("nothing of `{what}` in: {text}"));
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    }
+    until(what, || find(&live.said())).map_err(|error| format!("{error} in: {}", live.said()))
 }
 
 /// Waits until this much has come out.
 pub fn printed(live: &mut Live, lines: usize) -> Result<String, String> {
-    let (began, mut all) = (Instant::now(), String::new());
-    loop {
+    let mut all = String::new();
+    let found = until(&format!("{lines} lines"), || {
         all += &live.news();
-        if all.lines().count() >= lines {
-            return Ok(all);
-        }
-        if began.elapsed() > Duration::from_secs(60) {
-            return Err(format!(
-                "{lines} lines expected, and there are: {all}\n{}",
-                live.said()
-            ));
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
-
-/// An error in words.
-pub fn text<E: std::fmt::Display>(error: E) -> String {
-    error.to_string()
-}
-
-/// Whether something holds of an outcome, which is shown where it does not.
-pub fn check(what: &str, holds: bool, outcome: &Outcome) -> Result<(), String> {
-    let stdout = String::from_utf8_lossy(&outcome.stdout);
-    match holds {
-        true => Ok(()),
-        false => Err(format!(
-            "{what}\nexit code {}\nstdout:\n{stdout}stderr:\n{}",
-            outcome.code, outcome.stderr
-        )),
+        (all.lines().count() >= lines).then_some(())
+    });
+    match found {
+        Ok(()) => Ok(all),
+        Err(error) => Err(format!("{error}, and there are: {all}\n{}", live.said())),
     }
 }
 
@@ -116,14 +85,6 @@ pub fn reset(stream: TcpStream) -> Result<(), String> {
     socket2::SockRef::from(&stream)
         .set_linger(Some(Duration::ZERO))
         .map_err(text)
-}
-
-/// Ends a process by SIGTERM, which must take less than a second of its own.
-pub fn terminated(live: Live) -> Result<Outcome, String> {
-    crate::process::send(live.id(), libc::SIGTERM)?;
-    let outcome = live.finish();
-    check("ended by SIGTERM", outcome.code == 143, &outcome)?;
-    Ok(outcome)
 }
 
 /// A connection that sends nothing keeps nobody waiting, and one row is enough to be recognized.
