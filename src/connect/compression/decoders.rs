@@ -8,12 +8,33 @@ use super::lz4::Lz4;
 use super::{Compression, WINDOW_BYTES_MAX, damaged, too_large_a_window};
 
 /// What a step did.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Stepped {
     pub consumed: usize,
     pub produced: usize,
     /// True at the end of the member; what is behind it was not consumed.
     pub ended: bool,
+    /// What is wrong with the bytes behind those that gave this.
+    pub failed: Option<io::Error>,
+}
+
+impl Stepped {
+    /// Of running totals of input and output. What was given before a failure stays: how much that is must not depend
+    /// on how much room there was.
+    fn between(before: (u64, u64), after: (u64, u64), ended: io::Result<bool>) -> io::Result<Self> {
+        let produced = grown(before.1, after.1);
+        let (ended, failed) = match ended {
+            Ok(ended) => (ended, None),
+            Err(error) if produced == 0 => return Err(error),
+            Err(error) => (false, Some(error)),
+        };
+        Ok(Stepped {
+            consumed: grown(before.0, after.0),
+            produced,
+            ended,
+            failed,
+        })
+    }
 }
 
 /// Decodes one member.
@@ -48,15 +69,12 @@ struct Gzip(flate2::Decompress);
 impl Decode for Gzip {
     fn step(&mut self, input: &[u8], output: &mut [u8]) -> io::Result<Stepped> {
         let before = (self.0.total_in(), self.0.total_out());
-        let status = self
-            .0
-            .decompress(input, output, flate2::FlushDecompress::None)
-            .map_err(|error| damaged(Compression::Gzip, error))?;
-        Ok(Stepped {
-            consumed: grown(before.0, self.0.total_in()),
-            produced: grown(before.1, self.0.total_out()),
-            ended: status == flate2::Status::StreamEnd,
-        })
+        let status = (self.0).decompress(input, output, flate2::FlushDecompress::None);
+        let ended = status
+            .map(|status| status == flate2::Status::StreamEnd)
+            // Which words the library has for it depends on how much it was given.
+            .map_err(|_| damaged(Compression::Gzip, "it makes no sense"));
+        Stepped::between(before, (self.0.total_in(), self.0.total_out()), ended)
     }
 }
 
@@ -65,15 +83,11 @@ struct Bzip2(bzip2::Decompress);
 impl Decode for Bzip2 {
     fn step(&mut self, input: &[u8], output: &mut [u8]) -> io::Result<Stepped> {
         let before = (self.0.total_in(), self.0.total_out());
-        let status = self
-            .0
-            .decompress(input, output)
-            .map_err(|error| damaged(Compression::Bzip2, error))?;
-        Ok(Stepped {
-            consumed: grown(before.0, self.0.total_in()),
-            produced: grown(before.1, self.0.total_out()),
-            ended: status == bzip2::Status::StreamEnd,
-        })
+        let status = self.0.decompress(input, output);
+        let ended = status
+            .map(|status| status == bzip2::Status::StreamEnd)
+            .map_err(|error| damaged(Compression::Bzip2, error));
+        Stepped::between(before, (self.0.total_in(), self.0.total_out()), ended)
     }
 }
 
@@ -95,15 +109,13 @@ impl Decode for Xz {
         use liblzma::stream::{Action, Error, Status};
         let before = (self.0.total_in(), self.0.total_out());
         let status = self.0.process(input, output, Action::Run);
-        let status = status.map_err(|error| match error {
-            Error::MemLimit => too_large_a_window(Compression::Xz),
-            error => damaged(Compression::Xz, error),
-        })?;
-        Ok(Stepped {
-            consumed: grown(before.0, self.0.total_in()),
-            produced: grown(before.1, self.0.total_out()),
-            ended: status == Status::StreamEnd,
-        })
+        let ended = status
+            .map(|status| status == Status::StreamEnd)
+            .map_err(|error| match error {
+                Error::MemLimit => too_large_a_window(Compression::Xz),
+                error => damaged(Compression::Xz, error),
+            });
+        Stepped::between(before, (self.0.total_in(), self.0.total_out()), ended)
     }
 }
 
@@ -132,6 +144,7 @@ impl Decode for Zstd {
             consumed: from.pos(),
             produced: to.pos(),
             ended: hint == 0,
+            failed: None,
         })
     }
 }

@@ -139,7 +139,7 @@ impl Decode for Lz4 {
                 return Ok(Stepped {
                     consumed,
                     produced,
-                    ended: false,
+                    ..Stepped::default()
                 });
             }
             // Nothing more comes of this piece.
@@ -149,8 +149,8 @@ impl Decode for Lz4 {
             if self.next == Next::Ended {
                 return Ok(Stepped {
                     consumed,
-                    produced: 0,
                     ended: true,
+                    ..Stepped::default()
                 });
             }
         }

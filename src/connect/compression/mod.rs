@@ -225,10 +225,8 @@ impl ByteSource for DecompressedSource {
             return Err(io::Error::new(io::ErrorKind::InvalidData, failed.clone()));
         }
         let given = self.give(buffer);
-        if let Err(error) = &given
-            && let Some(failed) = error.get_ref().and_then(|e| e.downcast_ref::<Unreadable>())
-        {
-            self.failed = Some(failed.clone());
+        if let Err(error) = &given {
+            self.fail(error);
         }
         given
     }
@@ -270,6 +268,12 @@ impl ByteSource for DecompressedSource {
 }
 
 impl DecompressedSource {
+    /// Gives nothing more, if that is because of what the bytes are.
+    fn fail(&mut self, error: &io::Error) {
+        let failed = error.get_ref().and_then(|error| error.downcast_ref());
+        self.failed = failed.cloned();
+    }
+
     fn gives_at_once(&self) -> bool {
         self.failed.is_some() || self.at_end || !self.stuck
     }
@@ -371,6 +375,9 @@ impl DecompressedSource {
         room: usize,
     ) -> io::Result<Option<usize>> {
         let was_full = self.full;
+        if let Some(error) = &stepped.failed {
+            self.fail(error);
+        }
         self.start += stepped.consumed;
         self.full = stepped.produced == room && !stepped.ended;
         if stepped.ended {

@@ -247,6 +247,30 @@ fn a_cut_gives_what_was_before_it_and_says_so() {
 }
 
 #[test]
+fn what_comes_before_damage_does_not_depend_on_the_room() {
+    let plain = text(7, 300_000);
+    for kind in [
+        Compression::Gzip,
+        Compression::Bzip2,
+        Compression::Xz,
+        Compression::Lz4,
+    ] {
+        let mut packed = compress(kind, &plain);
+        let middle = packed.len() / 2;
+        packed[middle] ^= 0x55;
+        let read = |room| {
+            let (bytes, _, error) = read_all(vec![packed.clone()], room);
+            (bytes, error.unwrap().to_string())
+        };
+        let (bytes, error) = read(1 << 20);
+        for room in [1, 7, 1_000, 1 << 16] {
+            assert_eq!(read(room).1, error, "{kind:?} {room}");
+            assert!(read(room).0 == bytes, "{kind:?} {room}");
+        }
+    }
+}
+
+#[test]
 fn what_is_no_compression_is_plain_or_told() {
     for plain in [
         "",
