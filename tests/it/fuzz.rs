@@ -8,44 +8,105 @@
 
 use std::panic::catch_unwind;
 
-use libtest_mimic::{Failed, Trial};
+use libtest_mimic::Trial;
 
-use crate::program::root;
+use crate::expect::{check, text};
+use crate::files::write_compressed;
+use crate::program::{Workshop, root, run_command};
 use crate::random::Random;
 
 #[path = "../fuzz/targets.rs"]
 mod targets;
 
 /// A target with the inputs that it begins with.
-type Target = (&'static str, fn(&[u8]), &'static [&'static str]);
+struct Target {
+    name: &'static str,
+    run: fn(&[u8]),
+    seeds: Seeds,
+}
 
-const TARGETS: [Target; 5] = [
-    (
-        "csv",
-        targets::csv,
-        &["samples/access.csv", "samples/doors.csv"],
-    ),
-    ("ndjson", targets::ndjson, &["samples/access.ndjson"]),
-    (
-        "sql",
-        targets::sql,
-        &[
+#[derive(Clone, Copy)]
+enum Seeds {
+    /// Files of the repository, of which the first lines are enough.
+    Files(&'static [&'static str]),
+    /// Made here, and whole: what they are may stand at their end.
+    Made(fn() -> Result<Vec<Vec<u8>>, String>),
+}
+
+const TARGETS: [Target; 7] = [
+    Target {
+        name: "csv",
+        run: targets::csv,
+        seeds: Seeds::Files(&["samples/access.csv", "samples/doors.csv"]),
+    },
+    Target {
+        name: "ndjson",
+        run: targets::ndjson,
+        seeds: Seeds::Files(&["samples/access.ndjson"]),
+    },
+    Target {
+        name: "sql",
+        run: targets::sql,
+        seeds: Seeds::Files(&[
             "samples/orders.sql",
             "samples/rollup.sql",
             "samples/sessions.sql",
-        ],
-    ),
-    (
-        "timestamp",
-        targets::timestamp,
-        &["samples/access.csv", "samples/orders.csv"],
-    ),
-    (
-        "pipeline",
-        targets::pipeline,
-        &["samples/access.csv", "samples/access.ndjson"],
-    ),
+        ]),
+    },
+    Target {
+        name: "timestamp",
+        run: targets::timestamp,
+        seeds: Seeds::Files(&["samples/access.csv", "samples/orders.csv"]),
+    },
+    Target {
+        name: "pipeline",
+        run: targets::pipeline,
+        seeds: Seeds::Files(&["samples/access.csv", "samples/access.ndjson"]),
+    },
+    Target {
+        name: "lines",
+        run: targets::lines,
+        // One of each layout, and two where it has two ways.
+        seeds: Seeds::Files(&[
+            "samples/coming-from.md",
+            "samples/formats/gateway.logfmt",
+            "samples/formats/apache-common.log",
+            "samples/formats/nginx-combined.log",
+            "samples/formats/syslog-bsd.log",
+            "samples/formats/syslog-rfc5424.log",
+            "samples/formats/postgres.log",
+            "samples/formats/ps.txt",
+            "samples/formats/psql.txt",
+            "samples/formats/iis.log",
+            "samples/formats/zeek-conn.log",
+        ]),
+    },
+    Target {
+        name: "columnar",
+        run: targets::columnar,
+        seeds: Seeds::Made(columns_and_compressed),
+    },
 ];
+
+/// Some rows in the formats of columns, and as text in each compression.
+fn columns_and_compressed() -> Result<Vec<Vec<u8>>, String> {
+    let rows = "SELECT ts, host, status, latency_ms FROM 'samples/access.csv' LIMIT 20";
+    let mut seeds = Vec::new();
+    for format in ["arrow", "parquet", "csv"] {
+        let script = format!("tumble --format {format} \"{rows}\" | cat");
+        let outcome = run_command(Workshop::new().shell(&script), None);
+        check(format, outcome.code == 0, &outcome)?;
+        seeds.push(outcome.stdout);
+    }
+    let csv = seeds.pop().unwrap_or_default();
+    let folder = Workshop::new();
+    let names = write_compressed(&folder.path(), &csv)?;
+    let compressed = names
+        .iter()
+        .map(|name| std::fs::read(folder.path().join(name)));
+    seeds.extend(compressed.collect::<Result<Vec<_>, _>>().map_err(text)?);
+    Ok(seeds)
+}
 
 const CASES: u64 = 300;
 
@@ -79,33 +140,41 @@ const PIECES: [&[u8]; 24] = [
 
 /// One test for each target.
 pub fn tests() -> Vec<Trial> {
-    let test = |(name, target, seeds): Target| {
-        Trial::test(format!("fuzz::{name}"), move || mutate(name, target, seeds))
+    let test = |target: Target| {
+        Trial::test(format!("fuzz::{}", target.name), move || {
+            Ok(mutate(&target)?)
+        })
     };
     TARGETS.into_iter().map(test).collect()
 }
 
-fn mutate(name: &str, target: fn(&[u8]), seeds: &[&str]) -> Result<(), Failed> {
+fn mutate(target: &Target) -> Result<(), String> {
     let cases = std::env::var("TUMBLE_CASES")
         .ok()
         .and_then(|n| n.parse().ok());
-    let seeds: Result<Vec<Vec<u8>>, _> = (seeds.iter())
-        .map(|path| std::fs::read(root().join(path)))
-        .collect();
-    let seeds = seeds?;
+    let (seeds, are_cut) = match target.seeds {
+        Seeds::Files(paths) => {
+            let seeds = paths.iter().map(|path| std::fs::read(root().join(path)));
+            (seeds.collect::<Result<Vec<_>, _>>().map_err(text)?, true)
+        }
+        Seeds::Made(make) => (make()?, false),
+    };
     for seed in 0..cases.unwrap_or(CASES) {
         let mut random = Random::new(seed);
         let whole = random.pick(&seeds);
         let mut bytes = vec![random.next() as u8];
         // A few lines from somewhere: the beginning shows the header.
-        let length = random.below(whole.len().min(2_000));
+        let length = match are_cut {
+            true => random.below(whole.len().min(2_000)),
+            false => whole.len(),
+        };
         bytes.extend_from_slice(&whole[..length]);
         for _ in 0..random.below(6) {
             change(&mut bytes, &mut random);
         }
-        if catch_unwind(|| target(&bytes)).is_err() {
+        if catch_unwind(|| (target.run)(&bytes)).is_err() {
             let shown = bytes.escape_ascii().to_string();
-            return Err(format!("target {name}, seed {seed}: {shown}").into());
+            return Err(format!("target {}, seed {seed}: {shown}", target.name));
         }
     }
     Ok(())
