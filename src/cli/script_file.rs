@@ -31,7 +31,7 @@ pub fn read_text(file: impl Read, shown: &str) -> Result<String> {
         .take(LONGEST_TEXT_BYTES as u64 + 1)
         .read_to_string(&mut text);
     if text.len() > LONGEST_TEXT_BYTES {
-        let error = Error::usage(format!("{shown} is longer than a script may be: 1 MiB"));
+        let error = Error::syntax(format!("{shown} is longer than a script may be: 1 MiB"));
         return Err(error.help("data is read by its path: SELECT * FROM 'file'"));
     }
     match read {

@@ -9,12 +9,11 @@
 //! time holds times.
 
 use arrow::datatypes::{DataType, TimeUnit};
-use sqlparser::ast;
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::Parser;
 
 use super::hints::Hints;
-use super::sample::{Guess, SampleColumn, SampleValue, find_column};
+use super::sample::{Guess, JoinedTime, SampleColumn, SampleValue, find_column};
 use crate::catalog::table::{ColumnSource, TableColumn};
 use crate::data::quoted_name;
 use crate::format::{Format, Layout};
@@ -22,17 +21,6 @@ use crate::time::read_iso_clock;
 
 /// What the time may be called: the first name that no column has.
 const NAMES: [&str; 3] = ["ts", "datetime", "date_time"];
-
-/// A time that is computed from two columns.
-#[derive(Debug, Clone, PartialEq)]
-pub struct JoinedTime {
-    /// Its name.
-    pub name: String,
-    /// The names of the columns: the date, and the time of day.
-    columns: [String; 2],
-    /// What is computed of them.
-    expr: Box<ast::Expr>,
-}
 
 impl JoinedTime {
     /// The column of `date` and `time`, numbers of columns.

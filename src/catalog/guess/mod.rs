@@ -33,10 +33,9 @@ mod types;
 pub use columnar::{guess_columnar, shown_columns};
 pub use hints::{Header, Hints, UserFormat};
 pub use inside::{path_inside, shown_in};
-pub use joined::JoinedTime;
 pub use length::{SAMPLE_BYTES, file_sample_bytes, live_sample_bytes};
 pub use named::json_format;
-pub use sample::{Guess, GuessedColumn};
+pub use sample::{Guess, GuessedColumn, JoinedTime};
 pub use time::TIME_NAMES;
 
 use length::last_line;

@@ -9,9 +9,9 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
+use sqlparser::ast;
 
 use super::hints::Hints;
-use super::joined::JoinedTime;
 use crate::catalog::spelling::{only_place_of_name, place_of_name};
 use crate::error::Error;
 use crate::format::{Format, ReadColumn, SampleField};
@@ -32,6 +32,17 @@ pub struct Guess {
     pub time_candidates: Vec<String>,
     /// Things that a person may want to know.
     pub notes: Vec<String>,
+}
+
+/// A time that is computed from two columns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JoinedTime {
+    /// Its name.
+    pub name: String,
+    /// The names of the columns: the date, and the time of day.
+    pub(super) columns: [String; 2],
+    /// What is computed of them.
+    pub(super) expr: Box<ast::Expr>,
 }
 
 /// A column of a guess.

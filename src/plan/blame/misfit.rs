@@ -16,11 +16,11 @@ use sqlparser::ast::{
     ObjectNamePart, Spanned, UnaryOperator,
 };
 
+use super::operators::{no_number, of_operator};
 use super::trials::{Trials, parts_of};
 use crate::data::type_name;
 use crate::error::{Error, Span};
 use crate::functions::signatures;
-use crate::plan::conversions::is_number;
 use crate::plan::library_errors::Refusal;
 use crate::sql::span_of;
 
@@ -119,145 +119,7 @@ pub(super) fn no_condition(condition: &Expr, found: &DataType) -> Error {
         .help(format!("compare it: {compared}"))
 }
 
-/// What is said of column `number` of a branch of UNION ALL, whose types are not those of the branch before.
-pub(super) fn no_union(
-    number: usize,
-    one: &DataType,
-    other: &DataType,
-    item: &Expr,
-) -> Option<Error> {
-    let kind = |known: &DataType| match known {
-        DataType::Null => None,
-        number if number.is_numeric() => Some(0),
-        text if text.is_string() => Some(1),
-        time if time.is_temporal() => Some(2),
-        DataType::Boolean => Some(3),
-        _ => Some(4),
-    };
-    if kind(one)? == kind(other)? {
-        return None;
-    }
-    let (one, other) = (type_name(one), type_name(other));
-    let error = Error::plan(format!("column {number} of UNION ALL is {one} and {other}"));
-    let help = format!("make both one type: CAST({} AS {one})", written(item));
-    Some(error.at_least(place_of(item)).help(help))
-}
-
-fn of_operator(
-    left: &Expr,
-    op: &BinaryOperator,
-    right: &Expr,
-    trials: &Trials<'_>,
-) -> Option<Error> {
-    let types = [trials.type_of(left)?, trials.type_of(right)?];
-    let names = types.each_ref().map(type_name);
-    let [l, r] = &names;
-    let label = format!("`{}` is {l}, `{}` is {r}", written(left), written(right));
-    if is_comparison(op) {
-        let sides = [(right, left), (left, right)];
-        let mut wrong = sides.into_iter();
-        if let Some(found) = wrong.find_map(|(text, other)| no_number(text, other, op, trials)) {
-            return Some(found);
-        }
-    }
-    if matches!(op, BinaryOperator::And | BinaryOperator::Or) {
-        let value = [left, right].into_iter().zip(&types);
-        let mut values = value.filter(|(_, known)| **known != DataType::Boolean);
-        return values
-            .next()
-            .map(|(value, known)| no_condition(value, known));
-    }
-    let message = match is_comparison(op) {
-        true => format!("{l} and {r} cannot be compared"),
-        false => format!("there is no {l} {op} {r}"),
-    };
-    let error = Error::plan(message).label(label);
-    match op {
-        BinaryOperator::PGOverlap => return Some(error.help("conditions are joined with AND")),
-        BinaryOperator::StringConcat => {
-            return Some(
-                error.help("|| joins texts, CAST(x AS STRING); conditions are joined with OR"),
-            );
-        }
-        _ => {}
-    }
-    let [first, second] = [written(left), written(right)];
-    let error = match (&types[0], &types[1]) {
-        (DataType::Duration(_) | DataType::Interval(_), text) if text.is_string() => {
-            error.help(format!("a length of time is written {first} {op} INTERVAL {second}"))
-        }
-        (time, number) if time.is_temporal() && number.is_numeric() && is_sum(op) => {
-            let count = number_of(right).unwrap_or("1");
-            let unit = match time {
-                DataType::Date32 => "DAY",
-                _ => "SECOND",
-            };
-            error.help(format!("say the unit: {first} {op} INTERVAL '{count}' {unit}"))
-        }
-        (time, _) | (_, time) if time.is_temporal() && !is_sum(op) && !is_comparison(op) => error
-            .help("times are no numbers: epoch(t) is the seconds since 1970, epoch(b) - epoch(a) those between"),
-        (DataType::Duration(_) | DataType::Interval(_), number)
-            if number.is_numeric() && (is_sum(op) || is_comparison(op)) =>
-        {
-            error.help(format!("say the unit: {first} {op} INTERVAL '{second}' SECOND"))
-        }
-        (time, number) if time.is_temporal() && number.is_numeric() => error.help(format!(
-            "compare times: {first} {op} '2026-11-25 10:00:00'; seconds since 1970: epoch({first}) {op} {second}"
-        )),
-        (number, time) if time.is_temporal() && number.is_numeric() => error.help(format!(
-            "compare times, or seconds since 1970: epoch({second})"
-        )),
-        (left, right) if left.is_nested() || right.is_nested() => error.help(
-            "a.b and a[1] are values inside; CAST(a AS STRING) is all of it as JSON",
-        ),
-        _ => error.help("CAST(x AS type) makes both the same"),
-    };
-    Some(error)
-}
-
-/// What is said of a text in quotes that is compared with a number and is none.
-fn no_number(text: &Expr, other: &Expr, op: &BinaryOperator, trials: &Trials<'_>) -> Option<Error> {
-    let known = trials.type_of(other)?;
-    let Expr::Value(value) = text else {
-        return None;
-    };
-    let ast::Value::SingleQuotedString(content) = &value.value else {
-        return None;
-    };
-    if !known.is_numeric() || is_number(content) {
-        return None;
-    }
-    let is_column = matches!(other, Expr::Identifier(_) | Expr::CompoundIdentifier(_));
-    let (text_written, other) = (written(text), written(other));
-    let error = Error::plan(format!("{text_written} is no number"))
-        .at_least(place_of(text))
-        .label(format!("`{other}` is {}", type_name(&known)));
-    let error = error.help(format!(
-        "compare texts: CAST({other} AS STRING) {op} {text_written}"
-    ));
-    Some(match is_column {
-        true => error.help(format!("if it is text: --types {other}=STRING")),
-        false => error,
-    })
-}
-
-fn is_sum(op: &BinaryOperator) -> bool {
-    matches!(op, BinaryOperator::Plus | BinaryOperator::Minus)
-}
-
-fn is_comparison(op: &BinaryOperator) -> bool {
-    matches!(
-        op,
-        BinaryOperator::Eq
-            | BinaryOperator::NotEq
-            | BinaryOperator::Lt
-            | BinaryOperator::LtEq
-            | BinaryOperator::Gt
-            | BinaryOperator::GtEq
-    )
-}
-
-fn number_of(expr: &Expr) -> Option<&str> {
+pub(super) fn number_of(expr: &Expr) -> Option<&str> {
     match expr {
         Expr::Value(value) => match &value.value {
             ast::Value::Number(text, _) => Some(text),
@@ -472,7 +334,7 @@ fn value_of(argument: &FunctionArg) -> Option<&Expr> {
 }
 
 /// An expression as its user would write it: without the tables that names were found in.
-fn written(expr: &Expr) -> String {
+pub(super) fn written(expr: &Expr) -> String {
     let mut expr = expr.clone();
     let _ = ast::visit_expressions_mut(&mut expr, |expr| {
         if let Expr::Cast { kind, .. } = expr {
@@ -492,6 +354,6 @@ fn written(expr: &Expr) -> String {
     expr.to_string()
 }
 
-fn place_of(expr: &Expr) -> Option<Span> {
+pub(super) fn place_of(expr: &Expr) -> Option<Span> {
     span_of(expr.span())
 }

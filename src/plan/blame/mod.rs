@@ -10,6 +10,7 @@
 //! so many trials at most, then the error stays as it is.
 
 mod misfit;
+mod operators;
 mod trials;
 
 use arrow::datatypes::DataType;
@@ -92,7 +93,7 @@ impl Search<'_> {
         let pairs = typed(left).into_iter().zip(typed(right)).zip(items(right));
         pairs.enumerate().find_map(|(index, ((one, other), item))| {
             let (one, other) = (one?, other?);
-            misfit::no_union(index + 1, &one, &other, item)
+            operators::no_union(index + 1, &one, &other, item)
         })
     }
 

@@ -219,12 +219,14 @@ fn declared_columns(
                 (data_type, ColumnSource::Field(name.clone()))
             }
             ColumnKind::Computed(expr) => {
-                refuse_behind(expr, number, create)?;
                 add_metadata(&mut table, expr, create, options);
                 let before = table.columns.len();
                 let bound = computed::bind(&table, before, expr, registry, settings);
                 let span = crate::sql::span_of(column.name.span);
-                let (_, data_type) = bound.map_err(|error| error.at_least(span))?;
+                let (_, data_type) = bound.map_err(|error| {
+                    let error = reads_behind(expr, number, create).unwrap_or(error);
+                    error.at_least(span)
+                })?;
                 let expr = Box::new(expr.clone());
                 let declared = true;
                 (data_type, ColumnSource::Computed { expr, declared })
@@ -290,11 +292,21 @@ fn add_metadata(table: &mut Table, expr: &ast::Expr, create: &CreateTable, optio
     });
 }
 
-/// Refuses an expression for column `number` that reads a declared column which is not before it.
-fn refuse_behind(expr: &ast::Expr, number: usize, create: &CreateTable) -> Result<()> {
+/// Why an expression for column `number` fails that reads a declared column which is not before it.
+fn reads_behind(expr: &ast::Expr, number: usize, create: &CreateTable) -> Option<Error> {
     let (before, behind) = create.columns.split_at(number);
+    // What stands behind a dot is a key, not a column.
+    let mut keys = Vec::new();
     let found = ast::visit_expressions(expr, |expr| {
-        if let ast::Expr::Identifier(name) = expr {
+        if let ast::Expr::CompoundFieldAccess { access_chain, .. } = expr {
+            keys.extend(access_chain.iter().filter_map(|access| match access {
+                ast::AccessExpr::Dot(key) => Some(ast::Spanned::span(key)),
+                ast::AccessExpr::Subscript(_) => None,
+            }));
+        }
+        if let ast::Expr::Identifier(name) = expr
+            && !keys.contains(&name.span)
+        {
             let same = |column: &Column| column.name.value.eq_ignore_ascii_case(&name.value);
             if !before.iter().any(same) && behind.iter().any(same) {
                 return ControlFlow::Break(name.clone());
@@ -303,14 +315,18 @@ fn refuse_behind(expr: &ast::Expr, number: usize, create: &CreateTable) -> Resul
         ControlFlow::Continue(())
     });
     let ControlFlow::Break(name) = found else {
-        return Ok(());
+        return None;
     };
-    Err(Error::plan(format!(
-        "`{expr}` reads `{}`, which is no column before it",
-        name.value
-    ))
-    .at_least(crate::sql::span_of(name.span))
-    .help(format!("declare `{}` before it", name.value)))
+    let name_span = crate::sql::span_of(name.span);
+    let name = name.value;
+    let error = Error::plan(format!(
+        "`{expr}` reads `{name}`, which is no column before it"
+    ));
+    Some(
+        error
+            .at_least(name_span)
+            .help(format!("declare `{name}` before it")),
+    )
 }
 
 /// The time of `WATERMARK FOR`.
@@ -363,9 +379,10 @@ fn column_inside(table: &Table, name: &str) -> Option<TableColumn> {
     let names = table.columns.iter().map(|column| column.name.as_str());
     let root = &table.columns[place_of_name(names, first)?];
     let (keys, data_type) = path_inside(&root.data_type, rest)?;
+    let name = format!("{}.{}", root.name, keys.join("."));
     let steps = keys.into_iter().map(PathStep::Key).collect();
     Some(TableColumn {
-        name: name.to_owned(),
+        name,
         data_type,
         source: ColumnSource::Path(root.name.clone(), steps),
         unshown: false,
