@@ -21,6 +21,26 @@ use crate::sql::{self, Piece, PieceKind, Unfinished};
 use columns::Said;
 use tables::{Reference, references};
 
+/// Keywords of statements that are no queries.
+const OF_OTHERS: &[&str] = &[
+    "BEGIN",
+    "COPY",
+    "CREATE",
+    "DESCRIBE",
+    "DROP",
+    "EXPLAIN",
+    "INSERT",
+    "INTO",
+    "SET",
+    "SHOW",
+    "STATEMENT",
+    "TABLES",
+    "TEMPORARY",
+    "VIEW",
+    "VIEWS",
+    "WATERMARK",
+];
+
 /// What is known besides the text.
 pub trait Known {
     /// Names of tables and views, each with its columns.
@@ -157,7 +177,12 @@ fn statement(text: &str, cursor: usize, known: &dyn Known) -> (usize, Vec<Candid
     let mut said = own.clone();
     said.retain(Piece::is_said);
     let before = said.partition_point(|piece| piece.span.end <= start);
-    let (references, query) = references(text, &said, start);
+    let (mut references, query) = references(text, &said, start);
+    let has = |word| said.iter().any(|piece| piece.is_word(text, word));
+    if references.is_empty() && has("SELECT") && !has("FROM") {
+        // What the files hold that the program was called with.
+        references.push(Reference::named("input"));
+    }
     let typed = Typed {
         text,
         said: Said {
@@ -237,7 +262,15 @@ impl Typed<'_> {
             if !self.prefix.is_empty() {
                 found.extend(self.functions(known));
             }
-            found.extend(self.keywords(sql::KEYWORDS));
+            let is_query = is_first("SELECT") || is_first("WITH");
+            let mut keywords = self.keywords(sql::KEYWORDS);
+            let begins = |word: &str| {
+                OF_OTHERS
+                    .iter()
+                    .any(|other| other.eq_ignore_ascii_case(word))
+            };
+            keywords.retain(|keyword| !is_query || !begins(&keyword.text));
+            found.extend(keywords);
         }
         found
     }

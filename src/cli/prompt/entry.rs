@@ -5,10 +5,12 @@
 //!  SELECT count(*)    SQL: until a `;` ends its line and a command or nothing follows
 //!  FROM 'a.csv';
 //!  \timing            a command in the spelling of psql
+//!  quit               one of the words that psql takes alone on a line
 //! ```
 //!
 //! Invariant: a command begins where a statement could begin, so that no line of a text in quotes is taken for one.
 
+use super::commands;
 use crate::error::Span;
 use crate::sql::{self, Ending, Piece};
 
@@ -57,7 +59,8 @@ pub fn items(text: &str) -> (Vec<Item>, Ending) {
 
 /// True if a text that begins a statement begins with a command.
 pub fn begins_command(text: &str) -> bool {
-    text.starts_with(['.', '\\'])
+    let line = text.lines().next().unwrap_or_default();
+    text.starts_with(['.', '\\']) || commands::without_a_dot(line).is_some()
 }
 
 /// Where a command begins on a line of its own behind the end of a statement.
@@ -136,6 +139,16 @@ mod tests {
             &["SELECT 1; -- one\n  ", ".mode csv", "SELECT (2"],
             Ending::Bracket,
         );
+        check("quit", &["quit"], Ending::Complete);
+        check(" Exit ;\n", &["Exit ;"], Ending::Complete);
+        check("help;", &["help;"], Ending::Complete);
+        check(
+            "SELECT 1;\nquit",
+            &["SELECT 1;\n", "quit"],
+            Ending::Complete,
+        );
+        check("SELECT\nquit", &["SELECT\nquit"], Ending::Statement);
+        check("quit 1", &["quit 1"], Ending::Statement);
         check("SELECT 1\n.5;", &["SELECT 1\n.5;"], Ending::Complete);
     }
 

@@ -182,12 +182,24 @@ pub const COMMANDS: &[Command] = &[
     },
 ];
 
+/// What psql takes without a backslash, alone on a line.
+const WITHOUT_A_DOT: [(&str, &str); 3] = [("quit", ".quit"), ("exit", ".quit"), ("help", ".help")];
+
+/// The command that a line is without a dot.
+pub fn without_a_dot(line: &str) -> Option<&'static str> {
+    let line = line.trim().trim_end_matches(';').trim_end();
+    let found = WITHOUT_A_DOT
+        .iter()
+        .find(|(word, _)| word.eq_ignore_ascii_case(line));
+    found.map(|(_, name)| *name)
+}
+
 /// Runs a command.
 ///
 /// # Errors
 /// There is none of that name; what the command says.
 pub fn run(prompt: &mut Prompt<'_>, text: &str) -> Result<Next> {
-    let call = call_of(text);
+    let call = call_of(without_a_dot(text).unwrap_or(text));
     let Some(command) = command_named(call.name) else {
         let names = COMMANDS.iter().flat_map(|command| {
             let spellings = command.spellings.iter().copied();

@@ -20,6 +20,16 @@ pub struct Reference {
 }
 
 impl Reference {
+    /// The table of a name, as it is.
+    pub fn named(name: &str) -> Self {
+        Reference {
+            name: name.to_owned(),
+            path: None,
+            alias: None,
+            is_windowed: false,
+        }
+    }
+
     /// Whether `name` means this table.
     pub fn is_called(&self, name: &str) -> bool {
         match &self.alias {
