@@ -18,7 +18,7 @@ use toml::{Table, Value};
 use crate::catalog::UserFormat;
 use crate::error::{Error, Result};
 use crate::format::{Pattern, parse_format_name};
-use crate::time::EpochUnit;
+use crate::time::{EpochUnit, check_strftime};
 
 /// What a format may say.
 const KEYS: [&str; 4] = ["regex", "ts", "ts_format", "ts_unit"];
@@ -112,6 +112,7 @@ fn user_format(name: &str, value: &Value) -> Result<UserFormat> {
     if ts_format.is_some() && ts_unit.is_some() {
         return Err(Error::usage("ts_format and ts_unit contradict each other"));
     }
+    ts_format.map_or(Ok(()), check_strftime)?;
     Ok(UserFormat {
         pattern: Pattern::new(name, regex)?.with_time(text("ts"))?,
         ts_format: ts_format.map(str::to_owned),

@@ -12,7 +12,7 @@ use std::io::{IsTerminal, Write};
 use crate::data::print::number::thousands;
 use crate::data::print::text::visible;
 use crate::error::Error;
-use crate::runtime::Summary;
+use crate::runtime::{FirstReject, Summary};
 use crate::time::Interval;
 
 use super::screen;
@@ -82,6 +82,16 @@ impl Warning {
             message: message.into(),
             ..Warning::default()
         }
+    }
+
+    /// Shows one of the records that it is about.
+    fn with_example(mut self, first: Option<&FirstReject>) -> Self {
+        if let Some(first) = first {
+            self.place = Some((first.source.clone(), first.line));
+            self.notes.push(first.reason.clone());
+            self.helps.extend(first.help.clone());
+        }
+        self
     }
 
     /// In the shape of an error, folded for a terminal of so many columns; ends with a newline.
@@ -361,9 +371,8 @@ fn about_time(summary: &Summary, saved: Saved) -> Vec<Warning> {
         } else {
             "; --rejects FILE saves them"
         };
-        warnings.push(Warning::new(format!(
-            "{rows} left out for want of a readable time{save}"
-        )));
+        let warning = Warning::new(format!("{rows} left out for want of a readable time{save}"));
+        warnings.push(warning.with_example(summary.first_untimed.as_ref()));
     }
     if summary.jumps > 0 {
         let rows = of_rows(summary.jumps, summary);
@@ -402,13 +411,8 @@ fn about_rejects(summary: &Summary, saved: Saved) -> Option<Warning> {
     } else {
         "; --rejects FILE saves them"
     };
-    let mut warning = Warning::new(format!("{rows} rejected{save}"));
-    if let Some(first) = &summary.first_reject {
-        warning.place = Some((first.source.clone(), first.line));
-        warning.notes.push(first.reason.clone());
-        warning.helps.extend(first.help.clone());
-    }
-    Some(warning)
+    let warning = Warning::new(format!("{rows} rejected{save}"));
+    Some(warning.with_example(summary.first_reject.as_ref()))
 }
 
 /// A length of time for people: `45.2s`, `1m15.5s`; milliseconds at most, unless there is less.
@@ -433,7 +437,6 @@ fn seconds(nanoseconds: i128) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runtime::FirstReject;
 
     fn check(summary: Summary, saved: Saved, expected: &[&str]) {
         let drawn: Vec<String> = warnings(&summary, saved)

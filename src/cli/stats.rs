@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! {"exit_code":0,"expression_errors":{"10 / n":2},"first_reject":{"help":null,"line":5,"reason":"…","source":"a.csv"},
-//!  "jumps":0,"late":312,"late_worst_ms":45200,"mended":0,"open_windows":0,"partly_late":0,"pauses":0,"rejected":1,"rows_out":120,
+//!  "first_untimed":null,"jumps":0,"late":312,"late_worst_ms":45200,"mended":0,"open_windows":0,"partly_late":0,"pauses":0,"rejected":1,"rows_out":120,
 //!  "rows_read":10000,"suggested_delay_ms":46000,"untimed":0}
 //! ```
 //!
@@ -58,6 +58,7 @@ fn as_json(summary: &Summary, exit_code: u8) -> Value {
         "partly_late": summary.partly_late,
         "untimed": summary.untimed,
         "unfilled_rows": summary.unfilled_rows,
+        "first_untimed": summary.first_untimed.as_ref().map(reject),
         "rejected": summary.rejected,
         "first_reject": summary.first_reject.as_ref().map(reject),
         "expression_errors": summary.expression_errors,
@@ -106,7 +107,7 @@ mod tests {
             as_json(&Summary::default(), 0),
             json!({
                 "rows_read": 0, "rows_out": 0, "late": 0, "late_worst_ms": 0, "suggested_delay_ms": 0,
-                "partly_late": 0, "untimed": 0, "unfilled_rows": 0, "rejected": 0, "first_reject": null,
+                "partly_late": 0, "untimed": 0, "first_untimed": null, "unfilled_rows": 0, "rejected": 0, "first_reject": null,
                 "expression_errors": {}, "jumps": 0, "keys_left_out": {}, "rows_with_new_keys": 0, "mended": 0, "open_windows": 0,
                 "pauses": 0, "exit_code": 0,
             })

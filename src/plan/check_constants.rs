@@ -1,4 +1,4 @@
-//! Checks constants that decide what a call does: parts of times, patterns, zones, quantiles. A wrong one is wrong for every row.
+//! Checks constants that decide what a call does: parts of times, how times are written, patterns, zones, quantiles. A wrong one is wrong for every row.
 //!
 //! ```text
 //!   date_trunc('minuet', ts)     extract(minuet FROM ts)     host ~ '[a'     ts AT TIME ZONE 'Berlinn'     quantile(x, 95)
@@ -17,7 +17,7 @@ use sqlparser::ast::{
 use super::names::Resolved;
 use crate::error::{Error, Result, Span};
 use crate::sql::span_of;
-use crate::time::{Zone, nearest_zone, parse_interval};
+use crate::time::{Zone, check_strftime, nearest_zone, parse_interval};
 
 /// What `date_trunc` cuts to.
 const GRANULARITIES: &[&str] = &[
@@ -161,9 +161,28 @@ fn check_call(call: &ast::Function) -> Result<()> {
         "nth_value" => argument(1).map_or(Ok(()), check_count),
         "date_bin" => argument(0).map_or(Ok(()), check_stride),
         "string_agg" | "listagg" => argument(1).map_or(Ok(()), check_separator),
+        "to_timestamp"
+        | "to_timestamp_seconds"
+        | "to_timestamp_millis"
+        | "to_timestamp_micros"
+        | "to_timestamp_nanos"
+        | "to_timestamp_ltz" => {
+            let formats =
+                (1..arguments.len()).filter_map(|index| argument(index).and_then(text_of));
+            for (format, place) in formats {
+                check_strftime(format).map_err(|error| at_place(&error, place))?;
+            }
+            Ok(())
+        }
         "percentile_cont" => argument(0).map_or(Ok(()), check_fraction),
         _ => Ok(()),
     }
+}
+
+/// The same error, which is in the query.
+fn at_place(error: &Error, place: Option<Span>) -> Error {
+    let moved = Error::plan(error.message()).at_least(place);
+    (error.helps().iter()).fold(moved, |moved, help| moved.help(help))
 }
 
 fn check_part(part: &str, place: Option<Span>) -> Result<()> {

@@ -19,7 +19,7 @@ use super::column_reader::Columns;
 use super::metadata::{MetadataPlan, Origin};
 use super::texts::Texts;
 use crate::error::Result;
-use crate::format::{Decoded, Decoder, Format, LeftOut, TooLong};
+use crate::format::{Decoded, Decoder, Format, LeftOut, Reject, TooLong};
 
 /// What is read at once and decoded by any thread.
 pub(super) enum Block {
@@ -73,6 +73,8 @@ pub(super) struct Chunk {
     pub(super) mended: Vec<u32>,
     /// Rows of which keys were left out, with the column.
     pub(super) left_out: Vec<(u32, LeftOut)>,
+    /// The first good one with a time that cannot be read: its number, and the time.
+    pub(super) untimed: Option<(u32, Rejected)>,
     /// The texts of the records, if they are wanted.
     pub(super) texts: Option<Arc<Texts>>,
     /// Where it is from.
@@ -207,6 +209,7 @@ impl Unread {
             record_count: 1,
             mended: Vec::new(),
             left_out: Vec::new(),
+            untimed: None,
             texts,
             origin,
             line_count: head_lines + self.lines,
@@ -217,7 +220,7 @@ impl Unread {
 impl Chunk {
     /// What was decoded of records, and what is known of them.
     pub(super) fn of(decoded: Decoded, known: Known, metadata: &MetadataPlan) -> Result<Self> {
-        let rejects = decoded.rejects.into_iter().map(|reject| {
+        let numbered = |reject: Reject| {
             let rejected = Rejected {
                 line: known.head_lines + 1 + reject.line,
                 reason: reject.reason,
@@ -225,7 +228,8 @@ impl Chunk {
                 text: reject.text,
             };
             (reject.record, rejected)
-        });
+        };
+        let rejects = decoded.rejects.into_iter().map(numbered);
         let (records, texts) = (&decoded.records, known.texts.as_ref());
         Ok(Chunk {
             rows: metadata.add_to(&decoded.rows, records, texts, &known.origin)?,
@@ -234,6 +238,7 @@ impl Chunk {
             record_count: decoded.record_count,
             mended: decoded.mended,
             left_out: decoded.left_out,
+            untimed: decoded.untimed.map(numbered),
             texts: known.texts.filter(|_| known.keep_texts).map(Arc::new),
             origin: known.origin,
             line_count: known.head_lines + decoded.line_count,
@@ -242,7 +247,7 @@ impl Chunk {
 
     /// Numbers the lines of rejects as those of the file, of which `lines` came before; counts its own to them.
     pub(super) fn number_lines(&mut self, lines: &mut u64) {
-        for (_, rejected) in &mut self.rejects {
+        for (_, rejected) in self.rejects.iter_mut().chain(&mut self.untimed) {
             rejected.line += *lines;
         }
         *lines += self.line_count;

@@ -28,6 +28,11 @@ pub(super) enum Noted {
     LeftOut { position: Position, what: LeftOut },
     /// It and those before it, so many, are older than what is wanted.
     Older { position: Position, count: u64 },
+    /// Its time could not be read: the first such one of a block, before the event that it is untimed.
+    Unreadable {
+        position: Position,
+        time: FirstReject,
+    },
     /// It could not be decoded.
     Rejected {
         position: Position,
@@ -46,6 +51,7 @@ impl Noted {
             Noted::Mended { position }
             | Noted::LeftOut { position, .. }
             | Noted::Older { position, .. }
+            | Noted::Unreadable { position, .. }
             | Noted::Rejected { position, .. } => *position,
         }
     }
@@ -204,13 +210,23 @@ pub(super) fn commit(
     keeper: &mut dyn Keeper,
 ) -> Result<Option<Shut>> {
     noted.sort_by_key(Noted::position);
+    let mut first_untimed = None;
     for one in noted {
         let position = one.position();
         if position > step.last {
             break;
         }
         let bad = summary.bad();
-        let what = count(&one, step, summary, keeper)?;
+        if matches!(one, Noted::Unreadable { .. }) && summary.first_untimed.is_none() {
+            first_untimed = Some(position);
+        }
+        let mut what = count(&one, step, summary, keeper)?;
+        if matches!(one, Noted::Event(Event::Untimed { .. }))
+            && first_untimed == Some(position)
+            && let Some(first) = &summary.first_untimed
+        {
+            what = format!("{}:{}: {}", first.source, first.line, first.reason);
+        }
         if summary.bad() > bad
             && let Some(most) = gates.most(step.source, bad)
             && summary.bad() > most
@@ -269,6 +285,11 @@ fn count(
         }
         Noted::LeftOut { what, .. } => {
             summary.keys_left_out(what);
+            String::new()
+        }
+        // What is the first depends on the rows alone, not on the blocks that they came in.
+        Noted::Unreadable { time, .. } => {
+            summary.first_untimed.get_or_insert_with(|| time.clone());
             String::new()
         }
         Noted::Older { count, .. } => {

@@ -40,6 +40,8 @@ pub(super) struct Run {
     pub mended: Vec<u32>,
     /// Those of which keys were left out: likewise.
     pub left_out: Vec<(u32, LeftOut)>,
+    /// The first good one of its chunk with a time that cannot be read: likewise.
+    pub untimed: Option<(u32, Rejected)>,
     /// Lines of the file behind those before the run; 0 where rejects have the numbers of the file already.
     pub line_count: u64,
     /// The texts of the chunk that the run is from, and the number of the run's first record in it.
@@ -58,6 +60,7 @@ impl Run {
             record_count: chunk.record_count,
             mended: chunk.mended,
             left_out: chunk.left_out,
+            untimed: chunk.untimed,
             line_count: chunk.line_count,
             texts: chunk.texts.map(|texts| (texts, 0)),
             origin: chunk.origin,
@@ -405,6 +408,9 @@ impl Pending {
                 .filter(|(record, _)| (from..to).contains(record))
                 .map(|(record, what)| (record - from, what.clone()))
                 .collect(),
+            untimed: (chunk.untimed.as_ref())
+                .filter(|(record, _)| (from..to).contains(record))
+                .map(|(record, untimed)| (record - from, untimed.clone())),
             line_count: 0,
             texts: chunk.texts.clone().map(|texts| (texts, from)),
             origin: chunk.origin.clone(),

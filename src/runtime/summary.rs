@@ -10,7 +10,7 @@ use crate::format::LeftOut;
 /// Keys that are named: more are data.
 const MOST_NEW_KEYS: usize = 5;
 
-/// The first record that was rejected, to be shown as an example.
+/// The first record that was rejected, or whose time could not be read, to be shown as an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FirstReject {
     /// Where it came from: a path, or `stdin`.
@@ -44,6 +44,8 @@ pub struct Summary {
     pub unfilled_rows: u64,
     /// These windows.
     pub unfilled_windows: u64,
+    /// The first time that could not be read.
+    pub first_untimed: Option<FirstReject>,
     /// How often a source went quiet for so long that its event time went on with the clock.
     pub pauses: u64,
     /// Records that could not be decoded.
@@ -125,6 +127,7 @@ impl Summary {
         self.untimed += later.untimed;
         self.unfilled_rows += later.unfilled_rows;
         self.unfilled_windows += later.unfilled_windows;
+        self.first_untimed = self.first_untimed.take().or(later.first_untimed);
         self.rejected += later.rejected;
         self.first_reject = self.first_reject.take().or(later.first_reject);
         for (what, times) in later.expression_errors {

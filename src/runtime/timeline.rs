@@ -18,6 +18,7 @@ use super::commit::Noted;
 use super::merge::{FileState, Run};
 use super::metadata::{Origin, Place};
 use super::since::Since;
+use super::summary::FirstReject;
 use super::texts::Texts;
 use crate::data::{Batch, Event, Metadata, Position, position, record_of_position};
 use crate::error::Result;
@@ -203,6 +204,10 @@ impl Timeline {
         let rejects =
             rejects.map(|(offset, reject)| self.rejected(at(offset), &file.name, lines, reject));
         let mut noted: Vec<Noted> = rejects.collect();
+        noted.extend(run.untimed.map(|(offset, untimed)| Noted::Unreadable {
+            position: at(offset),
+            time: self.first_reject(&file.name, lines, untimed),
+        }));
         let positions: Vec<Position> = run.records.iter().map(|&offset| at(offset)).collect();
         noted.extend(run.mended.iter().map(|&offset| Noted::Mended {
             position: at(offset),
@@ -261,13 +266,27 @@ impl Timeline {
         batch.filter(&wanted.collect::<Vec<bool>>().into())
     }
 
+    /// A record of a block before which a file has so many lines, as an example.
+    fn first_reject(&self, file: &str, lines: u64, reject: Rejected) -> FirstReject {
+        FirstReject {
+            source: self.shown_name(file),
+            line: lines + reject.line,
+            reason: reject.reason,
+            help: reject.help,
+        }
+    }
+
+    fn shown_name(&self, file: &str) -> String {
+        match file.is_empty() {
+            true => self.name.clone(),
+            false => file.to_owned(),
+        }
+    }
+
     fn rejected(&self, position: Position, file: &str, lines: u64, reject: Rejected) -> Noted {
         Noted::Rejected {
             position,
-            file: match file.is_empty() {
-                true => self.name.clone(),
-                false => file.to_owned(),
-            },
+            file: self.shown_name(file),
             line: lines + reject.line,
             reason: reject.reason,
             help: reject.help,

@@ -13,7 +13,7 @@ use crate::catalog::{Header, UserFormat};
 use crate::connect::{Begin, Compression};
 use crate::error::{Error, Result};
 use crate::format::{DEFAULT_MAX_RECORD_BYTES, Encoding, Pattern, parse_format_name};
-use crate::time::{EpochUnit, Interval, Zone};
+use crate::time::{EpochUnit, Interval, Zone, check_strftime};
 
 /// `--on-error`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -277,7 +277,10 @@ impl Options {
             "idle-timeout" => self.idle_timeout = Some(duration(shown, value)?),
             "tz" => self.zone = zone(value)?,
             "ts" => self.ts = Some(value.to_string()),
-            "ts-format" => self.ts_format = Some(value.to_string()),
+            "ts-format" => {
+                check_strftime(value)?;
+                self.ts_format = Some(value.to_string());
+            }
             "ts-unit" => self.ts_unit = Some(epoch_unit(shown, value)?),
             "in-order" => self.in_order = truth(shown, value)?,
             "follow" => self.follow = truth(shown, value)?,

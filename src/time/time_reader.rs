@@ -16,6 +16,7 @@ use chrono::{Offset, TimeZone};
 
 use super::log_time_text::{in_first_year_from, read_log_time};
 use super::timestamp_text::{TextTime, read_iso};
+use super::written_as::strftime_of;
 use super::{MinuteMemo, Unit, Zone};
 use crate::error::{Error, Result};
 
@@ -242,7 +243,22 @@ pub fn strftime_names_instants(format: &str) -> bool {
         .any(|specifier| format.contains(specifier))
 }
 
+/// Checks a format in the letters of strftime.
+///
+/// # Errors
+/// It is none, with what it would be if it is one in the letters of Java.
+pub fn check_strftime(format: &str) -> Result<()> {
+    strftime_items(format).map(drop)
+}
+
 fn strftime_items(format: &str) -> Result<Vec<Item<'static>>> {
+    if !format.contains('%') {
+        let error = Error::usage(format!("`{format}` is no time format"));
+        return Err(match strftime_of(format) {
+            Some(meant) => error.help(format!("in the letters of strftime: '{meant}'")),
+            None => error.help("write it in the letters of strftime, like '%d.%m.%Y %H:%M'"),
+        });
+    }
     // `%f` alone is nanoseconds here; people mean the fraction of the second, however many digits it has.
     let dotted = format.replace(".%f", "%.f");
     StrftimeItems::new(&dotted).parse_to_owned().map_err(|_| {

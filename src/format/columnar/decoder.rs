@@ -122,6 +122,7 @@ impl ColumnarDecoder {
             line_count: u64::from(count),
             mended: Vec::new(),
             left_out: Vec::new(),
+            untimed: None,
         };
         if !misfits.is_empty() {
             self.reject(misfits, batch, &mut decoded)?;
@@ -186,8 +187,27 @@ impl ColumnarDecoder {
         batch: &RecordBatch,
         decoded: &mut Decoded,
     ) -> Result<()> {
+        let untimed = misfits.extract_if(.., |misfit| misfit.misfit == Misfit::Untimed);
+        let untimed: Vec<RowMisfit> = untimed.collect();
         misfits.sort_by_key(|misfit| misfit.row);
         misfits.dedup_by_key(|misfit| misfit.row);
+        let is_good =
+            |row: usize| (misfits.binary_search_by_key(&row, |misfit| misfit.row)).is_err();
+        let mut untimed = untimed.iter().filter(|misfit| is_good(misfit.row));
+        decoded.untimed = untimed.next().map(|misfit| {
+            let plan = &self.plan.columns[misfit.column];
+            let (reason, help) = plan.explain(misfit.misfit, &misfit.shown);
+            Reject {
+                record: misfit.row as u32,
+                line: misfit.row as u64,
+                reason,
+                help: Some(help),
+                text: misfit.shown.clone().into_bytes(),
+            }
+        });
+        if misfits.is_empty() {
+            return Ok(());
+        }
         let text = RowTexts::new(batch)?;
         let mut good = vec![true; batch.num_rows()];
         for misfit in misfits {

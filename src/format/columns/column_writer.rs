@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Invariants: every cell appends exactly one value, NULL where it does not fit; a misfit is told so that
-//! the decoder rejects the record. An unreadable time is NULL and no misfit in the column of the query's
-//! time attribute: such a row is untimed, which is counted elsewhere. What depends on the column alone is
+//! the decoder rejects the record. An unreadable time is NULL in the column of the query's time attribute,
+//! and a misfit that rejects nothing: such a row is untimed, which is counted elsewhere. What depends on the column alone is
 //! asked once for a run of cells.
 
 use std::marker::PhantomData;
@@ -28,7 +28,7 @@ use crate::error::{Error, Result};
 use crate::format::json::nested::{NestedColumn, NestedPlan};
 use crate::format::json::values_inside;
 use crate::format::{Nulls, PathStep, ReadColumn};
-use crate::time::{MinuteMemo, TimeReader, Unit, Zone};
+use crate::time::{MinuteMemo, TimeFormat, TimeReader, Unit, Zone, formats_of};
 
 /// The column under construction.
 pub(in crate::format) struct ColumnWriter {
@@ -42,6 +42,8 @@ pub(in crate::format) struct ColumnPlan {
     pub(in crate::format) source: String,
     data_type: DataType,
     time: Option<TimeReader>,
+    /// The letters of strftime in which its times are written, if they were said.
+    time_format: Option<String>,
     is_time_attribute: bool,
     exact_integers: bool,
     /// The parts of a nested type.
@@ -162,6 +164,10 @@ impl ColumnPlan {
             source: column.spelling(),
             data_type: data_type.clone(),
             time,
+            time_format: match &column.time {
+                Some(TimeFormat::Strftime(format)) => Some(format.clone()),
+                _ => None,
+            },
             is_time_attribute: column.is_time_attribute,
             exact_integers: column.exact_integers,
             nested: NestedPlan::new(column, zone).transpose()?,
@@ -252,6 +258,18 @@ impl ColumnPlan {
                 format!("column `{source}`: {name} does not name all keys of {shown}"),
                 format!("--types {source}=STRING"),
             ),
+            Misfit::Untimed => (
+                match &self.time_format {
+                    Some(format) => {
+                        format!("column `{source}`: {shown} is not written as '{format}'")
+                    }
+                    None => format!("column `{source}`: {shown} is no time that can be read"),
+                },
+                match formats_of(shown.trim_matches('"')).join("' or '") {
+                    none if none.is_empty() => String::from("--ts-format says how it is written"),
+                    formats => format!("--ts-format '{formats}'"),
+                },
+            ),
             Misfit::Type => {
                 let wider = if self.data_type.is_integer()
                     && number_text::double(shown.trim_matches('"').as_bytes()).is_some()
@@ -318,9 +336,7 @@ impl ColumnWriter {
         };
         let lenient = plan.is_lenient();
         let mut told = |number, why| {
-            if !lenient {
-                misfit(number, why);
-            }
+            misfit(number, if lenient { Misfit::Untimed } else { why });
         };
         with_parser!(&mut self.values, plan,
             (column, parser) => run.fill(column, parser, &mut told),

@@ -61,6 +61,7 @@ pub(in crate::format) struct Rows<'a> {
     pub(in crate::format) line: u64,
     mended: Vec<u32>,
     left_out: Vec<(u32, LeftOut)>,
+    untimed: Option<Reject>,
     /// The same of rows that were added since: keys without a column.
     unread_keys: Vec<(usize, Arc<str>)>,
     /// Where the records that were added since the columns were settled begin in `records`.
@@ -98,6 +99,7 @@ impl<'a> Rows<'a> {
             line: 0,
             mended: Vec::new(),
             left_out: Vec::new(),
+            untimed: None,
             unread_keys: Vec::new(),
             added: 0,
             rejected: 0,
@@ -125,9 +127,14 @@ impl<'a> Rows<'a> {
         mut misfits: Vec<RowMisfit>,
         record_of: impl Fn(usize) -> (u64, &'t [u8]),
     ) {
+        let untimed = misfits.extract_if(.., |misfit| misfit.misfit == Misfit::Untimed);
+        let untimed: Vec<RowMisfit> = untimed.collect();
         self.leave_keys_out(&mut misfits);
         misfits.sort_by_key(|misfit| misfit.row);
         misfits.dedup_by_key(|misfit| misfit.row);
+        if self.untimed.is_none() && !untimed.is_empty() {
+            self.untimed = self.first_untimed(untimed, &misfits, &record_of);
+        }
         for misfit in &misfits {
             let plan = &self.plan.columns[misfit.column];
             let (reason, help) = plan.explain(misfit.misfit, &misfit.shown);
@@ -157,6 +164,28 @@ impl<'a> Rows<'a> {
         }
         self.added = self.records.len();
         self.rejected = self.rejects.len();
+    }
+
+    /// The first row without a readable time that is none of the bad ones.
+    #[cold]
+    fn first_untimed<'t>(
+        &self,
+        untimed: Vec<RowMisfit>,
+        bad: &[RowMisfit],
+        record_of: &dyn Fn(usize) -> (u64, &'t [u8]),
+    ) -> Option<Reject> {
+        let is_good = |row| bad.binary_search_by_key(&row, |misfit| misfit.row).is_err();
+        let good = untimed.into_iter().filter(|misfit| is_good(misfit.row));
+        let first = good.min_by_key(|misfit| misfit.row)?;
+        let plan = &self.plan.columns[first.column];
+        let (reason, help) = plan.explain(first.misfit, &first.shown);
+        Some(Reject {
+            record: self.records[self.added + first.row],
+            line: record_of(first.row).0,
+            reason,
+            help: Some(help),
+            text: first.shown.into_bytes(),
+        })
     }
 
     /// A row that was added has a key without a column.
@@ -243,6 +272,7 @@ impl<'a> Rows<'a> {
             line_count: self.line,
             mended: self.mended,
             left_out: self.left_out,
+            untimed: self.untimed,
         })
     }
 }

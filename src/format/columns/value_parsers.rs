@@ -15,6 +15,8 @@ pub(in crate::format) enum Misfit {
     Inexact,
     /// It was written, but for keys that its ROW does not name.
     Unnamed,
+    /// It is no time, in the column of the query's time attribute: the row stays, untimed.
+    Untimed,
 }
 
 /// Reads the values of a column.

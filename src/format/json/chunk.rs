@@ -309,9 +309,10 @@ impl<'a> JsonChunk<'a> {
         rows: &mut Rows<'_>,
     ) {
         let records = self.row_records(part);
-        // Keys that are left out of a value hide nothing that is wrong with another.
+        // Keys that are left out of a value hide nothing that is wrong with another, nor does a time.
         let told = |(row, column, why): &(usize, usize, Misfit)| {
-            (*row, (*why == Misfit::Unnamed).then_some(*column))
+            let hides_nothing = matches!(why, Misfit::Unnamed | Misfit::Untimed);
+            (*row, hides_nothing.then_some(*column))
         };
         misfits.sort_by_key(told);
         misfits.dedup_by_key(|misfit| told(misfit));
