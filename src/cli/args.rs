@@ -51,7 +51,7 @@ pub enum ScriptArg {
     override_usage = "tumble [OPTIONS] SQL [FILE…]\n       tumble [OPTIONS] -f query.sql [FILE…]\n       \
                       tumble [OPTIONS] [FILE…]           (the prompt, on a terminal)\n       \
                       tumble --describe [FILE…]\n       tumble generate NAME [OPTIONS]\n       \
-                      tumble examples [RECIPE]\n       tumble man\n       tumble completions SHELL",
+                      tumble examples [RECIPE]\n       tumble man\n       tumble completions SHELL\n       tumble help",
     after_help = EXAMPLES
 )]
 pub struct Args {
@@ -158,7 +158,7 @@ pub struct Args {
     #[arg(long, env = "TUMBLE_IN_ORDER", hide_env = true, value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue, help_heading = TIME)]
     pub in_order: bool,
 
-    /// Format: table, csv, tsv, ndjson, json-array, markdown, line, chart, arrow, parquet [default: table on a terminal, else csv]
+    /// Format: table, csv, tsv, ndjson (or json), json-array, markdown, line, chart, arrow, parquet [default: table on a terminal, else csv]
     #[arg(long, value_name = "FORMAT", overrides_with_all = ["csv", "tsv", "json", "ndjson"], env = "TUMBLE_FORMAT", hide_env = true, help_heading = OUTPUT)]
     pub format: Option<String>,
     /// Short for --format csv
@@ -224,7 +224,8 @@ pub struct Args {
     /// Colors: auto, always, never [default: auto]
     #[arg(long, value_name = "WHEN", env = "TUMBLE_COLOR", hide_env = true, help_heading = MESSAGES)]
     pub color: Option<Color>,
-    /// How the run goes, on stderr: auto (on a terminal, after a second), always, never [default: auto]
+    /// How the run goes, on stderr: auto (on a terminal, after a second), always (also elsewhere, a line each second
+    /// and one at the end), never [default: auto]
     #[arg(long, value_name = "WHEN", env = "TUMBLE_PROGRESS", hide_env = true, help_heading = MESSAGES)]
     pub progress: Option<ProgressWhen>,
     /// No warnings
@@ -277,6 +278,11 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Request> {
         words.remove(0);
         return print(words).map(Request::Show);
     }
+    if words.first().is_some_and(|word| word == "help") {
+        words.remove(0);
+        words.push(OsString::from("--help"));
+        return parse(words);
+    }
     let words = prepare(words)?;
     let mut command = Args::command().no_binary_name(true);
     let matches = match command.try_get_matches_from_mut(words) {
@@ -288,6 +294,9 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Request> {
         Err(error) => return usage::show_or_explain(&error, &command).map(Request::Show),
     };
     args.scripts = scripts_in_order(&args, &matches);
+    if let (true, Some(first)) = (args.scripts.is_empty(), args.arguments.first()) {
+        manual::check_word(first)?;
+    }
     args.origins = origins(&matches);
     Ok(Request::Run(Box::new(args)))
 }
@@ -452,6 +461,16 @@ mod tests {
                 "unknown flag `--jsonl`",
                 "the flag is --ndjson",
             ),
+            (
+                &["exmaples", "7"],
+                "there is no command `exmaples`",
+                "did you mean `tumble examples`?",
+            ),
+            (
+                &["--limit", "3"],
+                "unknown flag `--limit`",
+                "LIMIT stands in the SQL",
+            ),
             (&["-noheader"], "unknown flag `-noheader`", "the flag is -H"),
             (&["-csv"], "unknown flag `-csv`", "the flag is --csv"),
             (&["--delay"], "--delay needs a value", "--delay <DURATION>"),
@@ -466,7 +485,7 @@ mod tests {
 
     #[test]
     fn help_is_plain_and_fits() {
-        for words in [["--help"], ["-h"]] {
+        for words in [["--help"], ["-h"], ["help"]] {
             let Ok(Request::Show(text)) = parse(words.iter().map(OsString::from)) else {
                 panic!("no help");
             };

@@ -24,6 +24,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::Summary;
 use crate::runtime::interrupt::{Interrupts, Questions};
 use crate::session::{self, Session};
+use crate::time;
 
 /// A script with the name that messages give it.
 struct Source {
@@ -61,8 +62,12 @@ fn run_with(
     let interrupts = Arc::new(Interrupts::install(questions)?);
     terminal.listen(Arc::clone(&interrupts));
     session.listen(interrupts);
+    let began = time::elapsed();
     let outcome = run_all(settings, &scripts, &mut session, &mut terminal);
     let summary = session.summary().clone();
+    if !settings.explain && !settings.describe {
+        terminal.end_progress(summary.rows_read, time::elapsed().saturating_sub(began));
+    }
     if matches!(&outcome, Err((error, _)) if error.kind() == ErrorKind::Closed) {
         stats.write(&summary, 0)?;
         return Ok(ExitCode::SUCCESS);

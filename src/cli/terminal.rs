@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -127,6 +128,11 @@ impl<'a> Terminal<'a> {
     /// Standard input is where statements are typed, and no input of theirs.
     pub fn begin_prompt(&mut self) {
         (self.at_prompt, self.stdin_taken) = (true, true);
+    }
+
+    /// The run has ended that read so many rows in so long, if that is to be told.
+    pub fn end_progress(&mut self, rows: u64, elapsed: Duration) {
+        self.shown.watch.end(rows, elapsed);
     }
 
     /// Takes what shows how a run goes from the screen.

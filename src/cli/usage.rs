@@ -44,6 +44,13 @@ pub(super) fn check_foreign(word: &str) -> Result<()> {
 }
 
 fn foreign(flag: &str) -> Option<Error> {
+    if flag == "--limit" {
+        return Some(
+            Error::usage("unknown flag `--limit`")
+                .help("LIMIT stands in the SQL: SELECT … LIMIT 3")
+                .help("--max-rows N says how many rows a table shows"),
+        );
+    }
     let (_, ours) = FOREIGN.iter().find(|(theirs, _)| *theirs == flag)?;
     Some(Error::usage(format!("unknown flag `{flag}`")).help(format!("the flag is {ours}")))
 }

@@ -202,7 +202,7 @@ impl Walker<'_> {
             Some(instead) => error.help(instead),
             None => error
                 .suggest(&lower, self.functions.names())
-                .help("README.md lists the functions"),
+                .help("`.functions` at the prompt lists them"),
         })
     }
 }

@@ -36,6 +36,7 @@ pub fn tests() -> Vec<Trial> {
     let mut tests = vec![
         Trial::test("harness::readme", || Ok(own_test()?)),
         Trial::test(format!("readme::{PHRASES}-queries"), || Ok(run_phrases()?)),
+        Trial::test("readme::flags", || Ok(flags_are_listed()?)),
         Trial::test("readme::samples/live.svg", || Ok(picture()?)),
     ];
     for document in DOCUMENTS {
@@ -274,6 +275,42 @@ fn copy(from: &Path, to: &Path) {
         } else {
             fs::copy(entry.path(), &target).expect("a sample can be copied");
         }
+    }
+}
+
+/// The table of flags has every flag of the help.
+fn flags_are_listed() -> Result<(), String> {
+    let document =
+        fs::read_to_string(root().join("README.md")).map_err(|error| error.to_string())?;
+    let table = document
+        .split("\n## Flags\n")
+        .nth(1)
+        .ok_or("README.md has no flags")?;
+    let table = table.split("\n## ").next().unwrap_or_default();
+    let workshop = Workshop::new();
+    let help = run_command(workshop.shell("tumble --help"), None);
+    let help = String::from_utf8_lossy(&help.stdout);
+    let words = |text: &str| -> Vec<String> {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        let words = text.split(|c| !is_part(c));
+        words.map(String::from).collect()
+    };
+    let listed = words(table);
+    let mut flags = 0;
+    for line in help.lines().map(str::trim_start) {
+        if !line.starts_with('-') {
+            continue;
+        }
+        let names: Vec<String> = words(line.split("  ").next().unwrap_or_default());
+        let names: Vec<&String> = names.iter().filter(|name| name.starts_with('-')).collect();
+        flags += 1;
+        if !names.iter().any(|name| listed.contains(name)) {
+            return Err(format!("the table of flags lacks {names:?}"));
+        }
+    }
+    match flags {
+        0..40 => Err(format!("the help shows {flags} flags only:\n{help}")),
+        _ => Ok(()),
     }
 }
 

@@ -237,11 +237,17 @@ pub fn format_named(name: &str) -> Result<&'static Format> {
         let spellings = FORMATS
             .iter()
             .flat_map(|format| format.spellings.iter().copied());
-        let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
+        let names = FORMATS.iter().map(|format| format.name);
+        let all: Vec<String> = (FORMATS.iter())
+            .map(|format| match format.spellings {
+                [] => format.name.to_owned(),
+                more => format!("{} (or {})", format.name, more.join(", ")),
+            })
+            .collect();
         let error = Error::usage(format!("`{name}` is no output format"));
         error
-            .suggest(name, names.iter().copied().chain(spellings))
-            .note(format!("formats: {}", names.join(", ")))
+            .suggest(name, names.chain(spellings))
+            .note(format!("formats: {}", all.join(", ")))
     })
 }
 

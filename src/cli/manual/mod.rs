@@ -14,6 +14,7 @@ mod examples;
 mod man;
 
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Command, CommandFactory, FromArgMatches};
@@ -22,7 +23,7 @@ use super::args::Args;
 use super::display;
 use super::generate::{self, GenerateArgs};
 use super::usage;
-use crate::error::Result;
+use crate::error::{Error, Result, closest};
 use crate::format;
 
 /// Reads the words behind a word in front and makes the text that they ask for.
@@ -38,6 +39,23 @@ const WORDS: [(&str, Print); 3] = [
 pub(super) fn printer(word: &OsStr) -> Option<Print> {
     let found = WORDS.iter().find(|(name, _)| word == *name);
     found.map(|(_, print)| *print)
+}
+
+/// Refuses a word in front that is misspelt, and would be taken for SQL.
+///
+/// # Errors
+/// Of the kind `Usage`, with the word that was meant.
+pub(super) fn check_word(word: &OsStr) -> Result<()> {
+    let Some(typed) = word.to_str().filter(|_| !Path::new(word).exists()) else {
+        return Ok(());
+    };
+    let names = WORDS.iter().map(|(name, _)| *name);
+    let names = names.chain(["generate", "help"]);
+    match closest(typed, names) {
+        Some(meant) => Err(Error::usage(format!("there is no command `{typed}`"))
+            .help(format!("did you mean `tumble {meant}`?"))),
+        None => Ok(()),
+    }
 }
 
 fn read<A: CommandFactory + FromArgMatches>(

@@ -34,6 +34,17 @@ pub(super) fn text(shown: &RunProgress, columns: usize) -> String {
     line
 }
 
+/// What is told of a run that has ended.
+pub(super) fn closing(rows: u64, elapsed: Duration) -> String {
+    let seconds = elapsed.as_secs_f64().max(0.001);
+    let what = if rows == 1 { "row" } else { "rows" };
+    let rows_per_second = rate(rows as f64 / seconds);
+    format!(
+        "{} {what} in {seconds:.3}s · {rows_per_second} rows/s",
+        thousands(rows)
+    )
+}
+
 /// What is most wanted first.
 fn facts(shown: &RunProgress) -> Vec<String> {
     let progress = &shown.progress;
@@ -183,6 +194,10 @@ mod tests {
             tree: None,
         };
         assert_eq!(text(&quiet, 80), "0 rows · 0 rows/s · 0 B/s");
+        assert_eq!(
+            closing(12_400, Duration::from_millis(80)),
+            "12,400 rows in 0.080s · 155k rows/s"
+        );
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub enum ProgressWhen {
     /// On a terminal.
     #[default]
     Auto,
-    /// Also where stderr is none, in lines.
+    /// Also where stderr is none, in lines, and at the end.
     Always,
     /// Never.
     Never,
@@ -62,6 +62,8 @@ pub(super) struct Watch {
     drawn: usize,
     sparks: Option<Sparks>,
     last_line: Duration,
+    /// `--progress always`: also how a run went that took less than a second.
+    tells_end: bool,
 }
 
 /// How progress is shown.
@@ -102,6 +104,7 @@ impl Watch {
             drawn: 0,
             sparks: None,
             last_line: Duration::ZERO,
+            tells_end: when == ProgressWhen::Always,
         }
     }
 
@@ -134,6 +137,19 @@ impl Watch {
         match &mut self.sparks {
             Some(sparks) => sparks.add(rows),
             None => Ok(()),
+        }
+    }
+
+    /// A run has ended that read so many rows in so long.
+    pub(super) fn end(&mut self, rows: u64, elapsed: Duration) {
+        if self.tells_end {
+            self.erase();
+            // If stderr is closed there is nobody to tell.
+            let _ = writeln!(
+                io::stderr().lock(),
+                "progress: {}",
+                line::closing(rows, elapsed)
+            );
         }
     }
 
