@@ -18,6 +18,7 @@ use arrow::array::{RecordBatchOptions, new_null_array};
 use arrow::compute::{self, CastOptions};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
+use super::row_texts::RowTexts;
 use super::types::column_type;
 use crate::data::inside::{element_inside, field_inside, value_inside};
 use crate::data::print::{Style, ValueWriter};
@@ -230,46 +231,6 @@ impl ColumnarDecoder {
     }
 }
 
-/// The rows of a batch as people see them: an object of JSON each.
-pub struct RowTexts {
-    writer: ValueWriter,
-    rows: StructArray,
-}
-
-impl RowTexts {
-    /// Those of `batch`.
-    ///
-    /// # Errors
-    /// Values that cannot be shown.
-    pub fn new(batch: &RecordBatch) -> Result<Self> {
-        let mut fields = Vec::with_capacity(batch.num_columns());
-        let mut columns = Vec::with_capacity(batch.num_columns());
-        for (field, column) in batch.schema_ref().fields().iter().zip(batch.columns()) {
-            let column = plain(column)?;
-            fields.push(Arc::new(Field::new(
-                field.name(),
-                column.data_type().clone(),
-                true,
-            )));
-            columns.push(column);
-        }
-        let rows =
-            StructArray::try_new_with_length(fields.into(), columns, None, batch.num_rows())?;
-        let field = Field::new("", rows.data_type().clone(), true);
-        let writer = ValueWriter::new(&field, Style::Json)?;
-        Ok(RowTexts { writer, rows })
-    }
-
-    /// Appends the text of a row.
-    ///
-    /// # Errors
-    /// As [`RowTexts::new`].
-    pub fn write(&self, row: usize, text: &mut Vec<u8>) -> Result<()> {
-        self.writer.column(&self.rows)?.write(row, text);
-        Ok(())
-    }
-}
-
 /// The number of the column of a file that a column is, or is in.
 fn place_of(schema: &Schema, column: &ReadColumn) -> Result<usize> {
     let Some((place, field)) = schema.column_with_name(&column.source) else {
@@ -419,7 +380,7 @@ fn nested(column: &ArrayRef, to: &DataType) -> Result<Option<ArrayRef>> {
 }
 
 /// The column with its values themselves, where it has numbers of them or lengths of runs.
-fn plain(column: &ArrayRef) -> Result<ArrayRef> {
+pub(super) fn plain(column: &ArrayRef) -> Result<ArrayRef> {
     Ok(match column.data_type() {
         DataType::Dictionary(_, value) => compute::cast(column, value)?,
         DataType::RunEndEncoded(_, value) => compute::cast(column, value.data_type())?,

@@ -15,13 +15,15 @@ mod decoder;
 mod guard;
 mod parquet_file;
 mod parquet_footer;
+mod row_texts;
 #[cfg(test)]
 mod tests;
 mod types;
 
 pub use arrow_messages::{ArrowBatch, ArrowMessages};
-pub use decoder::{ColumnarDecoder, RowTexts};
+pub use decoder::ColumnarDecoder;
 pub use parquet_file::{ParquetFile, ParquetRows, WholeFile};
+pub use row_texts::RowTexts;
 pub use types::column_type;
 
 use arrow::datatypes::SchemaRef;
