@@ -1,5 +1,6 @@
 //! Computed columns of `CREATE TABLE`: `ts AS to_timestamp(epoch)`, over the columns before them.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
@@ -14,8 +15,10 @@ use super::library_errors::explain;
 use super::names;
 use super::{PlanSettings, names::Functions};
 use crate::catalog::{Catalog, ColumnSource, Table, TableColumn};
+use crate::data::{Metadata, quoted_name};
 use crate::error::{Error, Result};
 use crate::exec::expression::Expression;
+use crate::sql;
 
 const BASE: &str = "columns";
 
@@ -37,7 +40,8 @@ pub fn bind(
     select.projection = vec![ast::SelectItem::UnnamedExpr(expr.clone())];
     let query = names::query_of(select);
     let text = expr.to_string();
-    let resolved = names::resolve(&query, &catalog, registry as &dyn Functions, settings.zone)?;
+    let resolved = names::resolve(&query, &catalog, registry as &dyn Functions, settings.zone)
+        .map_err(|error| undeclared(&table.columns[..before], expr).unwrap_or(error))?;
     if let Some(behind) = resolved
         .tables
         .iter()
@@ -95,6 +99,32 @@ fn base(columns: &[TableColumn]) -> Table {
         endless: false,
         idle_timeout: None,
     }
+}
+
+/// What is to say if an expression names a column that is not declared before it.
+fn undeclared(columns: &[TableColumn], expr: &ast::Expr) -> Option<Error> {
+    let is_known = |name: &str| {
+        let mut known = columns.iter();
+        known.any(|column| column.name.eq_ignore_ascii_case(name))
+            || Metadata::of_name(name).is_some()
+    };
+    let unknown = ast::visit_expressions(expr, |expr| match expr {
+        ast::Expr::Identifier(name) if !is_known(&name.value) => ControlFlow::Break(name.clone()),
+        _ => ControlFlow::Continue(()),
+    });
+    let name = unknown.break_value()?;
+    let error = Error::plan(format!(
+        "column `{}` is not declared before `{expr}`",
+        name.value
+    ));
+    let names = columns.iter().map(|column| column.name.as_str());
+    Some(
+        error
+            .at_least(sql::span_of(name.span))
+            .suggest(&name.value, names)
+            .help(format!("beside computed columns all others are declared: ({} STRING, …)", quoted_name(&name.value)))
+            .help("without a list of columns they are guessed, and WITH (ts = '…', ts_format = '…') says which is the time"),
+    )
 }
 
 /// A computed column that is a column under another name has no projection left.

@@ -114,7 +114,21 @@ pub(super) fn find_time_column(
 /// The only column that holds times, inside of ROWs where none does, or mostly times where that holds none, either.
 fn only_time(guess: &mut Guess, sampled: &[SampleColumn], hints: &Hints) -> Result<()> {
     let mut found = Vec::new();
+    if hints.ts_format.is_some() {
+        // Who says how times are written means the texts that are.
+        for place in 0..guess.columns.len() {
+            let is_text = guess.columns[place].data_type == DataType::Utf8View;
+            let time = time_attribute(guess, sampled.get(place), place, true, hints)?;
+            if let Some((data_type, format)) = time.filter(|_| is_text) {
+                found.push((place, data_type, format));
+            }
+        }
+    }
+    let has_written = !found.is_empty();
     for place in 0..guess.columns.len() {
+        if has_written {
+            break;
+        }
         if let Some((data_type, format)) =
             time_attribute(guess, sampled.get(place), place, false, hints)?
         {
