@@ -113,7 +113,7 @@ pub struct Decoded {
     pub mended: Vec<u32>,
     /// Rows of which keys were left out, rising.
     pub left_out: Vec<(u32, LeftOut)>,
-    /// The first good row with a time that cannot be read; its text is that of the time.
+    /// The first good row with a time that cannot be read, without its text.
     pub untimed: Option<Reject>,
 }
 

@@ -12,8 +12,8 @@ use super::inside::{column_inside, retype, shown_in};
 use super::sample::{GuessedColumn, find_column, no_column};
 use crate::error::{Error, Result};
 use crate::format::{
-    Format, JsonSample, JsonWrapping, Layout, NdjsonOptions, json_sample, layout_named,
-    parse_format_name,
+    Format, JsonSample, JsonWrapping, Layout, NdjsonOptions, Nulls, json_sample,
+    layout_named, parse_format_name,
 };
 use crate::time::{TimeFormat, Unit};
 
@@ -101,6 +101,10 @@ pub fn json_format(
     let options = NdjsonOptions {
         encoding: hints.encoding,
         max_record_bytes: hints.max_record_bytes,
+        nulls: match &hints.nulls {
+            Nulls::Default => Nulls::Words(Vec::new()),
+            words @ Nulls::Words(_) => words.clone(),
+        },
     };
     Some(match wrapping {
         None => Format::Ndjson(options),

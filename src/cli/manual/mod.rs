@@ -52,9 +52,12 @@ pub(super) fn check_word(word: &OsStr) -> Result<()> {
     let names = WORDS.iter().map(|(name, _)| *name);
     let names = names.chain(["generate", "help"]);
     match closest(typed, names) {
-        Some(meant) => Err(Error::usage(format!("there is no command `{typed}`"))
-            .help(format!("did you mean `tumble {meant}`?"))),
-        None => Ok(()),
+        // A word in front is one there alone.
+        Some(meant) if meant != typed => {
+            Err(Error::usage(format!("there is no command `{typed}`"))
+                .help(format!("did you mean `tumble {meant}`?")))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -25,7 +25,7 @@ use crate::data::print::{Style, ValueWriter};
 use crate::error::{Error, Result};
 use crate::format::columns::cells::{Cell, CellKind, Texts};
 use crate::format::columns::column_writer::ColumnPlan;
-use crate::format::columns::rows::{RowPlan, shortened};
+use crate::format::columns::rows::{RowMisfit, RowPlan, shortened};
 use crate::format::columns::value_parsers::Misfit;
 use crate::format::{DecodeSpec, Decoded, Nulls, PathStep, ReadColumn, Reject};
 
@@ -45,14 +45,6 @@ struct Inside {
     column: usize,
     steps: Vec<PathStep>,
     is_time_attribute: bool,
-}
-
-/// A value that did not fit.
-struct RowMisfit {
-    row: usize,
-    column: usize,
-    misfit: Misfit,
-    shown: String,
 }
 
 impl ColumnarDecoder {
@@ -181,6 +173,11 @@ impl ColumnarDecoder {
         Ok(made)
     }
 
+    /// What is told of a misfit: each row is a record, and a line.
+    fn told(&self, misfit: &RowMisfit, text: &[u8]) -> Reject {
+        misfit.told(&self.plan, (misfit.row as u32, misfit.row as u64), text)
+    }
+
     /// Takes rows with misfits out; of each the first one is told.
     fn reject(
         &self,
@@ -195,35 +192,17 @@ impl ColumnarDecoder {
         let is_good =
             |row: usize| (misfits.binary_search_by_key(&row, |misfit| misfit.row)).is_err();
         let mut untimed = untimed.iter().filter(|misfit| is_good(misfit.row));
-        decoded.untimed = untimed.next().map(|misfit| {
-            let plan = &self.plan.columns[misfit.column];
-            let (reason, help) = plan.explain(misfit.misfit, &misfit.shown);
-            Reject {
-                record: misfit.row as u32,
-                line: misfit.row as u64,
-                reason,
-                help: Some(help),
-                text: misfit.shown.clone().into_bytes(),
-            }
-        });
+        decoded.untimed = untimed.next().map(|misfit| self.told(misfit, &[]));
         if misfits.is_empty() {
             return Ok(());
         }
         let text = RowTexts::new(batch)?;
         let mut good = vec![true; batch.num_rows()];
         for misfit in misfits {
-            let plan = &self.plan.columns[misfit.column];
-            let (reason, help) = plan.explain(misfit.misfit, &misfit.shown);
             let mut record = Vec::new();
             text.write(misfit.row, &mut record)?;
             good[misfit.row] = false;
-            decoded.rejects.push(Reject {
-                record: misfit.row as u32,
-                line: misfit.row as u64,
-                reason,
-                help: Some(help),
-                text: record,
-            });
+            decoded.rejects.push(self.told(&misfit, &record));
         }
         decoded.records.retain(|record| good[*record as usize]);
         decoded.rows = compute::filter_record_batch(&decoded.rows, &BooleanArray::from(good))?;

@@ -10,6 +10,7 @@
 //! and a misfit that rejects nothing: such a row is untimed, which is counted elsewhere. What depends on the column alone is
 //! asked once for a run of cells.
 
+use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -18,7 +19,6 @@ use arrow::datatypes::*;
 
 use super::cells::{Cell, CellKind, Texts};
 use super::column_values::Column;
-use super::number_text;
 use super::text_column::TextColumn;
 use super::value_parsers::{
     Booleans, Clocks, Dates, Decimals, Doubles, Floats, Integers, Misfit, Parser, Times,
@@ -28,7 +28,7 @@ use crate::error::{Error, Result};
 use crate::format::json::nested::{NestedColumn, NestedPlan};
 use crate::format::json::values_inside;
 use crate::format::{Nulls, PathStep, ReadColumn};
-use crate::time::{MinuteMemo, TimeFormat, TimeReader, Unit, Zone, formats_of};
+use crate::time::{MinuteMemo, TimeFormat, TimeReader, Unit, Zone};
 
 /// The column under construction.
 pub(in crate::format) struct ColumnWriter {
@@ -40,10 +40,10 @@ pub(in crate::format) struct ColumnWriter {
 pub(in crate::format) struct ColumnPlan {
     /// Spelling in the source, with the keys below it, for messages.
     pub(in crate::format) source: String,
-    data_type: DataType,
+    pub(super) data_type: DataType,
     time: Option<TimeReader>,
     /// The letters of strftime in which its times are written, if they were said.
-    time_format: Option<String>,
+    pub(super) time_format: Option<String>,
     is_time_attribute: bool,
     exact_integers: bool,
     /// The parts of a nested type.
@@ -241,51 +241,6 @@ impl ColumnPlan {
         self.data_type == DataType::Utf8View
     }
 
-    /// What to tell about a value, given as the message shows it, and what to do about it.
-    pub(in crate::format) fn explain(&self, misfit: Misfit, shown: &str) -> (String, String) {
-        let source = &self.source;
-        let name = type_name(&self.data_type);
-        match misfit {
-            Misfit::Inexact => {
-                let fits = shown.trim_matches('"').parse::<i64>().is_ok();
-                let wider = if fits { "BIGINT" } else { "STRING" };
-                (
-                    format!("column `{source}`: DOUBLE would round {shown}"),
-                    format!("--types {source}={wider}"),
-                )
-            }
-            Misfit::Unnamed => (
-                format!("column `{source}`: {name} does not name all keys of {shown}"),
-                format!("--types {source}=STRING"),
-            ),
-            Misfit::Untimed => (
-                match &self.time_format {
-                    Some(format) => {
-                        format!("column `{source}`: {shown} is not written as '{format}'")
-                    }
-                    None => format!("column `{source}`: {shown} is no time that can be read"),
-                },
-                match formats_of(shown.trim_matches('"')).join("' or '") {
-                    none if none.is_empty() => String::from("--ts-format says how it is written"),
-                    formats => format!("--ts-format '{formats}'"),
-                },
-            ),
-            Misfit::Type => {
-                let wider = if self.data_type.is_integer()
-                    && number_text::double(shown.trim_matches('"').as_bytes()).is_some()
-                {
-                    "DOUBLE"
-                } else {
-                    "STRING"
-                };
-                (
-                    format!("column `{source}`: {shown} is no {name}"),
-                    format!("--types {source}={wider}"),
-                )
-            }
-        }
-    }
-
     /// Its spelling, as messages have it.
     pub(in crate::format) fn name_for_messages(&self) -> Arc<str> {
         Arc::from(self.source.as_str())
@@ -303,8 +258,8 @@ impl ColumnWriter {
         with_column!(&self.values, column => column.len(), bytes builder => builder.len())
     }
 
-    /// Appends the values of `cells`; `misfit` gets the numbers of those that do not fit. Nothing but
-    /// fields is compared with `nulls`.
+    /// Appends the values of `cells`; `misfit` gets the numbers of those that do not fit. Fields and
+    /// strings of JSON are compared with `nulls`.
     pub(in crate::format) fn write_cells(
         &mut self,
         plan: &ColumnPlan,
@@ -343,7 +298,7 @@ impl ColumnWriter {
             text column => run.fill_texts(column),
             bytes builder => run.fill_bytes(builder),
             nested column => if let Some(plan) = &plan.nested {
-                column.write_cells(plan, texts, cells, &mut told);
+                column.write_cells(plan, texts, &run.without_words(), &mut told);
             }
         );
     }
@@ -436,6 +391,7 @@ impl Run<'_> {
                 }
                 parser.parse(text, cell.kind).map(Some)
             }
+            CellKind::Text if self.nulls.has_words() && self.nulls.holds_for_text(text) => Ok(None),
             kind if P::takes(kind) => parser.parse(text, kind).map(Some),
             _ => Err(Misfit::Type),
         }
@@ -476,12 +432,34 @@ impl Run<'_> {
         }
     }
 
+    /// The cells for a reader that knows no words for NULL.
+    fn without_words(&self) -> Cow<'_, [Cell]> {
+        if !self.nulls.has_words() {
+            return Cow::Borrowed(self.cells);
+        }
+        let cells = self
+            .cells
+            .iter()
+            .map(|cell| match self.is_null_text(*cell) {
+                true => Cell {
+                    kind: CellKind::Null,
+                    ..*cell
+                },
+                false => *cell,
+            });
+        Cow::Owned(cells.collect())
+    }
+
     #[inline(always)]
     fn is_null_text(&self, cell: Cell) -> bool {
         match cell.kind {
             CellKind::Field => {
                 cell.length == 0
                     || (self.nulls.has_words() && self.nulls.holds_for_text(self.texts.get(cell)))
+            }
+            // A string of JSON is as text as a bare field; its quotes say nothing more.
+            CellKind::Text => {
+                self.nulls.has_words() && self.nulls.holds_for_text(self.texts.get(cell))
             }
             CellKind::Null => true,
             _ => false,

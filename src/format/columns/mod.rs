@@ -15,4 +15,5 @@ pub(in crate::format) mod column_writer;
 pub(in crate::format) mod number_text;
 pub(in crate::format) mod rows;
 pub(in crate::format) mod text_column;
+mod told;
 pub(in crate::format) mod value_parsers;

@@ -136,16 +136,10 @@ impl<'a> Rows<'a> {
             self.untimed = self.first_untimed(untimed, &misfits, &record_of);
         }
         for misfit in &misfits {
-            let plan = &self.plan.columns[misfit.column];
-            let (reason, help) = plan.explain(misfit.misfit, &misfit.shown);
             let (line, text) = record_of(misfit.row);
-            self.rejects.push(Reject {
-                record: self.records[self.added + misfit.row],
-                line,
-                reason,
-                help: Some(help),
-                text: text.to_vec(),
-            });
+            let record = self.records[self.added + misfit.row];
+            let told = misfit.told(self.plan, (record, line), text);
+            self.rejects.push(told);
             self.bad.push(self.written + misfit.row);
         }
         self.written += self.records.len() - self.added;
@@ -177,15 +171,8 @@ impl<'a> Rows<'a> {
         let is_good = |row| bad.binary_search_by_key(&row, |misfit| misfit.row).is_err();
         let good = untimed.into_iter().filter(|misfit| is_good(misfit.row));
         let first = good.min_by_key(|misfit| misfit.row)?;
-        let plan = &self.plan.columns[first.column];
-        let (reason, help) = plan.explain(first.misfit, &first.shown);
-        Some(Reject {
-            record: self.records[self.added + first.row],
-            line: record_of(first.row).0,
-            reason,
-            help: Some(help),
-            text: first.shown.into_bytes(),
-        })
+        let place = (self.records[self.added + first.row], record_of(first.row).0);
+        Some(first.told(self.plan, place, &[]))
     }
 
     /// A row that was added has a key without a column.

@@ -22,7 +22,6 @@ use super::marks::{LONGEST_CHUNK, Marks};
 use super::scanner::JsonError;
 use super::shape::{ChunkText, MarkedChunk, Shape};
 use super::value::JsonValue;
-use crate::format::Nulls;
 use crate::format::columns::cells::Texts;
 use crate::format::columns::column_writer::ColumnPlan;
 use crate::format::columns::rows::{RowMisfit, RowPlan, Rows};
@@ -259,7 +258,8 @@ impl<'a> JsonChunk<'a> {
             for (column, plan) in plan.columns.iter().enumerate() {
                 let cells = cells.column(self.reads.slots[column]);
                 let mut misfit = |row, why| misfits.push((row, column, why));
-                rows.columns[column].write_cells(plan, NO_WORDS, texts, cells, &mut misfit);
+                let nulls = &self.reads.nulls;
+                rows.columns[column].write_cells(plan, nulls, texts, cells, &mut misfit);
             }
             self.reads.tell_keys(cells, texts, rows);
             if misfits.is_empty() {
@@ -409,9 +409,6 @@ pub(in crate::format) const NOT_UTF8: JsonError = JsonError {
     reason: "is not UTF-8",
     help: Some("--encoding lossy or --encoding latin1 reads it"),
 };
-
-/// JSON has its own NULL.
-const NO_WORDS: &Nulls = &Nulls::Words(Vec::new());
 
 /// A line without its end.
 fn record_of(line: &[u8]) -> &[u8] {

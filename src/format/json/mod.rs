@@ -46,7 +46,7 @@ use crate::format::columns::cells::{CellKind, Texts};
 use crate::format::columns::rows::{RowPlan, Rows};
 use crate::format::encoding::Encoding;
 use crate::format::spec::DEFAULT_MAX_RECORD_BYTES;
-use crate::format::{DecodeSpec, Decoded, Decoder, ReadColumn};
+use crate::format::{DecodeSpec, Decoded, Decoder, Nulls, ReadColumn};
 
 use hashbrown::HashMap;
 use memchr::{memchr, memrchr};
@@ -58,6 +58,8 @@ pub struct NdjsonOptions {
     pub encoding: Encoding,
     /// The longest record.
     pub max_record_bytes: usize,
+    /// The texts that mean NULL, if some do.
+    pub nulls: Nulls,
 }
 
 impl Default for NdjsonOptions {
@@ -65,6 +67,7 @@ impl Default for NdjsonOptions {
         NdjsonOptions {
             encoding: Encoding::default(),
             max_record_bytes: DEFAULT_MAX_RECORD_BYTES,
+            nulls: Nulls::Words(Vec::new()),
         }
     }
 }
@@ -84,6 +87,7 @@ pub(in crate::format) struct JsonReads {
     pub(in crate::format) slots: Vec<usize>,
     pub(in crate::format) slot_count: usize,
     pub(in crate::format) encoding: Encoding,
+    pub(in crate::format) nulls: Nulls,
     /// Shorter chunks are only read carefully.
     pub(in crate::format) shortest_marked: usize,
 }
@@ -131,6 +135,7 @@ impl NdjsonDecoder {
                 keys,
                 slots,
                 encoding: options.encoding,
+                nulls: options.nulls.clone(),
                 shortest_marked: SHORTEST_MARKED,
             },
         })

@@ -26,7 +26,7 @@ use crate::format::columns::column_writer::ColumnPlan;
 use crate::format::columns::rows::{RowMisfit, RowPlan, Rows};
 use crate::format::columns::value_parsers::Misfit;
 use crate::format::encoding::{BlockText, RecordText};
-use crate::format::{DecodeSpec, Decoded, Decoder, Nulls};
+use crate::format::{DecodeSpec, Decoded, Decoder};
 
 /// See the module.
 #[derive(Debug)]
@@ -248,6 +248,7 @@ impl WrappedDecoder {
                 keys,
                 slot_count: inner_count,
                 encoding: options.encoding,
+                nulls: options.nulls.clone(),
                 shortest_marked: usize::MAX,
             },
         })
@@ -334,8 +335,8 @@ impl WrappedDecoder {
                     shown: texts.shown(cells[row]),
                 });
             };
-            let none = &Nulls::Words(Vec::new());
-            rows.columns[column].write_cells(plan, none, texts, cells, &mut misfit);
+            let nulls = &self.reads.nulls;
+            rows.columns[column].write_cells(plan, nulls, texts, cells, &mut misfit);
         }
         misfits.sort_by_key(|misfit| misfit.row);
         self.reads.tell_keys(cells, texts, rows);
