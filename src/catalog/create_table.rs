@@ -7,8 +7,9 @@ use crate::data::{quoted_name, type_name};
 use crate::format::{Format, Layout};
 use crate::time::{Interval, TimeFormat};
 
-/// The statement that makes table `name` of what was guessed about `path`, whose watermark stays behind by `delay`.
-pub fn create_table_text(guess: &Guess, name: &str, path: &str, delay: Interval) -> String {
+/// The statement that makes table `name` of what was guessed about `paths`, whose watermark stays behind by `delay`.
+/// Without a path a table reads the FILEs of the call.
+pub fn create_table_text(guess: &Guess, name: &str, paths: &[String], delay: Interval) -> String {
     let mut parts: Vec<String> = guess
         .columns
         .iter()
@@ -37,15 +38,13 @@ pub fn create_table_text(guess: &Guess, name: &str, path: &str, delay: Interval)
         quoted_name(name),
         parts.join(",\n")
     );
-    let place = if path.contains("://") {
-        "address"
-    } else {
-        "path"
+    let place = |path: &String| match path.contains("://") {
+        true => "address",
+        false => "path",
     };
-    let mut options = vec![
-        (place, path.to_owned()),
-        ("format", guess.format.name().to_owned()),
-    ];
+    let places = paths.iter().map(|path| (place(path), path.clone()));
+    let mut options: Vec<(&str, String)> = places.collect();
+    options.push(("format", guess.format.name().to_owned()));
     if let Format::Csv(csv) = &guess.format {
         if !matches!(csv.delimiter, b',' | b'\t') {
             options.push(("delimiter", char::from(csv.delimiter).to_string()));

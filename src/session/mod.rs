@@ -32,6 +32,7 @@ use chrono::{DateTime, Utc};
 use sqlparser::ast;
 
 use crate::catalog::{Catalog, View};
+use crate::connect::Notice;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{self, PlanSettings, Planned, Registry};
 use crate::runtime::interrupt::{Interrupts, Signal};
@@ -274,14 +275,16 @@ impl Session {
         match statement.kind {
             StatementKind::Query(query) => self.together(&[], Some(&query), host),
             StatementKind::Inserts(inserts) => self.together(&inserts, None, host),
-            StatementKind::CreateTable(create) => self.sources.create(
-                create,
-                &mut self.catalog,
-                &self.options,
-                &self.registry,
-                &Self::plan_settings(&self.options, self.now),
-                host,
-            ),
+            StatementKind::CreateTable(create) => {
+                if let Some(text) = sources::hidden_files(&create, &self.options.files) {
+                    let is_warning = true;
+                    host.note(Note::Said(Notice { text, is_warning }));
+                }
+                let settings = Self::plan_settings(&self.options, self.now);
+                let (catalog, registry) = (&mut self.catalog, &self.registry);
+                self.sources
+                    .create(create, catalog, &self.options, registry, &settings, host)
+            }
             StatementKind::CreateView(create) => self.create_view(create),
             StatementKind::Drop { name, if_exists } => {
                 let span = sql::span_of(name.span);

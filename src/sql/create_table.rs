@@ -141,7 +141,9 @@ fn create_table(
         let end = closing(tokens, at + 1).unwrap_or(tokens.len() - 1);
         for part in split_at_commas(&tokens[at + 2..end]) {
             let option = option(part, bytes(&tokens[at]), text)?;
-            if table.options.iter().any(|known| known.key == option.key) {
+            // The records of a table may be in several files.
+            let is_given = table.options.iter().any(|known| known.key == option.key);
+            if is_given && option.key != "path" {
                 return Err(
                     Error::syntax(format!("option `{}` is given twice", option.key))
                         .at(option.span),

@@ -12,8 +12,8 @@ use super::inside::{column_inside, retype, shown_in};
 use super::sample::{GuessedColumn, find_column, no_column};
 use crate::error::{Error, Result};
 use crate::format::{
-    Format, JsonSample, JsonWrapping, Layout, NdjsonOptions, Nulls, json_sample,
-    layout_named, parse_format_name,
+    Format, JsonSample, JsonWrapping, Layout, NdjsonOptions, Nulls, json_sample, layout_named,
+    parse_format_name,
 };
 use crate::time::{TimeFormat, Unit};
 

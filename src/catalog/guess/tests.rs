@@ -197,7 +197,12 @@ fn statements() {
     let expected = "CREATE TABLE logs (\n  ts TIMESTAMP_LTZ(6),\n  \"User-Agent\" STRING,\n  \"select\" BIGINT,\n  \
                     WATERMARK FOR ts AS ts - INTERVAL '5' SECOND\n) WITH (path = 'it''s.csv', format = 'csv', delimiter = ';')";
     assert_eq!(
-        create_table_text(&guessed, "logs", "it's.csv", Interval::from_seconds(5)),
+        create_table_text(
+            &guessed,
+            "logs",
+            &[String::from("it's.csv")],
+            Interval::from_seconds(5)
+        ),
         expected
     );
 }

@@ -15,6 +15,7 @@ use crate::catalog::{
     Catalog, ColumnSource, Guess, GuessedColumn, Header, Hints, JoinedTime, PathStep, Table,
     TableColumn, TableTime, TakenFor, create_table_text,
 };
+use crate::connect::is_pattern;
 use crate::data::Metadata;
 use crate::error::Result;
 use crate::format::{Format, Layout, NdjsonOptions, ReadColumn};
@@ -133,7 +134,8 @@ pub(super) fn guessed(
         let definition = Definition::guessed(places, access, hints, format, BTreeMap::new());
         return (table, definition, None);
     };
-    let text = create_table_text(&guess, name, &named(&places, &access), options.delay());
+    let paths = named(name, &places, &access, options);
+    let text = create_table_text(&guess, name, &paths, options.delay());
     let columns = guess.columns.iter();
     let mut columns: Vec<TableColumn> = columns
         .map(|column| table_column(column, &guess.columns))
@@ -174,17 +176,28 @@ pub(super) fn guessed(
     (table, definition, Some(text))
 }
 
-/// How a user writes where the records are.
-fn named(places: &[Place], access: &Access) -> String {
-    let followed = access.follow.as_ref();
-    match (
-        followed.and_then(|follow| follow.names.first()),
-        places.first(),
-    ) {
-        (Some(name), _) => name.clone(),
-        (None, Some(place)) => place.text(),
-        (None, None) => String::from("-"),
+/// Paths, but none of more than one wants to see: without a path a table reads the FILEs.
+pub(super) fn few(paths: Vec<String>) -> Vec<String> {
+    const MOST_PATHS: usize = 8;
+    match paths.len() > MOST_PATHS {
+        true => Vec::new(),
+        false => paths,
     }
+}
+
+/// How a user writes where the records are.
+fn named(name: &str, places: &[Place], access: &Access, options: &Options) -> Vec<String> {
+    let mut tables = options.tables.iter();
+    let table = tables.find(|(table, _)| table == name);
+    let paths: Vec<String> = match (&access.follow, table, places) {
+        (Some(follow), ..) => follow.names.clone(),
+        (None, Some((_, path)), _) => vec![path.clone()],
+        (None, None, []) => vec![String::from("-")],
+        (None, None, [place]) => vec![place.text()],
+        (None, None, _) if is_pattern(name) => vec![name.to_owned()],
+        (None, None, places) => places.iter().map(Place::text).collect(),
+    };
+    few(paths)
 }
 
 /// What was guessed of the records that the user can say.

@@ -41,11 +41,11 @@ use crate::runtime::{Input, Live, MetadataPlan, SourceGate};
 use crate::sql::CreateTable;
 
 use definition::{Access, Definition, Followed, Place, places};
-use guessed::guessed;
+use guessed::{few, guessed};
 use opening::FirstOpened;
 use since::since;
-pub(in crate::session) use table_options::apply_to_socket;
 use table_options::{TableOptions, hints};
+pub(in crate::session) use table_options::{apply_to_socket, hidden_files};
 
 /// The definitions of tables, by their names in the catalog.
 #[derive(Default)]
@@ -402,13 +402,13 @@ impl Sources {
                     .map_err(|error| error.note(format!("in {}", sample.source)))?
             }
         };
-        let path = match &places[0] {
-            Place::Path(_) if !options.files.is_empty() => options.files[0].clone(),
-            place => place.text(),
+        let paths = match &places[0] {
+            Place::Path(_) if !options.files.is_empty() => few(options.files.clone()),
+            place => vec![place.text()],
         };
         Ok(format!(
             "{};\n",
-            create_table_text(&guess, "input", &path, options.delay())
+            create_table_text(&guess, "input", &paths, options.delay())
                 .trim_end_matches([';', '\n'])
         ))
     }

@@ -131,6 +131,27 @@ impl TableOptions {
     }
 }
 
+/// What is to say where a table takes the name of the FILE arguments and reads other files.
+pub(in crate::session) fn hidden_files(create: &CreateTable, files: &[String]) -> Option<String> {
+    let name = &create.name.value;
+    let is_of_files = ["stdin", "input"]
+        .iter()
+        .any(|own| own.eq_ignore_ascii_case(name));
+    let places = create.options.iter();
+    let places = places.filter(|option| matches!(option.key.as_str(), "path" | "address"));
+    let is_read = |file: &&String| places.clone().any(|place| place.value == **file);
+    if !is_of_files || places.clone().next().is_none() {
+        return None;
+    }
+    let hidden: Vec<&str> = (files.iter().filter(|file| !is_read(file)))
+        .map(String::as_str)
+        .collect();
+    (!hidden.is_empty()).then(|| {
+        let hidden = hidden.join(", ");
+        format!("the table `{name}` stands for the FILE arguments no more: {hidden} is not read; another name keeps both")
+    })
+}
+
 /// Reads an option about the use of sockets; false if it is about something else.
 pub(in crate::session) fn apply_to_socket(
     option: &TableOption,
