@@ -3,6 +3,8 @@
 //! ```text
 //!  ast::Query ─► names ─► analyze (DataFusion) ─► translate ─► rules ─► StreamQuery ─┬► explain
 //!                exact     types, push-down        windows                (closed)   └► lower ─► operators
+//!                             └► check_constants: units, patterns, zones that are wrong for every row
+//!                             └► blame, of what cannot be planned: the smallest part that fails, and better words
 //! ```
 //!
 //! What gets through here runs: there is no "not implemented" behind it. What is not built is refused
