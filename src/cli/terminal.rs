@@ -83,6 +83,7 @@ impl<'a> Terminal<'a> {
                 null_value: said.null_value.clone(),
                 header: said.header,
                 max_rows: said.max_rows,
+                on_terminal: false,
                 width: None,
                 color: false,
                 whole_file: false,
@@ -173,6 +174,7 @@ impl How {
         }
         let options = display::Options {
             width: is_terminal.then(terminal_width).flatten(),
+            on_terminal: is_terminal,
             color: is_terminal && self.color,
             ..self.options.clone()
         };

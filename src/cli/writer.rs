@@ -177,7 +177,7 @@ impl Writer {
     fn for_people<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
         let is_plain = matches!(self.format.name, "csv" | "tsv");
         match std::str::from_utf8(bytes) {
-            Ok(lines) if is_plain && self.options.width.is_some() => {
+            Ok(lines) if is_plain && self.options.on_terminal => {
                 let mut shown = Vec::with_capacity(bytes.len());
                 write_visible_lines(lines, &mut shown);
                 Cow::Owned(shown)

@@ -228,9 +228,16 @@ fn check_pattern(pattern: &Expr) -> Result<()> {
 }
 
 fn check_zone(name: &str, place: Option<Span>) -> Result<()> {
-    let is_offset = name.starts_with(['+', '-']);
-    if is_offset || name.eq_ignore_ascii_case("z") || name.parse::<Zone>().is_ok() {
+    if name.eq_ignore_ascii_case("z") || name.parse::<Zone>().is_ok() {
         return Ok(());
+    }
+    if name.starts_with(['+', '-']) {
+        let error = Error::plan(format!(
+            "`{name}` is an offset, and AT TIME ZONE takes a zone"
+        ));
+        return Err(error
+            .at_least(place)
+            .help("whole hours are zones, too: 'Etc/GMT-2' is +02:00, 'Etc/GMT+5' is -05:00"));
     }
     let error = Error::plan(format!("`{name}` is no time zone")).at_least(place);
     let error = match nearest_zone(name) {

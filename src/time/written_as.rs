@@ -94,6 +94,10 @@ fn reads(format: &str, text: &str) -> bool {
 /// A pattern in the letters of Java, or of Oracle, in those of strftime; `None` if it is neither.
 pub fn strftime_of(pattern: &str) -> Option<String> {
     let pattern = pattern.replace("HH24", "HH").replace("MI", "mm");
+    let has_half_days = pattern.contains('a');
+    // Small letters alone: what stands in front of the hours, or without any, are months.
+    let hours = pattern.find(['h', 'H', 'k', 'K']).unwrap_or(pattern.len());
+    let is_month = |place: usize| place < hours && !pattern.contains('M');
     let mut made = String::new();
     let mut letters = 0;
     let mut rest = pattern.as_str();
@@ -128,7 +132,9 @@ pub fn strftime_of(pattern: &str) -> Option<String> {
             ('d' | 'D', 1 | 2) => made.push_str("%d"),
             ('D', 3) => made.push_str("%j"),
             ('H' | 'k', 1 | 2) => made.push_str("%H"),
-            ('h' | 'K', 1 | 2) => made.push_str("%I"),
+            ('h' | 'K', 1 | 2) if has_half_days => made.push_str("%I"),
+            ('h' | 'K', 1 | 2) => made.push_str("%H"),
+            ('m', 1 | 2) if is_month(pattern.len() - rest.len()) => made.push_str("%m"),
             ('m', 1 | 2) => made.push_str("%M"),
             ('s' | 'S', 1 | 2) => made.push_str("%S"),
             ('a', _) => made.push_str("%p"),

@@ -101,6 +101,8 @@ pub struct Options {
     pub max_rows: usize,
     /// Columns of the terminal, if there is one.
     pub width: Option<u16>,
+    /// Whether a terminal shows it, whatever its size.
+    pub on_terminal: bool,
     /// Whether escape codes may be used.
     pub color: bool,
     /// What is written is a file of its own, not a stream that somebody reads as it comes.
@@ -114,6 +116,7 @@ impl Default for Options {
             header: true,
             max_rows: 1_000,
             width: None,
+            on_terminal: false,
             color: false,
             whole_file: false,
         }

@@ -48,14 +48,24 @@ pub(super) fn describe(expr: &Expr, refusal: Refusal, trials: &Trials<'_>) -> Er
         | Expr::ILike { expr, pattern, .. }
         | Expr::SimilarTo { expr, pattern, .. }
         | Expr::RLike { expr, pattern, .. } => of_pattern(expr, pattern, trials),
-        Expr::InList { expr, list, .. } => list
-            .iter()
-            .find_map(|item| no_number(item, expr, &BinaryOperator::Eq, trials)),
+        Expr::InList {
+            expr: input, list, ..
+        } => {
+            let mut items = list.iter();
+            let found = items.find_map(|item| no_number(item, input, &BinaryOperator::Eq, trials));
+            found.or_else(|| is_of_library.then(|| of_parts(expr, trials)))
+        }
         Expr::Between {
-            expr, low, high, ..
-        } => [low, high]
-            .into_iter()
-            .find_map(|bound| no_number(bound, expr, &BinaryOperator::Eq, trials)),
+            expr: input,
+            low,
+            high,
+            ..
+        } => {
+            let mut bounds = [low, high].into_iter();
+            let found =
+                bounds.find_map(|bound| no_number(bound, input, &BinaryOperator::Eq, trials));
+            found.or_else(|| is_of_library.then(|| of_parts(expr, trials)))
+        }
         Expr::UnaryOp {
             op: UnaryOperator::Not,
             expr,

@@ -426,7 +426,12 @@ fn while_waiting(idle: Idle, has_begun: bool, host: &mut dyn Host) -> Result<()>
 fn refuse_wide(sample: &Sample) -> Result<()> {
     let name = match sample.bytes.as_slice() {
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => "UTF-32",
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "UTF-16",
+        // In another encoding two such bytes may be letters; then there are no zeros behind them.
+        [0xff, 0xfe, rest @ ..] | [0xfe, 0xff, rest @ ..]
+            if rest.iter().take(64).any(|b| *b == 0) =>
+        {
+            "UTF-16"
+        }
         _ => return Ok(()),
     };
     let source = &sample.source;
