@@ -22,7 +22,7 @@ pub use guess::{
     shown_columns, shown_in,
 };
 pub use spelling::{only_place_of_name, place_of_name};
-pub use table::{ColumnSource, Table, TableColumn, TableTime, TakenFor};
+pub use table::{ColumnSource, Table, TableColumn, TableTime, TakenFor, candidates_text};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -197,3 +197,11 @@ impl TableColumn {
         )
     }
 }
+
+/// What could be the time where no column is known to be it, in words.
+pub fn candidates_text(candidates: &[String]) -> String {
+    match candidates {
+        [] => String::from("none of the columns holds times"),
+        candidates => format!("candidates: {}", candidates.join(", ")),
+    }
+}

@@ -178,13 +178,18 @@ impl std::fmt::Display for Reason<'_> {
     }
 }
 
+/// The folder that a path lies in.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
 /// A file in the same folder with almost the same name.
 pub(super) fn near_file(path: &str) -> Option<String> {
     let path = Path::new(path);
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(path);
     let name = path.file_name()?.to_string_lossy().into_owned();
     let mut best: Option<(usize, String)> = None;
     for entry in folder.read_dir().ok()?.flatten().take(1_000) {
@@ -205,10 +210,7 @@ pub fn is_there(path: &str) -> bool {
 /// True if two paths mean one file, whether or not it exists.
 pub fn is_one_file(one: &Path, other: &Path) -> bool {
     let whole = |path: &Path| {
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
+        let folder = folder_of(path);
         Some(folder.canonicalize().ok()?.join(path.file_name()?))
     };
     let same_name = || match (whole(one), whole(other)) {

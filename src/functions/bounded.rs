@@ -10,11 +10,11 @@ use std::sync::Arc;
 
 use arrow::array::{Array, AsArray};
 use arrow::compute;
-use arrow::datatypes::{DataType, FieldRef, Int64Type};
+use arrow::datatypes::{DataType, Int64Type};
 use datafusion_common::{Result, exec_err};
-use datafusion_expr::{
-    ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
-};
+use datafusion_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl};
+
+use super::theirs::as_theirs;
 
 /// As long as a record may be by default.
 const MOST_BYTES: i64 = 16 << 20;
@@ -67,32 +67,10 @@ impl Bounded {
 }
 
 impl ScalarUDFImpl for Bounded {
-    fn name(&self) -> &str {
-        self.theirs.name()
-    }
-
-    fn aliases(&self) -> &[String] {
-        self.theirs.aliases()
-    }
-
-    fn signature(&self) -> &Signature {
-        self.theirs.signature()
-    }
-
-    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
-        self.theirs.return_type(types)
-    }
-
-    fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
-        self.theirs.return_field_from_args(args)
-    }
+    as_theirs!();
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         self.check(&args)?;
         self.theirs.invoke_with_args(args)
-    }
-
-    fn documentation(&self) -> Option<&datafusion_expr::Documentation> {
-        self.theirs.documentation()
     }
 }

@@ -21,6 +21,7 @@ mod quantiles;
 mod rounding;
 mod signatures;
 mod subscript;
+mod theirs;
 mod to_timestamp;
 mod totals;
 

@@ -11,11 +11,11 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array};
 use arrow::compute;
-use arrow::datatypes::{DataType, FieldRef, Float64Type, Int64Type};
+use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use datafusion_common::{Result, ScalarValue};
-use datafusion_expr::{
-    ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
-};
+use datafusion_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl};
+
+use super::theirs::as_theirs;
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Rounding {
@@ -34,15 +34,18 @@ pub fn functions() -> Vec<Arc<ScalarUDF>> {
 }
 
 /// `rounded` with what it should be where `input` is finite and it is not: to `digits` behind the point.
-fn mended(rounded: &ArrayRef, input: &ArrayRef, digits: &ArrayRef) -> Result<ArrayRef> {
+fn mended(rounded: ArrayRef, input: &ArrayRef, digits: &ArrayRef) -> Result<ArrayRef> {
+    let values = rounded.as_primitive::<Float64Type>();
+    if values.iter().flatten().all(f64::is_finite) {
+        return Ok(rounded);
+    }
     let digits = compute::cast(digits, &DataType::Int64)?;
-    let (rounded, input) = (
-        rounded.as_primitive::<Float64Type>(),
+    let (input, digits) = (
         input.as_primitive::<Float64Type>(),
+        digits.as_primitive::<Int64Type>(),
     );
-    let digits = digits.as_primitive::<Int64Type>();
     let one = |row: usize| {
-        let value = rounded.is_valid(row).then(|| rounded.value(row))?;
+        let value = values.is_valid(row).then(|| values.value(row))?;
         Some(match (value.is_finite(), input.value(row).is_finite()) {
             // All of its digits stand before that place, or none does.
             (false, true) if digits.value(row) > 0 => input.value(row),
@@ -50,31 +53,12 @@ fn mended(rounded: &ArrayRef, input: &ArrayRef, digits: &ArrayRef) -> Result<Arr
             _ => value,
         })
     };
-    Ok(Arc::new(
-        (0..rounded.len()).map(one).collect::<Float64Array>(),
-    ))
+    let values = (0..values.len()).map(one);
+    Ok(Arc::new(values.collect::<Float64Array>()))
 }
 
 impl ScalarUDFImpl for Rounding {
-    fn name(&self) -> &str {
-        self.theirs.name()
-    }
-
-    fn aliases(&self) -> &[String] {
-        self.theirs.aliases()
-    }
-
-    fn signature(&self) -> &Signature {
-        self.theirs.signature()
-    }
-
-    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
-        self.theirs.return_type(types)
-    }
-
-    fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
-        self.theirs.return_field_from_args(args)
-    }
+    as_theirs!();
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let (values, rows) = (args.args.clone(), args.number_rows);
@@ -85,35 +69,16 @@ impl ScalarUDFImpl for Rounding {
         if rounded.data_type() != DataType::Float64 || input.data_type() != DataType::Float64 {
             return Ok(rounded);
         }
-        let is_scalar = matches!(rounded, ColumnarValue::Scalar(_));
+        let is_constant = matches!(rounded, ColumnarValue::Scalar(_));
         let rounded = rounded.to_array(rows)?;
-        let finite = |value: f64| value.is_finite();
-        if rounded
-            .as_primitive::<Float64Type>()
-            .iter()
-            .flatten()
-            .all(finite)
-        {
-            return Ok(match is_scalar {
-                true => ColumnarValue::Scalar(ScalarValue::try_from_array(&rounded, 0)?),
-                false => ColumnarValue::Array(rounded),
-            });
-        }
-        let mended = mended(&rounded, &input.to_array(rows)?, &digits.to_array(rows)?)?;
-        Ok(match is_scalar {
+        let mended = mended(rounded, &input.to_array(rows)?, &digits.to_array(rows)?)?;
+        Ok(match is_constant {
             true => ColumnarValue::Scalar(ScalarValue::try_from_array(&mended, 0)?),
             false => ColumnarValue::Array(mended),
         })
     }
 
-    fn documentation(&self) -> Option<&datafusion_expr::Documentation> {
-        self.theirs.documentation()
-    }
-
-    fn output_ordering(
-        &self,
-        input: &[datafusion_expr::sort_properties::ExprProperties],
-    ) -> Result<datafusion_expr::sort_properties::SortProperties> {
-        self.theirs.output_ordering(input)
+    fn is_strict(&self) -> bool {
+        true
     }
 }

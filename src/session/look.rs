@@ -35,20 +35,15 @@ impl Session {
     /// The tables and views that have names, in alphabetical order.
     pub fn relations(&self) -> Vec<Relation> {
         let mut relations: Vec<Relation> = Vec::new();
-        for (name, path) in &self.options.tables {
+        let files = self.options.files.join(", ");
+        let files = (!files.is_empty()).then_some(("input", &files));
+        let tables = self.options.tables.iter();
+        let tables = tables.map(|(name, path)| (name.as_str(), path));
+        for (name, path) in tables.chain(files) {
             let known = self.catalog.table(name);
             relations.push(Relation {
-                name: name.clone(),
+                name: name.to_owned(),
                 kind: format!("table of {path}"),
-                columns: known.map(|table| columns_of(table)).unwrap_or_default(),
-                query: None,
-            });
-        }
-        if !self.options.files.is_empty() {
-            let known = self.catalog.table("input");
-            relations.push(Relation {
-                name: String::from("input"),
-                kind: format!("table of {}", self.options.files.join(", ")),
                 columns: known.map(|table| columns_of(table)).unwrap_or_default(),
                 query: None,
             });

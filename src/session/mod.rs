@@ -336,10 +336,7 @@ impl Session {
 
     fn create_view(&mut self, create: CreateView) -> Result<()> {
         let name = create.name.value;
-        let taken = self.catalog.view(&name).is_some()
-            || self.catalog.table(&name).is_some()
-            || self.sources.unwritten_names().any(|known| known == name);
-        if taken && !create.or_replace {
+        if self.sources.is_taken(&name, &self.catalog) && !create.or_replace {
             return Err(Error::plan(format!("`{name}` exists already"))
                 .at_least(sql::span_of(create.name.span))
                 .help("write CREATE OR REPLACE VIEW, or choose another name"));
@@ -384,6 +381,13 @@ impl Session {
         query: &ast::Query,
         tables: &[(ast::Ident, plan::Asked)],
     ) -> Result<()> {
+        let may_wait = |(name, _): &(ast::Ident, _)| {
+            self.sources
+                .may_be_endless(name, &self.catalog, &self.options)
+        };
+        if !tables.iter().any(may_wait) {
+            return Ok(());
+        }
         let mut catalog = self.catalog.clone();
         for (name, asked) in tables {
             if catalog.table_of(name).is_none()

@@ -111,29 +111,31 @@ pub(super) fn find_time_column(
     only_time(guess, sampled, hints)
 }
 
+/// The columns that hold times, with how they are read; `named`: as if their names said so.
+fn times(
+    guess: &Guess,
+    sampled: &[SampleColumn],
+    named: bool,
+    hints: &Hints,
+) -> Result<Vec<(usize, DataType, TimeFormat)>> {
+    let mut found = Vec::new();
+    for place in 0..guess.columns.len() {
+        let time = time_attribute(guess, sampled.get(place), place, named, hints)?;
+        found.extend(time.map(|(data_type, format)| (place, data_type, format)));
+    }
+    Ok(found)
+}
+
 /// The only column that holds times, inside of ROWs where none does, or mostly times where that holds none, either.
 fn only_time(guess: &mut Guess, sampled: &[SampleColumn], hints: &Hints) -> Result<()> {
-    let mut found = Vec::new();
-    if hints.ts_format.is_some() {
-        // Who says how times are written means the texts that are.
-        for place in 0..guess.columns.len() {
-            let is_text = guess.columns[place].data_type == DataType::Utf8View;
-            let time = time_attribute(guess, sampled.get(place), place, true, hints)?;
-            if let Some((data_type, format)) = time.filter(|_| is_text) {
-                found.push((place, data_type, format));
-            }
-        }
-    }
-    let has_written = !found.is_empty();
-    for place in 0..guess.columns.len() {
-        if has_written {
-            break;
-        }
-        if let Some((data_type, format)) =
-            time_attribute(guess, sampled.get(place), place, false, hints)?
-        {
-            found.push((place, data_type, format));
-        }
+    // Who says how times are written means the texts that are.
+    let mut found = match hints.ts_format {
+        Some(_) => times(guess, sampled, true, hints)?,
+        None => Vec::new(),
+    };
+    found.retain(|(place, ..)| guess.columns[*place].data_type == DataType::Utf8View);
+    if found.is_empty() {
+        found = times(guess, sampled, false, hints)?;
     }
     if found.is_empty() {
         only_time_inside(guess, sampled, hints)?;
@@ -290,9 +292,9 @@ fn time_attribute(
         DataType::Date32 => Some((timestamp(0, false, hints.zone), format)),
         DataType::Int64 | DataType::Float64 if named => {
             let is_sure = hints.ts.is_some() || hints.ts_unit.is_some();
-            let mut texts = values.iter().filter_map(text_of);
+            let texts = values.iter().filter_map(text_of);
             let plausible = is_sure || texts.clone().all(is_epoch) || {
-                let epochs = texts.by_ref().filter(|text| is_epoch(text)).count();
+                let epochs = texts.filter(|text| is_epoch(text)).count();
                 are_most(epochs, values.len(), false)
             };
             let digits = epoch_digits(values, hints.ts_unit);

@@ -100,10 +100,8 @@ fn compare_end(known: &Known, candidate: &Incarnation) -> Verdict {
     let is_whole = |file: &Incarnation| !matches!(known.progress(file), Ok(Progress::Cut));
     let is_copy = match opened_as(&known.path, known.inode).filter(is_whole) {
         Some(original) => {
-            let mut end = [0; PRINT_BYTES];
-            let end_start = length(candidate).saturating_sub(PRINT_BYTES as u64);
-            let read = candidate.look_at(&mut end, end_start).unwrap_or(0);
-            length(candidate) <= length(&original) && original.holds(&end[..read], end_start)
+            let length = (length(candidate), length(&original));
+            length.0 <= length.1 && original.holds_end_of(candidate, end_start(length.0))
         }
         None => {
             let (tail, tail_start) = known.tail();
@@ -143,15 +141,14 @@ pub(super) fn is_copy(candidate: &str, plain: &str, compression: Compression) ->
         }
         length += count as u64;
     }
-    let mut end = [0; PRINT_BYTES];
-    let end_start = metadata.len().saturating_sub(PRINT_BYTES as u64);
-    if Compression::inner_path(candidate) == candidate && end_start >= length {
-        let read = whole.look_at(&mut end, end_start).unwrap_or(0);
-        if !original.holds(&end[..read], end_start) {
-            return false;
-        }
-    }
-    is_enough(candidate, plain, length)
+    let end_start = end_start(metadata.len());
+    let is_seen = Compression::inner_path(candidate) != candidate || end_start < length;
+    (is_seen || original.holds_end_of(&whole, end_start)) && is_enough(candidate, plain, length)
+}
+
+/// Where the last bytes begin that tell files from each other.
+fn end_start(length: u64) -> u64 {
+    length.saturating_sub(PRINT_BYTES as u64)
 }
 
 /// True if two files that are alike in so many bytes are not so by chance: short ones are, unless `gzip -k` or

@@ -146,6 +146,13 @@ impl Incarnation {
         length.is_ok_and(|length| there[..length] == *bytes)
     }
 
+    /// True if it holds what `other` does from there on, as far as [`PRINT_BYTES`].
+    pub(super) fn holds_end_of(&self, other: &Incarnation, start: u64) -> bool {
+        let mut end = [0; PRINT_BYTES];
+        let read = other.look_at(&mut end, start).unwrap_or(0);
+        self.holds(&end[..read], start)
+    }
+
     /// What it looks like, as far as it was read: what was written since is seen by that.
     pub(super) fn read_stamp(&self) -> io::Result<Stamp> {
         let (length, seconds, nanoseconds) = stamp(&self.metadata()?);

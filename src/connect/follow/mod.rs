@@ -50,7 +50,7 @@ use own::Own;
 use trail::{Entry, Judgement, Origin, Step, Trail};
 use watch::Watch;
 
-use super::file::{is_pattern, near_file};
+use super::file::{folder_of, is_pattern, near_file};
 use super::{Arrival, Arrivals, Compression, Ending, Notice, Reason};
 use crate::error::{Error, Result};
 
@@ -449,13 +449,6 @@ fn not_there(path: &str) -> String {
     match near_file(path) {
         Some(near) => format!("{waiting} (did you mean `{near}`?)"),
         None => waiting,
-    }
-}
-
-fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
     }
 }
 

@@ -8,9 +8,9 @@ use std::os::unix::fs::{DirEntryExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::folder_of;
 use super::incarnation::{Incarnation, Inode};
 use crate::connect::Reason;
+use crate::connect::file::folder_of;
 use crate::error::Error;
 
 /// Opens the file at `path`.

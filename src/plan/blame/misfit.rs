@@ -12,8 +12,8 @@ use std::ops::ControlFlow;
 
 use arrow::datatypes::DataType;
 use sqlparser::ast::{
-    self, BinaryOperator, CastKind, Expr, FunctionArg, FunctionArgExpr, FunctionArguments,
-    ObjectNamePart, Spanned, UnaryOperator,
+    self, BinaryOperator, CastKind, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned,
+    UnaryOperator,
 };
 
 use super::operators::{no_number, of_operator};
@@ -22,6 +22,7 @@ use crate::data::type_name;
 use crate::error::{Error, Span};
 use crate::functions::signatures;
 use crate::plan::library_errors::Refusal;
+use crate::plan::names;
 use crate::sql::span_of;
 
 /// What `value[index]` calls, which says itself what is wrong.
@@ -188,10 +189,7 @@ fn of_call(
     if name == SUBSCRIPT {
         return None;
     }
-    let place = match call.name.0.as_slice() {
-        [ObjectNamePart::Identifier(name)] => span_of(name.span),
-        _ => None,
-    };
+    let place = span_of(call.name.span());
     let arguments = match &call.args {
         FunctionArguments::List(list) => list.args.as_slice(),
         _ => &[],
@@ -296,24 +294,8 @@ fn others_of(value: &Expr, trials: &Trials<'_>) -> Vec<(&'static str, Expr)> {
         .type_of(value)
         .is_some_and(|known| known.is_temporal());
     if is_time {
-        let argument = FunctionArg::Unnamed(FunctionArgExpr::Expr(value.clone()));
-        let name = ast::ObjectName::from(vec![ast::Ident::new("epoch")]);
-        let mut call = ast::Function {
-            name,
-            uses_odbc_syntax: false,
-            parameters: FunctionArguments::None,
-            args: FunctionArguments::None,
-            filter: None,
-            null_treatment: None,
-            over: None,
-            within_group: Vec::new(),
-        };
-        call.args = FunctionArguments::List(ast::FunctionArgumentList {
-            duplicate_treatment: None,
-            args: vec![argument],
-            clauses: Vec::new(),
-        });
-        return vec![text, ("number", Expr::Function(call))];
+        let epoch = names::call("epoch", vec![value.clone()]);
+        return vec![text, ("number", epoch)];
     }
     vec![
         (

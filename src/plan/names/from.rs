@@ -5,7 +5,7 @@ use sqlparser::ast::{self, Expr, Ident, TableFactor};
 
 use super::columns::{Bound, Relation, RelationColumn, reference};
 use super::{ResolvedWindow, Resolver, WINDOW_QUALIFIER, WINDOW_RELATION, quoted};
-use crate::catalog::{TIME_NAMES, place_of_name};
+use crate::catalog::{TIME_NAMES, candidates_text, place_of_name};
 use crate::error::{Error, Result, Span};
 use crate::sql::{self, WindowArguments, WindowCall};
 
@@ -277,11 +277,7 @@ impl Resolver<'_> {
                 relation.name, first.name
             ))),
             (None, _) => {
-                let candidates = if relation.time_candidates.is_empty() {
-                    String::from("none of the columns holds times")
-                } else {
-                    format!("candidates: {}", relation.time_candidates.join(", "))
-                };
+                let candidates = candidates_text(&relation.time_candidates);
                 let names: Vec<&str> = (relation.columns.iter()).map(|c| c.name.as_str()).collect();
                 let error = Error::plan(format!(
                     "no time column in `{}`; {candidates}",

@@ -460,3 +460,22 @@ fn unqualify(expr: &mut Expr) {
 fn quoted(name: &str) -> Ident {
     Ident::with_quote('"', name)
 }
+
+/// A call of the function `name`.
+pub(super) fn call(name: &str, arguments: Vec<Expr>) -> Expr {
+    let argument = |expr| ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(expr));
+    Expr::Function(ast::Function {
+        name: ast::ObjectName::from(vec![Ident::new(name)]),
+        uses_odbc_syntax: false,
+        parameters: ast::FunctionArguments::None,
+        args: ast::FunctionArguments::List(ast::FunctionArgumentList {
+            duplicate_treatment: None,
+            args: arguments.into_iter().map(argument).collect(),
+            clauses: Vec::new(),
+        }),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    })
+}

@@ -120,21 +120,7 @@ fn step(part: &Ident) -> PathStep {
 
 /// `subscript(value, index)`
 fn subscript(value: Expr, index: Expr) -> Expr {
-    let argument = |expr| ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(expr));
-    Expr::Function(ast::Function {
-        name: ast::ObjectName::from(vec![Ident::new("subscript")]),
-        uses_odbc_syntax: false,
-        parameters: ast::FunctionArguments::None,
-        args: ast::FunctionArguments::List(ast::FunctionArgumentList {
-            duplicate_treatment: None,
-            args: vec![argument(value), argument(index)],
-            clauses: Vec::new(),
-        }),
-        filter: None,
-        null_treatment: None,
-        over: None,
-        within_group: Vec::new(),
-    })
+    super::call("subscript", vec![value, index])
 }
 
 /// What the type of a column says of a path into its values.

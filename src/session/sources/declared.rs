@@ -41,10 +41,7 @@ impl Sources {
         host: &mut dyn Host,
     ) -> Result<()> {
         let name = create.name.value.clone();
-        let is_taken = catalog.table(&name).is_some()
-            || catalog.view(&name).is_some()
-            || self.unwritten.contains_key(&name);
-        if is_taken && !create.or_replace {
+        if self.is_taken(&name, catalog) && !create.or_replace {
             if create.if_not_exists {
                 return Ok(());
             }

@@ -69,6 +69,7 @@ pub(in crate::session) struct Sources {
     inserted: Vec<PathBuf>,
 }
 
+/// What the FILE arguments are called, or standard input without them.
 const STDIN_NAMES: [&str; 2] = ["stdin", "input"];
 
 impl Sources {
@@ -122,6 +123,29 @@ impl Sources {
         self.admit(known, catalog, host);
         self.implied.insert(name.value.clone());
         Ok(())
+    }
+
+    /// True if a table or view of that name is there, or a table still to come.
+    pub(in crate::session) fn is_taken(&self, name: &str, catalog: &Catalog) -> bool {
+        catalog.table(name).is_some()
+            || catalog.view(name).is_some()
+            || self.unwritten.contains_key(name)
+    }
+
+    /// True unless it is plain before any file is looked for that the table ends: it is no socket, and nothing follows.
+    pub(in crate::session) fn may_be_endless(
+        &self,
+        name: &ast::Ident,
+        catalog: &Catalog,
+        options: &Options,
+    ) -> bool {
+        match (self.unwritten.get(&name.value), catalog.table_of(name)) {
+            (None, Some(table)) => table.endless,
+            (Some(_), _) => true,
+            (None, None) => paths_of(name, options).is_some_and(|paths| {
+                options.follow || paths.iter().any(|path| path.contains("://"))
+            }),
+        }
     }
 
     /// What can be said of the table `name` before a byte of it is read: whether it is endless. Its columns are those

@@ -57,6 +57,18 @@ impl Sources {
         hints: &Hints,
         host: &mut dyn Host,
     ) -> Result<First> {
+        let first = self.open_any(places, access, hints, host)?;
+        refuse_wide(&first.sample)?;
+        Ok(first)
+    }
+
+    fn open_any(
+        &mut self,
+        places: &[Place],
+        access: &Access,
+        hints: &Hints,
+        host: &mut dyn Host,
+    ) -> Result<First> {
         if let Some(mut live) = self.open_followed(access)? {
             let sample = self.live_sample(&mut live, true, &|_| None, hints, host)?;
             if let Some(kind) = columnar_kind(&sample.bytes, hints) {
@@ -88,7 +100,6 @@ impl Sources {
             bytes,
             source: opened.source.name().to_owned(),
         };
-        refuse_wide(&sample)?;
         let opened = FirstOpened::Input(opened);
         Ok(First { opened, sample })
     }

@@ -9,7 +9,7 @@
 use arrow::datatypes::DataType;
 
 use super::definition::Access;
-use crate::catalog::{Hints, Table};
+use crate::catalog::{Hints, Table, candidates_text};
 use crate::connect::Begin;
 use crate::error::{Error, Result};
 use crate::time::{TimeFormat, TimeReader, Unit};
@@ -47,10 +47,7 @@ pub(super) fn since(table: &Table, access: &Access, hints: &Hints) -> Result<Opt
 }
 
 fn no_time(table: &Table) -> Error {
-    let candidates = match table.time_candidates.as_slice() {
-        [] => String::from("none of the columns holds times"),
-        candidates => format!("candidates: {}", candidates.join(", ")),
-    };
+    let candidates = candidates_text(&table.time_candidates);
     let what = format!(
         "following from a time on needs a time column, and `{}` has none; {candidates}",
         table.name

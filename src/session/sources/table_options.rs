@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::STDIN_NAMES;
 use super::definition::{Access, Followed, Place, places};
 use crate::catalog::Hints;
 use crate::connect::{Address, Reconnect, SocketOptions};
@@ -134,9 +135,7 @@ impl TableOptions {
 /// What is to say where a table takes the name of the FILE arguments and reads other files.
 pub(in crate::session) fn hidden_files(create: &CreateTable, files: &[String]) -> Option<String> {
     let name = &create.name.value;
-    let is_of_files = ["stdin", "input"]
-        .iter()
-        .any(|own| own.eq_ignore_ascii_case(name));
+    let is_of_files = STDIN_NAMES.iter().any(|own| own.eq_ignore_ascii_case(name));
     let places = create.options.iter();
     let places = places.filter(|option| matches!(option.key.as_str(), "path" | "address"));
     let is_read = |file: &&String| places.clone().any(|place| place.value == **file);
