@@ -100,10 +100,7 @@ impl Warning {
         let room = columns.map(|columns| columns.saturating_sub(name.len()));
         let message = snippet::folded(&visible(&self.message), room);
         let message = message.replace('\n', &format!("\n{}", " ".repeat(name.len())));
-        let paint = |codes: &str, text: &str| match color {
-            true => format!("\u{1b}[{codes}m{text}\u{1b}[0m"),
-            false => text.to_owned(),
-        };
+        let paint = |codes: &str, text: &str| screen::painted(codes, text, color);
         let (yellow, blue, bold) = ("1;33", "1;34", "1");
         let mut out = format!("{}: {message}\n", paint(yellow, "warning"));
         if let Some((source, line)) = &self.place {
@@ -255,6 +252,16 @@ pub struct Saved {
     pub at_prompt: bool,
 }
 
+impl Saved {
+    /// How what is left out can be saved, if it is not.
+    fn rejects_hint(self) -> &'static str {
+        match self.rejects || self.at_prompt {
+            true => "",
+            false => "; --rejects FILE saves them",
+        }
+    }
+}
+
 /// The summary of what was left out, one warning for each kind.
 pub fn warnings(summary: &Summary, saved: Saved) -> Vec<Warning> {
     let mut warnings = about_time(summary, saved);
@@ -366,11 +373,7 @@ fn about_time(summary: &Summary, saved: Saved) -> Vec<Warning> {
     }
     if summary.untimed > 0 {
         let rows = of_rows(summary.untimed, summary);
-        let save = if saved.rejects || saved.at_prompt {
-            ""
-        } else {
-            "; --rejects FILE saves them"
-        };
+        let save = saved.rejects_hint();
         let warning = Warning::new(format!("{rows} left out for want of a readable time{save}"));
         warnings.push(warning.with_example(summary.first_untimed.as_ref()));
     }
@@ -406,11 +409,7 @@ fn about_rejects(summary: &Summary, saved: Saved) -> Option<Warning> {
         return None;
     }
     let rows = of_rows(summary.rejected, summary);
-    let save = if saved.rejects || saved.at_prompt {
-        ""
-    } else {
-        "; --rejects FILE saves them"
-    };
+    let save = saved.rejects_hint();
     let warning = Warning::new(format!("{rows} rejected{save}"));
     Some(warning.with_example(summary.first_reject.as_ref()))
 }

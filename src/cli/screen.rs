@@ -15,10 +15,15 @@ pub(super) fn size(terminal: impl AsFd) -> Option<(usize, usize)> {
     (columns > 0).then_some((columns, lines))
 }
 
-/// A text that stands back, where there are colors.
-pub(super) fn dim(text: &str, color: bool) -> String {
+/// A text in a look, the parameters of an escape code, where there are colors.
+pub(super) fn painted(codes: &str, text: &str, color: bool) -> String {
     match color {
-        true => format!("\u{1b}[2m{text}\u{1b}[0m"),
+        true => format!("\u{1b}[{codes}m{text}\u{1b}[0m"),
         false => text.to_owned(),
     }
+}
+
+/// A text that stands back, where there are colors.
+pub(super) fn dim(text: &str, color: bool) -> String {
+    painted("2", text, color)
 }

@@ -15,6 +15,7 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use super::screen;
 use crate::data::print::text::visible;
 use crate::error::{Error, ErrorKind, Span};
 
@@ -102,10 +103,7 @@ impl<'a> Place<'a> {
 
 /// Draws an error; ends with a newline.
 pub fn draw(error: &Error, script: Option<Script>, look: Look) -> String {
-    let paint = |codes: &str, text: &str| match look.color {
-        true => format!("\u{1b}[{codes}m{text}\u{1b}[0m"),
-        false => text.to_owned(),
-    };
+    let paint = |codes: &str, text: &str| screen::painted(codes, text, look.color);
     let (red, blue, bold) = ("1;31", "1;34", "1");
     let mut message = lines_visible(error.message());
     let place = script

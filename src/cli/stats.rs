@@ -3,7 +3,7 @@
 //! ```text
 //! {"exit_code":0,"expression_errors":{"10 / n":2},"first_reject":{"help":null,"line":5,"reason":"…","source":"a.csv"},
 //!  "first_untimed":null,"jumps":0,"late":312,"late_worst_ms":45200,"mended":0,"open_windows":0,"partly_late":0,"pauses":0,"rejected":1,"rows_out":120,
-//!  "rows_read":10000,"suggested_delay_ms":46000,"untimed":0}
+//!  "rows_read":10000,"suggested_delay_ms":46000,"unfilled_rows":0,"untimed":0}
 //! ```
 //!
 //! Invariants: whether the file can be written is tried before anything is read, so that a wrong path costs nothing,

@@ -83,10 +83,7 @@ impl<'a> Terminal<'a> {
                 null_value: said.null_value.clone(),
                 header: said.header,
                 max_rows: said.max_rows,
-                on_terminal: false,
-                width: None,
-                color: false,
-                whole_file: false,
+                ..display::Options::default()
             },
             color: settings.messages.color.on(true),
             live: said.live,

@@ -27,8 +27,14 @@ impl Error {
         name: &str,
         candidates: impl IntoIterator<Item = T>,
     ) -> Self {
-        match closest(name, candidates) {
-            Some(candidate) => self.label(format!("did you mean `{}`?", candidate.as_ref())),
+        self.meant(closest(name, candidates))
+    }
+
+    /// Labels the error with what was probably meant, if that is known.
+    #[must_use]
+    pub fn meant<T: AsRef<str>>(self, meant: Option<T>) -> Self {
+        match meant {
+            Some(meant) => self.label(format!("did you mean `{}`?", meant.as_ref())),
             None => self,
         }
     }

@@ -11,9 +11,10 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     self, BinaryOperator, DateTimeField, Expr, FunctionArg, FunctionArgExpr, FunctionArguments,
-    Spanned, Value, ValueWithSpan,
+    Spanned,
 };
 
+use super::literals::{number_of, text_of};
 use super::names::Resolved;
 use crate::error::{Error, Result, Span};
 use crate::sql::span_of;
@@ -125,7 +126,7 @@ fn check_one(expr: &Expr) -> Result<()> {
             right,
             ..
         } => check_pattern(right),
-        Expr::AtTimeZone { time_zone, .. } => match text_of(time_zone) {
+        Expr::AtTimeZone { time_zone, .. } => match placed_text_of(time_zone) {
             Some((name, place)) => check_zone(name, place),
             None => Ok(()),
         },
@@ -144,11 +145,11 @@ fn check_call(call: &ast::Function) -> Result<()> {
     };
     let name = call.name.to_string().to_lowercase();
     match name.as_str() {
-        "date_trunc" | "datetrunc" => match argument(0).and_then(text_of) {
+        "date_trunc" | "datetrunc" => match argument(0).and_then(placed_text_of) {
             Some((unit, place)) => one_of(unit, GRANULARITIES, &[], "unit of date_trunc", place),
             None => Ok(()),
         },
-        "date_part" | "datepart" => match argument(0).and_then(text_of) {
+        "date_part" | "datepart" => match argument(0).and_then(placed_text_of) {
             Some((part, place)) => check_part(part, place),
             None => Ok(()),
         },
@@ -168,7 +169,7 @@ fn check_call(call: &ast::Function) -> Result<()> {
         | "to_timestamp_nanos"
         | "to_timestamp_ltz" => {
             let formats =
-                (1..arguments.len()).filter_map(|index| argument(index).and_then(text_of));
+                (1..arguments.len()).filter_map(|index| argument(index).and_then(placed_text_of));
             for (format, place) in formats {
                 check_strftime(format).map_err(|error| at_place(&error, place))?;
             }
@@ -208,7 +209,7 @@ fn one_of(
 }
 
 fn check_pattern(pattern: &Expr) -> Result<()> {
-    let Some((text, place)) = text_of(pattern) else {
+    let Some((text, place)) = placed_text_of(pattern) else {
         return Ok(());
     };
     // As the operators do that match it.
@@ -240,21 +241,13 @@ fn check_zone(name: &str, place: Option<Span>) -> Result<()> {
             .help("whole hours are zones, too: 'Etc/GMT-2' is +02:00, 'Etc/GMT+5' is -05:00"));
     }
     let error = Error::plan(format!("`{name}` is no time zone")).at_least(place);
-    let error = match nearest_zone(name) {
-        Some(zone) => error.label(format!("did you mean `{zone}`?")),
-        None => error,
-    };
-    Err(error.help("zones are named like 'Europe/Berlin'"))
+    Err(error
+        .meant(nearest_zone(name))
+        .help("zones are named like 'Europe/Berlin'"))
 }
 
 fn check_count(count: &Expr) -> Result<()> {
-    let number = match count {
-        Expr::Value(ValueWithSpan {
-            value: Value::Number(text, _),
-            ..
-        }) => text.parse::<u64>().ok(),
-        _ => None,
-    };
+    let number = number_of(count).and_then(|text| text.parse::<u64>().ok());
     if number.is_some_and(|number| number > 0) {
         return Ok(());
     }
@@ -269,7 +262,7 @@ fn check_stride(stride: &Expr) -> Result<()> {
     let Expr::Interval(interval) = stride else {
         return Ok(());
     };
-    let length = text_of(&interval.value).and_then(|(text, _)| parse_interval(text).ok());
+    let length = text_of(&interval.value).and_then(|text| parse_interval(text).ok());
     if length.is_none_or(|length| length.is_positive()) {
         return Ok(());
     }
@@ -290,17 +283,14 @@ fn check_separator(separator: &Expr) -> Result<()> {
 }
 
 fn check_fraction(fraction: &Expr) -> Result<()> {
-    let Expr::Value(ValueWithSpan {
-        value: Value::Number(text, _),
-        span,
-    }) = fraction
-    else {
+    let Some(text) = number_of(fraction) else {
         return Ok(());
     };
+    let place = fraction.span();
     match text.parse::<f64>() {
         Ok(fraction) if !(0.0..=1.0).contains(&fraction) => {
             Err(Error::plan(format!("{text} is no quantile"))
-                .at_least(span_of(*span))
+                .at_least(span_of(place))
                 .help("write a number from 0 to 1, such as 0.99 for the 99th percentile"))
         }
         _ => Ok(()),
@@ -308,14 +298,8 @@ fn check_fraction(fraction: &Expr) -> Result<()> {
 }
 
 /// A text in quotes and its place.
-fn text_of(expr: &Expr) -> Option<(&str, Option<Span>)> {
-    match expr {
-        Expr::Value(ValueWithSpan {
-            value: Value::SingleQuotedString(text),
-            span,
-        }) => Some((text, span_of(*span))),
-        _ => None,
-    }
+fn placed_text_of(expr: &Expr) -> Option<(&str, Option<Span>)> {
+    text_of(expr).map(|text| (text, span_of(expr.span())))
 }
 
 #[cfg(test)]

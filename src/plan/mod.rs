@@ -20,6 +20,7 @@ mod endless;
 mod explain;
 mod expression;
 mod library_errors;
+mod literals;
 mod lower;
 pub mod names;
 mod nodes;

@@ -49,12 +49,9 @@ pub fn duration(name: &str, text: &str) -> Result<Interval> {
 /// No such zone, with the nearest.
 pub fn zone(name: &str) -> Result<Zone> {
     let refused = || {
-        let error = Error::usage(format!("`{name}` is no time zone"))
-            .help("zones are named like Europe/Berlin; `local` is the machine's");
-        match nearest_zone(name) {
-            Some(near) => error.label(format!("did you mean `{near}`?")),
-            None => error,
-        }
+        Error::usage(format!("`{name}` is no time zone"))
+            .help("zones are named like Europe/Berlin; `local` is the machine's")
+            .meant(nearest_zone(name))
     };
     if name.eq_ignore_ascii_case("local") {
         let local = iana_time_zone::get_timezone()

@@ -22,6 +22,7 @@ use crate::data::type_name;
 use crate::error::{Error, Span};
 use crate::functions::signatures;
 use crate::plan::library_errors::Refusal;
+use crate::plan::literals::{number_of, text_of};
 use crate::plan::names;
 use crate::sql::span_of;
 
@@ -128,16 +129,6 @@ pub(super) fn no_condition(condition: &Expr, found: &DataType) -> Error {
         .at_least(place_of(condition))
         .label(format!("this is {}", type_name(found)))
         .help(format!("compare it: {compared}"))
-}
-
-pub(super) fn number_of(expr: &Expr) -> Option<&str> {
-    match expr {
-        Expr::Value(value) => match &value.value {
-            ast::Value::Number(text, _) => Some(text),
-            _ => None,
-        },
-        _ => None,
-    }
 }
 
 fn of_pattern(text: &Expr, pattern: &Expr, trials: &Trials<'_>) -> Option<Error> {
@@ -266,7 +257,7 @@ fn repaired(
 ) -> Option<(usize, String)> {
     for (index, value) in values.iter().enumerate() {
         for (what, other) in others_of(value, trials) {
-            let help = match is_text(value) {
+            let help = match text_of(value).is_some() {
                 true => format!("write a {what} here"),
                 false => format!("make it a {what}: {}", written(&other)),
             };
@@ -309,13 +300,6 @@ fn others_of(value: &Expr, trials: &Trials<'_>) -> Vec<(&'static str, Expr)> {
             cast(ast::DataType::Timestamp(None, ast::TimezoneInfo::None)),
         ),
     ]
-}
-
-fn is_text(expr: &Expr) -> bool {
-    match expr {
-        Expr::Value(value) => matches!(value.value, ast::Value::SingleQuotedString(_)),
-        _ => false,
-    }
 }
 
 fn value_of(argument: &FunctionArg) -> Option<&Expr> {

@@ -8,13 +8,14 @@
 //! Invariant: both values are right by themselves.
 
 use arrow::datatypes::DataType;
-use sqlparser::ast::{self, BinaryOperator, Expr};
+use sqlparser::ast::{BinaryOperator, Expr};
 
-use super::misfit::{no_condition, number_of, place_of, written};
+use super::misfit::{no_condition, place_of, written};
 use super::trials::Trials;
 use crate::data::type_name;
 use crate::error::Error;
 use crate::plan::conversions::is_number;
+use crate::plan::literals::{number_of, text_of};
 
 /// What is said of two values that an operator does not take.
 pub(super) fn of_operator(
@@ -99,12 +100,7 @@ pub(super) fn no_number(
     trials: &Trials<'_>,
 ) -> Option<Error> {
     let known = trials.type_of(other)?;
-    let Expr::Value(value) = text else {
-        return None;
-    };
-    let ast::Value::SingleQuotedString(content) = &value.value else {
-        return None;
-    };
+    let content = text_of(text)?;
     if !known.is_numeric() || is_number(content) {
         return None;
     }

@@ -11,6 +11,7 @@ use sqlparser::ast::{self, Expr, GroupByExpr, SelectItem};
 use super::columns::{Bound, Relation, RelationColumn, reference, span_of_expr};
 use super::{Resolver, order_keys, quoted};
 use crate::error::{Error, Result};
+use crate::plan::literals::number_of;
 
 /// How many columns a result may have: twice as many as a record, so that `*` leaves room.
 const COLUMNS_MAX: usize = 20_000;
@@ -365,13 +366,7 @@ fn name_of(expr: &Expr) -> Option<(&str, &str)> {
 }
 
 fn ordinal(expr: &Expr) -> Option<usize> {
-    match expr {
-        Expr::Value(value) => match &value.value {
-            ast::Value::Number(text, _) => text.parse().ok(),
-            _ => None,
-        },
-        _ => None,
-    }
+    number_of(expr)?.parse().ok()
 }
 
 fn is_constant(expr: &Expr) -> bool {
